@@ -1,0 +1,137 @@
+"""Every exception class of Deemster.
+
+An *error* is about the asking; a *deny* is an answer. Public text and private detail never mix.
+
+    DeemsterError                     code, public message, private detail
+    ├── ConfigurationError            operator, at start-up only; exit status 2
+    ├── PolicyError                   author; carries the diagnostics
+    ├── ProtocolError                 the calling gateway; becomes that protocol's own 4xx
+    │   ├── MalformedCallError
+    │   ├── CallTooLargeError
+    │   └── GatewayUnauthenticatedError
+    ├── TokenRejectedError            end user; carries a Reason; becomes a deny
+    ├── DependencyUnavailableError    identity provider, directory, attribute service, log sink
+    └── EvaluationError               policy at run time; never leaves policy/
+
+Each is caught in exactly one place:
+
+    ConfigurationError, PolicyError   cli/ (and policy/store.py on a reload)
+    ProtocolError                     gateways/http_endpoint.py
+    TokenRejectedError,
+    DependencyUnavailableError        decisions/point.py
+    EvaluationError                   policy/ (it becomes an indeterminate outcome)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from deemster.model.decision import Reason
+    from deemster.model.source import SourceSpan
+    from deemster.policy.diagnostics import DiagnosticSet
+
+__all__ = [
+    "CallTooLargeError",
+    "ConfigurationError",
+    "DeemsterError",
+    "DependencyUnavailableError",
+    "EvaluationError",
+    "GatewayUnauthenticatedError",
+    "MalformedCallError",
+    "PolicyError",
+    "ProtocolError",
+    "TokenRejectedError",
+]
+
+
+class DeemsterError(Exception):
+    """Root of the tree: a public message, and a detail that stays in the service log."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.detail = detail
+
+
+class ConfigurationError(DeemsterError):
+    """The operator's settings cannot be used; `diagnostics` names each place and the mend."""
+
+    code = "configuration"
+
+    def __init__(
+        self, message: str, *, detail: str = "", diagnostics: DiagnosticSet | None = None
+    ) -> None:
+        super().__init__(message, detail=detail)
+        self.diagnostics = diagnostics
+
+
+class PolicyError(DeemsterError):
+    """A policy tree cannot be used; `diagnostics` has at least one error."""
+
+    code = "policy"
+
+    def __init__(self, message: str, *, diagnostics: DiagnosticSet) -> None:
+        super().__init__(message)
+        self.diagnostics = diagnostics
+
+
+class ProtocolError(DeemsterError):
+    """The gateway asked wrongly; nothing was decided."""
+
+    code = "protocol"
+
+
+class MalformedCallError(ProtocolError):
+    """The body or the envelope is not what the protocol says."""
+
+    code = "malformed"
+
+
+class CallTooLargeError(ProtocolError):
+    """The body exceeds `limits.body`."""
+
+    code = "too-large"
+
+
+class GatewayUnauthenticatedError(ProtocolError):
+    """The caller did not prove to be one of our gateways."""
+
+    code = "gateway-unauthenticated"
+
+
+class TokenRejectedError(DeemsterError):
+    """The end user's credential is not accepted; becomes a deny with `reason`."""
+
+    code = "token-rejected"
+
+    def __init__(self, reason: Reason, *, detail: str = "") -> None:
+        super().__init__(reason.value, detail=detail)
+        self.reason = reason
+
+
+class DependencyUnavailableError(DeemsterError):
+    """Something we ask did not answer in time or at all; `dependency` names it."""
+
+    code = "dependency-unavailable"
+
+    def __init__(self, dependency: str, *, detail: str = "") -> None:
+        super().__init__(f"{dependency} is unavailable", detail=detail)
+        self.dependency = dependency
+
+
+class EvaluationError(DeemsterError):
+    """A condition could not be given a value; `span` is the place in the policy text.
+
+    `reason` is the deny reason this error stands for if it decides: `attribute-missing`,
+    `dependency-unavailable`, `body-unavailable`, `deadline-exceeded` or `indeterminate`.
+    """
+
+    code = "evaluation"
+
+    def __init__(self, message: str, *, reason: Reason, span: SourceSpan) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.span = span

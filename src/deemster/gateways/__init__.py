@@ -1,0 +1,1 @@
+"""PEP protocols. Adapters are pure codecs: no framework, no awaiting, no policy."""

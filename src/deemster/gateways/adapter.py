@@ -1,0 +1,61 @@
+"""The seam between the decision point and a gateway protocol.
+
+An adapter turns bytes into an `ApiCall` and a `Decision` into bytes, and nothing else. Adding
+one changes nothing outside `gateways/`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from deemster.errors import ProtocolError
+from deemster.model.decision import Decision
+from deemster.model.http import ApiCall
+
+__all__ = ["GatewayAdapter", "WireAnswer", "WireRequest"]
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """What the gateway sent us: `path` without query, header names lower-case, whole body."""
+
+    method: str
+    path: str
+    headers: list[tuple[bytes, bytes]] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WireAnswer:
+    """What we send back. `headers` without content-length, which the endpoint adds."""
+
+    status: int
+    headers: tuple[tuple[bytes, bytes], ...]
+    body: bytes = field(repr=False)
+
+
+class GatewayAdapter(Protocol):
+    """One protocol. One suite in tests/contract/ is passed by every adapter."""
+
+    @property
+    def protocol(self) -> str:
+        """As `gateways[].protocols` names it, e.g. `sideband`."""
+        ...
+
+    @property
+    def statements(self) -> frozenset[str]:
+        """Codes of the statements that this protocol can carry out."""
+        ...
+
+    def decode(self, wire: WireRequest) -> ApiCall:
+        """The exchange being judged. Raises MalformedCallError or CallTooLargeError."""
+        ...
+
+    def encode(self, call: ApiCall, decision: Decision) -> WireAnswer:
+        """The protocol's permit or deny."""
+        ...
+
+    def encode_error(self, error: ProtocolError, error_id: str) -> WireAnswer:
+        """The protocol's own answer to a gateway that asked wrongly: never a permit."""
+        ...

@@ -1,0 +1,197 @@
+"""The answer: effect, reason, and what the gateway must do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from deemster.model.source import SourceSpan
+
+__all__ = [
+    "Challenge",
+    "Decision",
+    "DeniedReason",
+    "Effect",
+    "NodeRef",
+    "Reason",
+    "Requirement",
+    "ServiceFacts",
+    "Statement",
+]
+
+
+class Effect(Enum):
+    """Two values, final. Only permit permits."""
+
+    PERMIT = "permit"
+    DENY = "deny"
+
+
+class Reason(StrEnum):
+    """Why, as a closed list; the value is the word on the wire (`service.md` 4)."""
+
+    PERMITTED = "permitted"
+    PERMITTED_PREFLIGHT = "permitted-preflight"
+    NO_API_SERVICE = "no-api-service"
+    TOKEN_MISSING = "token-missing"
+    TOKEN_MALFORMED = "token-malformed"
+    TOKEN_EXPIRED = "token-expired"
+    TOKEN_NOT_YET_VALID = "token-not-yet-valid"
+    TOKEN_SIGNATURE_INVALID = "token-signature-invalid"
+    TOKEN_ISSUER_UNKNOWN = "token-issuer-unknown"
+    TOKEN_AUDIENCE_MISMATCH = "token-audience-mismatch"
+    TOKEN_TYPE_REJECTED = "token-type-rejected"
+    TOKEN_INACTIVE = "token-inactive"
+    TOKEN_REVOKED = "token-revoked"
+    CLAIMS_MISSING = "claims-missing"
+    PROOF_MISSING = "proof-missing"
+    PROOF_INVALID = "proof-invalid"
+    PROOF_NONCE_REQUIRED = "proof-nonce-required"
+    BINDING_FAILED = "binding-failed"
+    BEARER_NOT_ACCEPTED = "bearer-not-accepted"
+    CREDENTIAL_AMBIGUOUS = "credential-ambiguous"
+    RESERVED_HEADER = "reserved-header"
+    AMBIGUOUS_PATH = "ambiguous-path"
+    USER_UNKNOWN = "user-unknown"
+    USER_DISABLED = "user-disabled"
+    CLAIMS_NOT_ACCEPTED = "claims-not-accepted"
+    CLAIMS_MALFORMED = "claims-malformed"
+    SUBJECT_NOT_ACCEPTED = "subject-not-accepted"
+    STATE_REJECTED = "state-rejected"
+    BODY_UNAVAILABLE = "body-unavailable"
+    SCOPE_MISSING = "scope-missing"
+    GROUP_MISSING = "group-missing"
+    PERMISSION_MISSING = "permission-missing"
+    POLICY_DENIED = "policy-denied"
+    NO_RULE = "no-rule"
+    STATEMENT_NOT_POSSIBLE = "statement-not-possible"
+    ACTOR_NOT_ALLOWED = "actor-not-allowed"
+    DELEGATION_TOO_DEEP = "delegation-too-deep"
+    AUTHENTICATION_TOO_WEAK = "authentication-too-weak"
+    AUTHENTICATION_TOO_OLD = "authentication-too-old"
+    NO_OPERATION = "no-operation"
+    INDETERMINATE = "indeterminate"
+    ATTRIBUTE_MISSING = "attribute-missing"
+    DEPENDENCY_UNAVAILABLE = "dependency-unavailable"
+    DEADLINE_EXCEEDED = "deadline-exceeded"
+    POLICY_TOO_OLD = "policy-too-old"
+    OVERLOADED = "overloaded"
+    INTERNAL_ERROR = "internal-error"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRef:
+    """A node of the policy tree: its id path (`invoices/pay-invoice/allow`) and its place."""
+
+    id_path: str
+    span: SourceSpan
+
+    def __str__(self) -> str:
+        return f"{self.id_path} ({self.span.place})"
+
+
+@dataclass(frozen=True, slots=True)
+class DeniedReason:
+    """The author's own words on a deny (`otherwise`, `deniedReason`)."""
+
+    code: str
+    message: str
+    detail: str | None = None
+    status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What an `allow` line asks for: shown as `missing` where the service discloses it.
+
+    `kind` is `scopes`, `groups`, `permissions`, `acr` or `maxAge`; `any_of` and `all_of` are
+    the names as written (for `maxAge`, `seconds`).
+    """
+
+    kind: str
+    any_of: tuple[str, ...] = ()
+    all_of: tuple[str, ...] = ()
+    seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenge:
+    """What goes into WWW-Authenticate (RFC 6750 3, RFC 9470 3). None members are left out."""
+
+    realm: str
+    error: str | None = None
+    scope: str | None = None
+    acr_values: str | None = None
+    max_age: int | None = None
+
+    def header(self) -> str:
+        """The header's value, e.g. `Bearer realm="https://api.example.com/", error="…"`."""
+        parts = [f"realm={_quoted(self.realm)}"]
+        if self.error is not None:
+            parts.append(f"error={_quoted(self.error)}")
+        if self.scope is not None:
+            parts.append(f"scope={_quoted(self.scope)}")
+        if self.acr_values is not None:
+            parts.append(f"acr_values={_quoted(self.acr_values)}")
+        if self.max_age is not None:
+            parts.append(f"max_age={_quoted(str(self.max_age))}")
+        return "Bearer " + ", ".join(parts)
+
+
+def _quoted(text: str) -> str:
+    # RFC 9110 5.6.4: only DQUOTE and backslash need escaping inside a quoted-string.
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """Something the gateway must (`obligatory`) or may do with the answer."""
+
+    id: str
+    code: str
+    payload: object
+    obligatory: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFacts:
+    """What an adapter needs to know of the API service to word an answer."""
+
+    id: str
+    base_url: str
+    unmatched_status: int
+    disclose: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Final answer to one call.
+
+    `reasons` are those reached, the deciding one first. `deciding` is None where no policy text
+    decided (an unknown API service, a refused token). `reads` names what the policy read.
+    """
+
+    effect: Effect
+    reason: Reason
+    decision_id: str
+    revision: str
+    service: ServiceFacts | None = None
+    operation: str | None = None
+    deciding: NodeRef | None = None
+    reasons: tuple[Reason, ...] = ()
+    missing: tuple[Requirement, ...] = ()
+    challenge: Challenge | None = None
+    denied_reason: DeniedReason | None = None
+    statements: tuple[Statement, ...] = ()
+    subject: str | None = None
+    client_id: str | None = None
+    provider: str | None = None
+    token: Mapping[str, object] | None = None
+    reads: tuple[str, ...] = ()
+    trace: tuple[object, ...] | None = None
+
+    @property
+    def permitted(self) -> bool:
+        """True only for an effect that is PERMIT itself; nothing else opens a gateway."""
+        return self.effect is Effect.PERMIT

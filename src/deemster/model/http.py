@@ -1,0 +1,79 @@
+"""The HTTP exchange that a gateway asks about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from deemster.model.decision import Reason
+
+__all__ = ["ApiCall", "Headers", "Phase"]
+
+
+class Phase(Enum):
+    """Which half of the exchange is judged."""
+
+    REQUEST = "request"
+    RESPONSE = "response"
+
+
+class Headers:
+    """Header fields in the order received: names lower-case, a repeated name keeps every value.
+
+    Immutable. `get_all` of an absent name is the empty tuple.
+    """
+
+    __slots__ = ("_by_name", "pairs")
+
+    def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
+        """`pairs`: (lower-case name, value), in order."""
+        self.pairs = pairs
+        self._by_name: dict[str, tuple[str, ...]] | None = None
+
+    def get_all(self, name: str) -> tuple[str, ...]:
+        """Every value of a lower-case name, in order."""
+        return tuple([value for found, value in self.pairs if found == name])
+
+    def by_name(self) -> Mapping[str, tuple[str, ...]]:
+        """All values grouped by name; built once, on first use."""
+        grouped = self._by_name
+        if grouped is None:
+            grouped = {}
+            for name, value in self.pairs:
+                grouped[name] = (*grouped.get(name, ()), value)
+            self._by_name = grouped
+        return grouped
+
+    def __repr__(self) -> str:
+        # Values may hold tokens and cookies: only the names are shown.
+        return f"Headers({[name for name, _ in self.pairs]!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and self.pairs == other.pairs
+
+    def __hash__(self) -> int:
+        return hash(self.pairs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiCall:
+    """Immutable facts of the HTTP exchange being judged, as the gateway saw it.
+
+    `url` is the absolute URL as text, never rewritten. `body` is None where the gateway
+    delivered none. `asserted_claims` are token claims that the gateway says it verified
+    (sideband `access_token`): not believed until `tokens` has looked who asserts them.
+    `client_ip` is text as delivered, not yet parsed. `refusal` is what the adapter saw in the
+    exchange that must be refused whatever the policy says (`reserved-header`).
+    """
+
+    method: str
+    url: str
+    headers: Headers
+    body: str | None = field(default=None, repr=False)
+    http_version: str = "1.1"
+    client_ip: str | None = None
+    asserted_claims: Mapping[str, object] | None = field(default=None, repr=False)
+    gateway_request_id: str | None = None
+    refusal: Reason | None = None
+    phase: Phase = Phase.REQUEST

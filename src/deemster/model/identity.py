@@ -1,0 +1,74 @@
+"""Who is behind a call: the credential as presented, claims after verification, the user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+__all__ = ["NOT_FETCHED", "Credential", "NotFetched", "UserContext", "UserPart", "VerifiedClaims"]
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A secret as presented, not believed. `repr` hides it.
+
+    `scheme` is lower-case (`bearer`); `secret` is what follows it in the Authorization header.
+    """
+
+    scheme: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class VerifiedClaims:
+    """Claims after verification. Only `tokens/` makes one (an architecture test looks).
+
+    `claims` are the token's members as JSON values, read-only by convention. `scopes` is the
+    scope set of the provider's `scopeClaim`. `permissions` is None unless the provider takes
+    permissions from a claim. `user_id` is the directory key, None for a client token. `expires_at` is epoch
+    seconds, None where nothing bounds it (asserted claims without `exp`).
+    """
+
+    provider: str
+    claims: Mapping[str, object] = field(repr=False)
+    scopes: frozenset[str]
+    user_id: str | None
+    client_id: str | None
+    asserted: bool
+    permissions: frozenset[str] | None = None
+    expires_at: float | None = None
+    key_id: str | None = None
+
+
+class UserPart(Enum):
+    """The separately fetched parts of a user context."""
+
+    GROUPS = "groups"
+    ROLES = "roles"
+    ATTRIBUTES = "attributes"
+
+
+class NotFetched(Enum):
+    """The type of the one marker `NOT_FETCHED`."""
+
+    MARKER = "not fetched"
+
+
+NOT_FETCHED = NotFetched.MARKER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserContext:
+    """An internal provider's user as the directory knows it (`userContext` of the seeds).
+
+    Each part is its value, `NOT_FETCHED`, or the exception that says why it could not be
+    fetched: a failed part is an error when read and never an empty list.
+    """
+
+    id: str
+    groups: frozenset[str] | NotFetched | Exception = NOT_FETCHED
+    roles: frozenset[str] | NotFetched | Exception = NOT_FETCHED
+    attributes: Mapping[str, object] | NotFetched | Exception = field(
+        default=NOT_FETCHED, repr=False
+    )

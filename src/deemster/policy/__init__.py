@@ -1,0 +1,1 @@
+"""Policy text ► tree ► compiled snapshot ► Evaluation. Pure, but for files.py."""

@@ -1,0 +1,126 @@
+"""What is wrong with a text, where, and how to mend it.
+
+Messages are one lower-case sentence without a full stop, user text in backticks; what to do goes
+into `help`. Codes are stable (`codes.py`); tools and suppressions rely on them.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from deemster.model.source import SourceSpan
+from deemster.policy.codes import Code
+
+__all__ = ["Diagnostic", "DiagnosticSet", "DiagnosticSink", "Note", "Severity", "did_you_mean"]
+
+
+class Severity(Enum):
+    """Only errors stop a tree from loading."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    HINT = "hint"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A second place that explains the first, e.g. `declared at … as int 0..9`."""
+
+    message: str
+    span: SourceSpan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding."""
+
+    code: Code
+    severity: Severity
+    message: str
+    span: SourceSpan
+    help: str | None = None
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, str, str]:
+        """By file, place, code, text: the order in which people see findings."""
+        return (self.span.file, self.span.line, self.span.column, self.code, self.message)
+
+
+class DiagnosticSet:
+    """Findings of one run: sorted, each once."""
+
+    __slots__ = ("items",)
+
+    def __init__(self, items: Iterable[Diagnostic]) -> None:
+        self.items = tuple(sorted(set(items), key=lambda item: item.sort_key))
+
+    def __iter__(self) -> Iterator[Diagnostic]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        """Those that stop a tree from loading."""
+        return tuple(item for item in self.items if item.severity is Severity.ERROR)
+
+
+class DiagnosticSink:
+    """Collects findings while a text is read; nothing stops at the first."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self) -> None:
+        self._items: list[Diagnostic] = []
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Take one finding."""
+        self._items.append(diagnostic)
+
+    def error(
+        self,
+        code: Code,
+        message: str,
+        span: SourceSpan,
+        *,
+        help: str | None = None,  # noqa: A002  (the word people see)
+        notes: tuple[Note, ...] = (),
+    ) -> None:
+        """Take an error."""
+        self.add(Diagnostic(code, Severity.ERROR, message, span, help, notes))
+
+    def warning(
+        self,
+        code: Code,
+        message: str,
+        span: SourceSpan,
+        *,
+        help: str | None = None,  # noqa: A002
+        notes: tuple[Note, ...] = (),
+    ) -> None:
+        """Take a warning."""
+        self.add(Diagnostic(code, Severity.WARNING, message, span, help, notes))
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything collected so far stops the tree."""
+        return any(item.severity is Severity.ERROR for item in self._items)
+
+    def finish(self) -> DiagnosticSet:
+        """All findings, sorted, each once."""
+        return DiagnosticSet(self._items)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """`did you mean `x`?` for the nearest known name, or None if none is near."""
+    candidates = list(known)
+    folded = {candidate.lower(): candidate for candidate in candidates}
+    if name.lower() in folded:
+        return f"did you mean `{folded[name.lower()]}`?"
+    near = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
+    return f"did you mean `{near[0]}`?" if near else None

@@ -1,0 +1,1 @@
+"""Credential ► VerifiedClaims: nothing else in Deemster may believe a token."""

@@ -1,0 +1,1 @@
+"""Verified claims ► UserContext (a policy information point), for internal providers only."""
