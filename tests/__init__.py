@@ -1,0 +1,1 @@
+"""Deemster's tests; the folder under tests/ says of which kind one is."""

@@ -1,0 +1,84 @@
+"""What holds for every test: asyncio, no network, a frozen clock, random counts and seed."""
+
+import os
+import secrets
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from tests.support import scale
+from tests.support.clock import FrozenClock
+from tests.support.network import GUARD, NetworkGuard, Reach
+
+TESTS = Path(__file__).parent
+# make check, make test and make evidence set 0.01, 0.1 and 1.0.
+SCALE = float(os.environ.get("DEEMSTER_RANDOM_SCALE", "0.1"))
+IS_EVIDENCE = SCALE >= 1.0
+# Kinds of tests that talk to a server they started themselves.
+LOOPBACK_KINDS = {"docs", "e2e", "integration"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The gates are repeatable; the evidence run looks where nobody looked before. The seed goes
+    # into the environment because xdist's workers must draw the same cases.
+    fresh = str(secrets.randbelow(2**32)) if IS_EVIDENCE else "20261122"
+    seed = int(os.environ.setdefault("DEEMSTER_SEED", fresh))
+    scale.configure(scale=SCALE, seed=seed)
+
+    hypothesis.settings.register_profile(
+        "deemster",
+        deadline=None,
+        derandomize=not IS_EVIDENCE,
+        max_examples=scale.scaled(1000),
+        print_blob=True,
+    )
+    hypothesis.settings.load_profile("deemster")
+    GUARD.install()
+
+
+def pytest_report_header() -> str:
+    return f"deemster: DEEMSTER_RANDOM_SCALE={SCALE:g} DEEMSTER_SEED={scale.seed()}"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def network_guard(request: pytest.FixtureRequest) -> Iterator[NetworkGuard]:
+    """Fails a test that reached for the network, even where the program swallowed the error."""
+    kind = kind_of(request.node.nodeid)
+    GUARD.reach = Reach.LOOPBACK if kind in LOOPBACK_KINDS else Reach.NOWHERE
+    GUARD.refused.clear()
+    yield GUARD
+    refused = list(GUARD.refused)
+    GUARD.refused.clear()
+    GUARD.reach = Reach.LOOPBACK
+    if refused:
+        pytest.fail("\n".join(refused))
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock()
+
+
+def kind_of(nodeid: str) -> str:
+    """The folder under tests/, e.g. `unit` of `tests/unit/policy/test_x.py::test_y`."""
+    parts = nodeid.split("::")[0].split("/")
+    return parts[1] if len(parts) > 2 and parts[0] == TESTS.name else "other"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    ran = {
+        report.nodeid
+        for outcome in ("passed", "failed", "error", "xfailed", "xpassed")
+        for report in terminalreporter.stats.get(outcome, [])
+    }
+    counts = Counter(kind_of(nodeid) for nodeid in ran)
+    listing = ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()))
+    terminalreporter.write_line(f"tests by kind: {listing or 'none'}")
