@@ -1,0 +1,78 @@
+# `make` lists the targets. `make test` is the gate, and what CI runs.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.complete
+# More for pytest, e.g. make test PYTEST_ARGS="-k scopes"
+PYTEST_ARGS ?=
+# More for the program that is run, e.g. make run ARGS=--once
+ARGS ?=
+
+SOURCES := $(wildcard src tests benchmarks scripts)
+# mypy refuses a folder without Python in it.
+TYPED := $(foreach folder,$(SOURCES),$(if $(shell find $(folder) -name '*.py' -print -quit),$(folder)))
+EVERYDAY := $(wildcard tests/unit tests/contract tests/golden tests/properties tests/architecture)
+# How many workers run tests. One makes the output of a failing test easier to follow.
+WORKERS ?= auto
+
+.PHONY: help setup fmt lint types imports check test evidence bench run constraints clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+setup: $(STAMP) ## the virtual environment, as constraints.txt says
+
+$(STAMP): pyproject.toml constraints.txt
+	@echo "making $(VENV)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt pip
+	@$(BIN)/python -m pip install -qq -c constraints.txt --build-constraint constraints.txt -e . --group dev
+	@touch $@
+
+fmt: $(STAMP) ## format, and mend what ruff can mend
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+lint: $(STAMP) ## formatting and ruff's rules
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+
+types: $(STAMP) ## mypy, strict
+	$(BIN)/mypy $(TYPED)
+
+imports: $(STAMP) ## the import contracts
+	$(BIN)/lint-imports --no-logo
+
+check: export DEEMSTER_RANDOM_SCALE := 0.01
+check: lint types imports ## the everyday subset, under two minutes
+	$(BIN)/pytest -q -n $(WORKERS) -m "not slow and not e2e" $(EVERYDAY) $(PYTEST_ARGS)
+
+test: export DEEMSTER_RANDOM_SCALE := 0.1
+test: lint types imports ## the gate: everything
+	$(BIN)/pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+evidence: export DEEMSTER_RANDOM_SCALE := 1.0
+evidence: $(STAMP) ## all tests with the full random counts and a fresh seed
+	$(BIN)/pytest -n $(WORKERS) $(PYTEST_ARGS)
+
+bench: $(STAMP) ## measure; installs wrk where apt-get can
+	@command -v wrk >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends wrk; }
+	$(BIN)/python -m benchmarks $(ARGS)
+
+run: $(STAMP) ## the quickstart; ARGS=--once ends after its table
+	@$(BIN)/python -m deemster.quickstart $(ARGS)
+
+constraints: ## pin the newest versions that pyproject.toml allows
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --upgrade pip
+	$(BIN)/python -m pip install -qq -e . --group dev
+	$(BIN)/python -m pip freeze --all --exclude-editable --exclude setuptools > constraints.txt
+	touch $(STAMP)
+
+clean: ## all that can be made again
+	rm -rf $(VENV) .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	find src tests -name __pycache__ -prune -exec rm -rf {} +
