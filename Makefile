@@ -46,15 +46,15 @@ types: $(STAMP) ## mypy, strict
 imports: $(STAMP) ## the import contracts
 	$(BIN)/lint-imports --no-logo
 
-check: export DEEMSTER_RANDOM_SCALE := 0.01
+check: export DEEMSTER_RANDOM_SCALE ?= 0.01
 check: lint types imports ## the everyday subset, under two minutes
 	$(BIN)/pytest -q -n $(WORKERS) -m "not slow and not e2e" $(EVERYDAY) $(PYTEST_ARGS)
 
-test: export DEEMSTER_RANDOM_SCALE := 0.1
+test: export DEEMSTER_RANDOM_SCALE ?= 0.1
 test: lint types imports ## the gate: everything
 	$(BIN)/pytest -n $(WORKERS) $(PYTEST_ARGS)
 
-evidence: export DEEMSTER_RANDOM_SCALE := 1.0
+evidence: export DEEMSTER_RANDOM_SCALE ?= 1.0
 evidence: $(STAMP) ## all tests with the full random counts and a fresh seed
 	$(BIN)/pytest -n $(WORKERS) $(PYTEST_ARGS)
 

@@ -22,12 +22,7 @@ LOOPBACK_KINDS = {"docs", "e2e", "integration"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # The gates are repeatable; the evidence run looks where nobody looked before. The seed goes
-    # into the environment because xdist's workers must draw the same cases.
-    fresh = str(secrets.randbelow(2**32)) if IS_EVIDENCE else "20261122"
-    seed = int(os.environ.setdefault("DEEMSTER_SEED", fresh))
-    scale.configure(scale=SCALE, seed=seed)
-
+    scale.configure(scale=SCALE, seed=agreed_seed(config))
     hypothesis.settings.register_profile(
         "deemster",
         deadline=None,
@@ -37,6 +32,18 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     hypothesis.settings.load_profile("deemster")
     GUARD.install()
+
+
+def agreed_seed(config: pytest.Config) -> int:
+    """The gates are repeatable; the evidence run looks where nobody looked before."""
+    fresh = str(secrets.randbelow(2**32)) if IS_EVIDENCE else "20261122"
+    seed = int(os.environ.setdefault("DEEMSTER_SEED", fresh))
+    # xdist's workers inherit the seed from the process that starts them, so that all draw the
+    # same cases. A service that a test starts must not: DEEMSTER_* are its settings.
+    if not config.getoption("numprocesses", default=None):
+        del os.environ["DEEMSTER_SEED"]
+        os.environ.pop("DEEMSTER_RANDOM_SCALE", None)
+    return seed
 
 
 def pytest_report_header() -> str:

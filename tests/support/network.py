@@ -20,8 +20,8 @@ class Reach(Enum):
     LOOPBACK = "this machine only"
 
 
-class ForbiddenNetworkError(Exception):
-    """A test reached for the network."""
+class ForbiddenNetworkError(PermissionError):
+    """A test reached for the network; an OSError, so that callers close their sockets."""
 
 
 class NetworkGuard:
