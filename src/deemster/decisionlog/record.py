@@ -1,0 +1,236 @@
+"""Decision record, version 1: built from an allow-list (service.md 5).
+
+Nothing is copied from a call by accident: each field is named here, and no token, secret, header
+or body has a field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import msgspec
+
+from deemster.decisionlog.redaction import redact_url, shortened
+from deemster.model.decision import Decision, Effect, Reason, Requirement, Statement
+from deemster.model.gateway import GatewayCaller
+from deemster.model.http import ApiCall
+from deemster.model.identity import VerifiedClaims
+
+__all__ = [
+    "DecidingV1",
+    "DecisionRecordV1",
+    "MissingV1",
+    "RecordBuilder",
+    "RecordTime",
+    "StatementV1",
+    "TokenV1",
+    "outcome_of",
+]
+
+MAX_NAME = 256
+"""Characters kept of any text that a stranger may have chosen, the URL aside."""
+
+_ERRORS = frozenset(
+    {
+        Reason.DEPENDENCY_UNAVAILABLE,
+        Reason.DEADLINE_EXCEEDED,
+        Reason.POLICY_TOO_OLD,
+        Reason.OVERLOADED,
+        Reason.INTERNAL_ERROR,
+    }
+)
+
+
+class DecidingV1(msgspec.Struct, frozen=True, gc=False):
+    """The policy node that decided, and where it is written (`file:line`)."""
+
+    id_path: str
+    place: str
+
+
+class MissingV1(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """What would have been needed; names are the policy author's."""
+
+    kind: str
+    any: tuple[str, ...] = ()
+    all: tuple[str, ...] = ()
+    seconds: int | None = None
+
+
+class StatementV1(msgspec.Struct, frozen=True, gc=False):
+    """A statement that went with the answer. Its payload may hold user data: not recorded."""
+
+    id: str
+    code: str
+    obligatory: bool
+
+
+class TokenV1(msgspec.Struct, frozen=True, gc=False):
+    """How the claims came about. `jti_digest` is a digest of the claim, never the claim."""
+
+    claims: str
+    kid: str | None
+    jti_digest: str | None
+
+
+class DecisionRecordV1(msgspec.Struct, frozen=True, gc=False):
+    """One decision, one line of JSON. Every field is always there; null where unknown."""
+
+    v: int
+    decision_id: str
+    gateway_request_id: str | None
+    time: str
+    environment: str
+    revision: str
+    protocol: str
+    gateway: str | None
+    secret_id: str | None
+    api_service: str | None
+    operation: str | None
+    method: str
+    url: str
+    client_ip: str | None
+    subject: str | None
+    client_id: str | None
+    provider: str | None
+    effect: str
+    outcome: str
+    reason: Reason
+    reasons: tuple[Reason, ...]
+    deciding: DecidingV1 | None
+    missing: tuple[MissingV1, ...]
+    statements: tuple[StatementV1, ...]
+    reads: tuple[str, ...]
+    elapsed_us: int
+    token: TokenV1
+    masked: tuple[str, ...]
+
+
+class RecordTime:
+    """RFC 3339 in UTC with milliseconds.
+
+    The text of the second is made once a second, the whole once a millisecond.
+    """
+
+    __slots__ = ("_millisecond", "_prefix", "_second", "_text")
+
+    def __init__(self) -> None:
+        self._millisecond = -1
+        self._second = -1
+        self._prefix = ""
+        self._text = ""
+
+    def text(self, epoch: float) -> str:
+        """`2026-11-22T09:00:00.125Z` for seconds since 1970."""
+        millisecond = int(epoch * 1000)
+        if millisecond == self._millisecond:
+            return self._text
+        second, fraction = divmod(millisecond, 1000)
+        if second != self._second:
+            self._prefix = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
+            self._second = second
+        self._millisecond = millisecond
+        self._text = f"{self._prefix}{fraction:03d}Z"
+        return self._text
+
+
+def outcome_of(decision: Decision) -> str:
+    """`permit`, `deny`, or `error` where the answer says that we could not tell."""
+    if decision.effect is Effect.PERMIT:
+        return "permit"
+    return "error" if decision.reason in _ERRORS else "deny"
+
+
+class RecordBuilder:
+    """Makes records for one environment. `wall` yields seconds since 1970."""
+
+    __slots__ = ("_environment", "_time", "_wall")
+
+    def __init__(self, environment: str, wall: Callable[[], float]) -> None:
+        self._environment = environment
+        self._wall = wall
+        self._time = RecordTime()
+
+    def build(
+        self,
+        protocol: str,
+        caller: GatewayCaller | None,
+        call: ApiCall,
+        decision: Decision,
+        outcome: str,
+        elapsed_us: int,
+    ) -> DecisionRecordV1:
+        """The record of one decision; `outcome` as `outcome_of` says."""
+        url = call.url
+        masked: tuple[str, ...] = ()
+        if "?" in url or "@" in url or "#" in url or len(url) > MAX_NAME:
+            url, masked = redact_url(url)
+        service = decision.service
+        deciding = decision.deciding
+        gateway, secret_id = (
+            (None, None) if caller is None else (caller.gateway.id, caller.secret_id)
+        )
+        return DecisionRecordV1(
+            1,
+            decision.decision_id,
+            _name(call.gateway_request_id),
+            self._time.text(self._wall()),
+            self._environment,
+            decision.revision,
+            protocol,
+            gateway,
+            secret_id,
+            None if service is None else service.id,
+            decision.operation,
+            shortened(call.method, MAX_NAME),
+            url,
+            _name(call.client_ip),
+            _name(decision.subject),
+            _name(decision.client_id),
+            decision.provider,
+            # INVARIANT: anything that is not PERMIT itself is recorded as a deny.
+            "permit" if decision.effect is Effect.PERMIT else "deny",
+            outcome,
+            decision.reason,
+            decision.reasons,
+            None if deciding is None else DecidingV1(deciding.id_path, deciding.span.place),
+            _missing(decision.missing) if decision.missing else (),
+            _statements(decision.statements) if decision.statements else (),
+            (),
+            elapsed_us,
+            _NO_TOKEN if decision.token is None else _token(decision.token),
+            masked,
+        )
+
+
+_NO_TOKEN = TokenV1("none", None, None)
+
+
+def _name(text: str | None) -> str | None:
+    return text if text is None or len(text) <= MAX_NAME else shortened(text, MAX_NAME)
+
+
+def _missing(requirements: tuple[Requirement, ...]) -> tuple[MissingV1, ...]:
+    return tuple(
+        [MissingV1(item.kind, item.any_of, item.all_of, item.seconds) for item in requirements]
+    )
+
+
+def _statements(statements: tuple[Statement, ...]) -> tuple[StatementV1, ...]:
+    return tuple([StatementV1(item.id, item.code, item.obligatory) for item in statements])
+
+
+def _token(claims: VerifiedClaims) -> TokenV1:
+    jti = claims.claims.get("jti")
+    return TokenV1(
+        "asserted" if claims.asserted else "verified",
+        _name(claims.key_id),
+        _digest(jti) if isinstance(jti, str) else None,
+    )
+
+
+def _digest(text: str) -> str:
+    # Enough to find a token's other decisions by its `jti`, and no way back to the `jti`.
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
