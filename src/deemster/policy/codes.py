@@ -27,6 +27,7 @@ class Code(StrEnum):
     SEVERAL_DOCUMENTS = "several-documents"
     TOO_DEEP = "too-deep"
     TOO_MANY_NODES = "too-many-nodes"
+    CONTROL_CHARACTER = "control-character"
     # parser
     UNKNOWN_KEY = "unknown-key"
     MISSING_KEY = "missing-key"
@@ -34,9 +35,12 @@ class Code(StrEnum):
     BAD_VALUE = "bad-value"
     BAD_ID = "bad-id"
     DUPLICATE_ID = "duplicate-id"
+    DUPLICATE_ITEM = "duplicate-item"
     EMPTY_LIST = "empty-list"
     UNSUPPORTED_YET = "unsupported-yet"
     UNQUOTED_EXPRESSION = "unquoted-expression"
+    EXPRESSION_STYLE = "expression-style"
+    TOO_MANY_ERRORS = "too-many-errors"
     # imports and references
     IMPORT_NOT_FOUND = "import-not-found"
     IMPORT_OUTSIDE = "import-outside"

@@ -27,7 +27,11 @@ class Severity(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A second place that explains the first, e.g. `declared at … as int 0..9`."""
+    """A second place that explains the first.
+
+    A `…` in the message stands for the place of `span` (`declared at … as int 0..9`); without
+    one the place follows (`first written here at lib/standard.yaml:10:5`).
+    """
 
     message: str
     span: SourceSpan | None = None
@@ -73,14 +77,18 @@ class DiagnosticSet:
 class DiagnosticSink:
     """Collects findings while a text is read; nothing stops at the first."""
 
-    __slots__ = ("_items",)
+    __slots__ = ("_items", "error_count")
 
     def __init__(self) -> None:
         self._items: list[Diagnostic] = []
+        self.error_count = 0
+        """Errors so far: a reader that compares it before and after knows whether it failed."""
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Take one finding."""
         self._items.append(diagnostic)
+        if diagnostic.severity is Severity.ERROR:
+            self.error_count += 1
 
     def error(
         self,
@@ -109,7 +117,7 @@ class DiagnosticSink:
     @property
     def has_errors(self) -> bool:
         """Whether anything collected so far stops the tree."""
-        return any(item.severity is Severity.ERROR for item in self._items)
+        return self.error_count > 0
 
     def finish(self) -> DiagnosticSet:
         """All findings, sorted, each once."""

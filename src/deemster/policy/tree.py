@@ -402,11 +402,16 @@ Document = (
 class Tree:
     """All documents of a policy folder by their path from its root, in path order.
 
-    `digests` are SHA-256 of the file bytes in hex: the revision is made of them.
+    `digests` are SHA-256 of the file bytes in hex: the revision is made of them. `broken` names
+    the files in which the reader or the parser found an error: their document is not in the tree
+    or lacks what could not be parsed, so a name that only they could declare is no news.
+
+    INVARIANT: nothing compiles a tree whose `broken` is not empty.
     """
 
     documents: tuple[Document, ...]
     digests: tuple[tuple[str, str], ...]
+    broken: frozenset[str] = frozenset()
 
     def by_file(self) -> dict[str, Document]:
         """Documents by path from the root."""
