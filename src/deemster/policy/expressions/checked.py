@@ -1,0 +1,71 @@
+"""A condition that passed the checker, and what is known of it without evaluating it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deemster.policy.expressions import terms
+from deemster.policy.expressions.terms import Term
+from deemster.policy.expressions.types import Type
+
+__all__ = ["CheckedExpr", "can_fail", "measured", "reads"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CheckedExpr:
+    """`term` is the resolved expression.
+
+    `reads` are the dotted names it reads, named conditions included (`claims.acr`, `user.groups`,
+    `request.ip`, `request.headers.x-tenant`, `params.id`; `has(user)` reads `user`, `time.local`
+    reads `request.time`). `can_fail` says whether it may be in error for some values; it may say
+    so wrongly, but never the other way round. `weight` counts terms with named conditions
+    written out, `depth` how many lie one in another.
+    """
+
+    term: Term
+    reads: frozenset[str]
+    can_fail: bool
+    weight: int
+    depth: int
+
+    @property
+    def type(self) -> Type:
+        """The type of its value."""
+        return self.term.type
+
+
+def reads(checked: CheckedExpr) -> frozenset[str]:
+    """The dotted names that the condition reads, through named conditions."""
+    return checked.reads
+
+
+def can_fail(checked: CheckedExpr) -> bool:
+    """False only if the condition has a value whatever the call, the token and the user are."""
+    return checked.can_fail
+
+
+def measured(term: Term) -> CheckedExpr:
+    """The term with its measures. A named condition brings its own, so shared bodies cost once."""
+    if isinstance(term, terms.ConditionTerm):
+        body = term.body
+        return CheckedExpr(term, body.reads, body.can_fail, body.weight + 1, body.depth + 1)
+    parts = [measured(part) for part in terms.operands(term)]
+    return CheckedExpr(
+        term,
+        _names_of(term).union(*(part.reads for part in parts)),
+        terms.can_fail_alone(term) or any(part.can_fail for part in parts),
+        1 + sum(part.weight for part in parts),
+        1 + max((part.depth for part in parts), default=0),
+    )
+
+
+def _names_of(term: Term) -> frozenset[str]:
+    if isinstance(term, terms.UserPresence):
+        return frozenset({"user"})
+    if isinstance(term, terms.Presence):
+        return _names_of(term.read)
+    if isinstance(term, terms.LocalTimeRead):
+        return frozenset({"request.time"})
+    if isinstance(term, terms.Read):
+        return frozenset({term.name})
+    return frozenset()

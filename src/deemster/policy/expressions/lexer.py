@@ -1,0 +1,143 @@
+"""Expression text ► tokens: CEL's lexical rules, less what the language leaves out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from deemster.policy.codes import Code
+from deemster.policy.expressions.strings import read_string
+from deemster.policy.expressions.syntax_error import ExpressionSyntaxError
+
+__all__ = ["KEYWORDS", "RESERVED_WORDS", "Token", "TokenKind", "tokens_of"]
+
+KEYWORDS = frozenset({"true", "false", "null", "in"})
+# CEL keeps these for later; a name that is legal here must be legal there.
+RESERVED_WORDS = frozenset(
+    {
+        *("as", "break", "const", "continue", "else", "for", "function", "if", "import", "let"),
+        *("loop", "package", "namespace", "return", "var", "void", "while"),
+    }
+)
+
+
+class TokenKind(Enum):
+    """What a token is."""
+
+    NAME = "a name"
+    INT = "a number"
+    STRING = "a string"
+    SIGN = "a sign"
+    END = "the end of the expression"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """`text[start:end]`. `value` is its text; of a string the content, escapes resolved."""
+
+    kind: TokenKind
+    value: str
+    start: int
+    end: int
+
+
+def tokens_of(text: str) -> list[Token]:
+    """All tokens, END last. Raises ExpressionSyntaxError at the first character that fits none."""
+    tokens: list[Token] = []
+    position = 0
+    while position < len(text):
+        space = _SPACE.match(text, position)
+        if space is not None:
+            position = space.end()
+            continue
+        token = _token_at(text, position)
+        tokens.append(token)
+        position = token.end
+    tokens.append(Token(TokenKind.END, "", len(text), len(text)))
+    return tokens
+
+
+_SPACE = re.compile(r"[ \t\r\n]+")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NUMBER = re.compile(r"[0-9][0-9A-Za-z_]*")
+_DECIMAL = re.compile(r"0|[1-9][0-9]*")
+_FRACTION = re.compile(r"\.[0-9][0-9A-Za-z_]*")
+_STRING_START = re.compile(r"([A-Za-z]{0,2})(['\"])")
+_SIGNS = re.compile(r"&&|\|\||==|!=|<=|>=|[-!<>+?:.,()\[\]]")
+
+
+def _token_at(text: str, start: int) -> Token:
+    string = _STRING_START.match(text, start)
+    if string is not None:
+        value, end = read_string(text, start, string.group(1), string.end() - 1)
+        return Token(TokenKind.STRING, value, start, end)
+    name = _NAME.match(text, start)
+    if name is not None:
+        return Token(TokenKind.NAME, name.group(), start, name.end())
+    number = _NUMBER.match(text, start)
+    if number is not None:
+        return _number(text, start, number.end())
+    sign = _SIGNS.match(text, start)
+    if sign is not None:
+        return Token(TokenKind.SIGN, sign.group(), start, sign.end())
+    raise _unknown_character(text, start)
+
+
+def _number(text: str, start: int, end: int) -> Token:
+    fraction = _FRACTION.match(text, end)
+    if fraction is not None:
+        end = fraction.end()
+    written = text[start:end]
+    if _DECIMAL.fullmatch(written):
+        return Token(TokenKind.INT, written, start, end)
+    raise ExpressionSyntaxError(
+        Code.BAD_LITERAL, f"`{written}` is not a whole number", start, end, _number_help(written)
+    )
+
+
+def _number_help(written: str) -> str:
+    if re.fullmatch(r"0[xX][0-9A-Fa-f]+", written):
+        return f"write it in decimal: `{int(written, 16)}`"
+    if re.fullmatch(r"[0-9]+[uU]", written):
+        return f"there are no unsigned numbers: write `{int(written[:-1])}`"
+    if re.fullmatch(r"[0-9]+", written):
+        return f"write it without leading zeros: `{int(written)}`"
+    if re.fullmatch(r"[0-9.]+([eE][0-9]+)?", written):
+        return "there are no fractions: count in a smaller unit, such as cents or milliseconds"
+    return "a name cannot start with a digit"
+
+
+_HINTS = {
+    "&": "write `&&`",
+    "|": "write `||`",
+    "=": "write `==` to compare",
+    "*": "there is no multiplication: compare with a constant that is already multiplied",
+    "/": "there is no division: compare with a constant that is already divided",
+    "%": "there is no remainder: compare with a list of values by `in`",
+    "{": "there are no map literals: declare constants, or compare the members one by one",
+    "}": "there are no map literals: declare constants, or compare the members one by one",
+    "`": "write text in single quotes: 'text'",
+    "#": "an expression has no comments: write them in the YAML around it",
+    "$": "names are written without `$`",
+    "@": "write text in single quotes: 'text'",
+    ";": "an expression is one condition: join two by `&&` or `||`",
+    "~": "`matches` compares with a pattern",
+    "^": "write `!=` or `!` for a negation",
+    "\\": "a backslash belongs inside a string",
+    **dict.fromkeys("\u2018\u2019\u201c\u201d", "write straight quotes: 'text'"),
+}
+
+
+def _unknown_character(text: str, start: int) -> ExpressionSyntaxError:
+    character = text[start]
+    shown = f"`{character}`" if character.isprintable() else f"character U+{ord(character):04X}"
+    if character == "`":
+        shown = "a backquote"
+    hint = _HINTS.get(character)
+    if text.startswith("//", start):
+        # CEL has them; here one would cut off the rest of a one-line condition unseen.
+        shown, hint = "`//`", "an expression has no comments: write them in the YAML around it"
+    return ExpressionSyntaxError(
+        Code.EXPRESSION_SYNTAX, f"unexpected {shown}", start, start + len(shown.strip("`")), hint
+    )

@@ -1,0 +1,89 @@
+"""What a condition may name, and where each name is declared: the seam to the tree's checker.
+
+A named condition is checked with the names of the file that defines it (`lexical`), but with the
+claims, the user and the path parameters of the place that uses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from deemster.model.source import SourceSpan
+from deemster.policy import tree
+from deemster.policy.expressions import ast
+from deemster.policy.expressions.types import Type
+
+if TYPE_CHECKING:
+    from deemster.policy.expressions.checked import CheckedExpr
+
+__all__ = ["RESERVED_NAMES", "ConditionDefinition", "LexicalScope", "Scope"]
+
+RESERVED_NAMES = frozenset(
+    {
+        "action",
+        "attr",
+        "claims",
+        "context",
+        "params",
+        "request",
+        "resource",
+        "response",
+        "subject",
+        "time",
+        "user",
+    }
+)
+"""Built-in names; no import alias, constant or condition may be called so."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConditionDefinition:
+    """A condition that others use by name.
+
+    `expr` is None where its text did not parse: that was reported, and a use adds no further
+    error. `span` is the name at its declaration.
+    """
+
+    name: str
+    expr: ast.Expr | None
+    lexical: LexicalScope
+    span: SourceSpan
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LexicalScope:
+    """The constants and conditions that one file can name, its imports' as `alias.name`.
+
+    Conditions of one file may use each other: make the scope with an empty dict of conditions,
+    then fill that dict with definitions that refer to the scope.
+    """
+
+    constants: Mapping[str, tree.Constant]
+    conditions: Mapping[str, ConditionDefinition]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scope:
+    """All names at one place of the tree.
+
+    `claims` and `user` are the declared ones, without the registered and built-in ones, which
+    are always there and win. `user` is None where the token provider is external: naming it is
+    an error. `params` are the path parameters of the operation (`string`, or `int`).
+    """
+
+    lexical: LexicalScope
+    claims: Mapping[str, tree.Declaration]
+    user: Mapping[str, tree.Declaration] | None
+    params: Mapping[str, Type] = field(default_factory=dict)
+    checked: dict[ConditionDefinition, CheckedExpr | None] = field(default_factory=dict, repr=False)
+    """For the checker: named conditions that name no parameter, None for those in error."""
+
+    def with_params(self, params: Mapping[str, Type]) -> Scope:
+        """The scope of one operation. Named conditions are checked once for all operations."""
+        return replace(self, params=params)
+
+    def with_lexical(self, lexical: LexicalScope) -> Scope:
+        """The same place seen from another file: the body of a condition, a `$ref` document."""
+        return replace(self, lexical=lexical)

@@ -1,0 +1,105 @@
+"""String literals: quotes, CEL's escapes, and the way back to text."""
+
+from __future__ import annotations
+
+import re
+
+from deemster.policy.codes import Code
+from deemster.policy.expressions.syntax_error import ExpressionSyntaxError
+
+__all__ = ["quoted", "read_string"]
+
+
+def read_string(text: str, start: int, prefix: str, quote_at: int) -> tuple[str, int]:
+    """The content of the literal that begins at `start`, and the offset after its end.
+
+    `prefix` stands before the quote: none, or `r` for a string without escapes.
+    Raises ExpressionSyntaxError.
+    """
+    quote = text[quote_at]
+    if prefix not in ("", "r", "R"):
+        help_text = "there are no byte strings: compare text" if "b" in prefix.lower() else None
+        raise ExpressionSyntaxError(
+            Code.BAD_LITERAL, f"unknown string prefix `{prefix}`", start, quote_at + 1, help_text
+        )
+    if text.startswith(quote * 3, quote_at):
+        raise ExpressionSyntaxError(
+            Code.BAD_LITERAL,
+            "a string in triple quotes is not supported",
+            start,
+            quote_at + 3,
+            "write it in single quotes, a line break as \\n",
+        )
+    return _content(text, start, quote_at, is_raw=prefix != "")
+
+
+def quoted(content: str) -> str:
+    """A literal in single quotes that reads back as `content`."""
+    return "'" + "".join(_escaped(character) for character in content) + "'"
+
+
+def _content(text: str, start: int, quote_at: int, *, is_raw: bool) -> tuple[str, int]:
+    quote = text[quote_at]
+    pieces: list[str] = []
+    position = quote_at + 1
+    while position < len(text) and text[position] not in "\r\n":
+        character = text[position]
+        if character == quote:
+            return "".join(pieces), position + 1
+        if character == "\\" and not is_raw:
+            piece, position = _escape(text, position)
+            pieces.append(piece)
+            continue
+        pieces.append(character)
+        position += 1
+    raise ExpressionSyntaxError(
+        Code.BAD_LITERAL,
+        "the string has no end",
+        start,
+        position,
+        f"close it with {quote}",
+    )
+
+
+_SIMPLE = {
+    "\\": "\\", "?": "?", '"': '"', "'": "'", "`": "`",
+    "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
+}  # fmt: skip
+_CODE_POINT = re.compile(
+    r"\\(?:[xX](?P<x>[0-9A-Fa-f]{2})|u(?P<u>[0-9A-Fa-f]{4})|U(?P<U>[0-9A-Fa-f]{8})"
+    r"|(?P<octal>[0-3][0-7]{2}))"
+)
+
+
+def _escape(text: str, start: int) -> tuple[str, int]:
+    following = text[start + 1 : start + 2]
+    if following in _SIMPLE:
+        return _SIMPLE[following], start + 2
+    found = _CODE_POINT.match(text, start)
+    if found is None:
+        raise ExpressionSyntaxError(
+            Code.BAD_LITERAL,
+            f"unknown escape `\\{following}`",
+            start,
+            start + 1 + len(following),
+            "write a backslash itself as \\\\, or use a raw string: r'...'",
+        )
+    digits = found.group("x") or found.group("u") or found.group("U")
+    number = int(digits, 16) if digits else int(found.group("octal"), 8)
+    if number > 0x10FFFF or 0xD800 <= number <= 0xDFFF:
+        raise ExpressionSyntaxError(
+            Code.BAD_LITERAL, f"`{found.group()}` is not a character", start, found.end()
+        )
+    return chr(number), found.end()
+
+
+_WRITTEN = {value: f"\\{letter}" for letter, value in _SIMPLE.items() if letter not in '?"`'}
+
+
+def _escaped(character: str) -> str:
+    if character in _WRITTEN:
+        return _WRITTEN[character]
+    if character.isprintable():
+        return character
+    number = ord(character)
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"

@@ -1,0 +1,70 @@
+"""Constant times: `timestamp('…')` and `duration('…')` as seconds."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from fractions import Fraction
+
+__all__ = [
+    "DURATION_MAX",
+    "TIMESTAMP_MAX",
+    "TIMESTAMP_MIN",
+    "duration_seconds",
+    "timestamp_seconds",
+]
+
+# RFC 3339 with years 0001 to 9999, CEL's range.
+TIMESTAMP_MIN = -62_135_596_800
+TIMESTAMP_MAX = 253_402_300_800  # exclusive
+DURATION_MAX = 315_576_000_000
+"""Seconds, either sign: ten thousand years."""
+
+_TIMESTAMP = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+)
+_DURATION = re.compile(r"[+-]?(?:\d{1,15}(?:\.\d{1,9})?(?:h|ms|m|s|us|ns))+", re.ASCII)
+_PART = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|ns)", re.ASCII)
+_UNITS = {
+    "h": Fraction(3600),
+    "m": Fraction(60),
+    "s": Fraction(1),
+    "ms": Fraction(1, 1000),
+    "us": Fraction(1, 1_000_000),
+    "ns": Fraction(1, 1_000_000_000),
+}
+
+
+def timestamp_seconds(text: str) -> int | float | None:
+    """Seconds since 1970 of an RFC 3339 time with its offset; None if the text is none."""
+    found = _TIMESTAMP.fullmatch(text)
+    if found is None:
+        return None
+    date, clock, fraction, offset = found.groups()
+    try:
+        moment = datetime.fromisoformat(f"{date}T{clock}{offset.upper().replace('Z', '+00:00')}")
+    except ValueError:
+        return None
+    since_epoch = moment - _EPOCH
+    seconds = Fraction(since_epoch.days * 86_400 + since_epoch.seconds)
+    seconds += Fraction(fraction or "0")
+    return _number(seconds) if TIMESTAMP_MIN <= seconds < TIMESTAMP_MAX else None
+
+
+def duration_seconds(text: str) -> int | float | None:
+    """Seconds of `300s`, `1h30m`, `-1.5s`, `250ms`; None if the text is none of these."""
+    if _DURATION.fullmatch(text) is None:
+        return None
+    total = sum(
+        (Fraction(amount) * _UNITS[unit] for amount, unit in _PART.findall(text)), Fraction(0)
+    )
+    if total > DURATION_MAX:
+        return None
+    return _number(-total if text.startswith("-") else total)
+
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+
+def _number(seconds: Fraction) -> int | float:
+    return int(seconds) if seconds.denominator == 1 else float(seconds)
