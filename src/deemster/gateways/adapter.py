@@ -13,7 +13,7 @@ from deemster.errors import ProtocolError
 from deemster.model.decision import Decision
 from deemster.model.http import ApiCall
 
-__all__ = ["GatewayAdapter", "WireAnswer", "WireRequest"]
+__all__ = ["GatewayAdapter", "UndecidedLeg", "WireAnswer", "WireRequest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +58,24 @@ class GatewayAdapter(Protocol):
 
     def encode_error(self, error: ProtocolError, error_id: str) -> WireAnswer:
         """The protocol's own answer to a gateway that asked wrongly: never a permit."""
+        ...
+
+
+class UndecidedLeg(Protocol):
+    """A part of a protocol that is answered without a decision, though never to a stranger.
+
+    Sideband's response leg is one as long as no policy looks at what the upstream answered.
+    """
+
+    @property
+    def protocol(self) -> str:
+        """As `gateways[].protocols` names it."""
+        ...
+
+    def answer(self, wire: WireRequest) -> WireAnswer:
+        """The protocol's answer. Raises MalformedCallError or CallTooLargeError."""
+        ...
+
+    def encode_error(self, error: ProtocolError, error_id: str) -> WireAnswer:
+        """As an adapter's."""
         ...

@@ -64,7 +64,8 @@ class ApiCall:
     delivered none. `asserted_claims` are token claims that the gateway says it verified
     (sideband `access_token`): not believed until `tokens` has looked who asserts them.
     `client_ip` is text as delivered, not yet parsed. `refusal` is what the adapter saw in the
-    exchange that must be refused whatever the policy says (`reserved-header`).
+    exchange that must be refused whatever the policy says (`reserved-header`). `received` is what
+    the adapter that decoded the call keeps to word its answer; nothing else reads it.
     """
 
     method: str
@@ -77,3 +78,4 @@ class ApiCall:
     gateway_request_id: str | None = None
     refusal: Reason | None = None
     phase: Phase = Phase.REQUEST
+    received: object = field(default=None, repr=False, compare=False)

@@ -1,0 +1,174 @@
+"""Ping's sideband API, as the kits for Kong, Apigee, PingGateway and AWS speak it.
+
+facts/ping.md 1. There is no decision member on this wire: an answer with `response` is a deny and
+one without is a permit, so a permit is exactly what was received and nothing is ever null.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from deemster.errors import ProtocolError
+from deemster.gateways.adapter import WireAnswer, WireRequest
+from deemster.gateways.answers import (
+    RETRY_AFTER_SECONDS,
+    answer_headers,
+    challenge_of,
+    error_answer,
+    error_status,
+    missing_of,
+    phrase,
+    refusal_of,
+)
+from deemster.gateways.header_fields import hides_fields
+from deemster.gateways.sideband_body import Fields, read_request_leg, read_response_leg
+from deemster.gateways.sideband_members import UNSET
+from deemster.model.decision import Decision, Reason
+from deemster.model.http import ApiCall, Headers
+
+__all__ = ["PROTOCOL", "PingSidebandRequestLeg", "PingSidebandResponseLeg", "sideband_paths"]
+
+PROTOCOL = "sideband"
+
+
+def sideband_paths(leg: str, environment: str) -> tuple[str, str]:
+    """Where a leg (`request`, `response`) is served: PingAuthorize's path and PingOne's."""
+    return f"/sideband/{leg}", f"/v1/environments/{environment}/sideband/{leg}"
+
+
+class PingSidebandRequestLeg:
+    """The request leg: what a client asks of an API, before the upstream sees it.
+
+    Carries out no statements yet. Of `client_certificate` only the type is looked at.
+    """
+
+    protocol = PROTOCOL
+    statements: frozenset[str] = frozenset()
+
+    def decode(self, wire: WireRequest) -> ApiCall:
+        """Raises MalformedCallError naming the member, what it must be and what it is.
+
+        Members that the protocol does not have, `state` and `request` are ignored, but for being
+        strict JSON.
+        """
+        leg, fields, echo = read_request_leg(wire.body)
+        return ApiCall(
+            method=leg.method,
+            url=leg.url,
+            headers=Headers(fields),
+            body=None if leg.body is UNSET else leg.body,
+            http_version=leg.http_version,
+            client_ip=leg.source_ip,
+            asserted_claims=None if leg.access_token is UNSET else leg.access_token,
+            refusal=_refusal_of(fields),
+            received=echo,
+        )
+
+    def encode(self, call: ApiCall, decision: Decision) -> WireAnswer:
+        """HTTP 200 in any case; `call` is one that `decode` made."""
+        echo = call.received
+        if not isinstance(echo, bytes):
+            raise TypeError("the call was not decoded by this adapter")
+        if decision.permitted:
+            return WireAnswer(200, answer_headers(decision), echo)
+        # INVARIANT: the echo is an object with members and ends in its brace.
+        body = b'%b,"response":%b}' % (echo[:-1], _deny(decision))
+        return WireAnswer(200, answer_headers(decision), body)
+
+    def encode_error(self, error: ProtocolError, error_id: str) -> WireAnswer:
+        """A 4xx with a JSON object; the kits log its `message` and `id`."""
+        return _error_of(error, error_id)
+
+
+class PingSidebandResponseLeg:
+    """The response leg: what the upstream answered, passed on unchanged.
+
+    No policy looks at it yet, and the request leg keeps no state, so there is nothing to decide:
+    the call was permitted before the upstream saw it.
+    """
+
+    protocol = PROTOCOL
+
+    def answer(self, wire: WireRequest) -> WireAnswer:
+        """The gateway replaces status, header fields and body by these. Raises as `decode`."""
+        leg = read_response_leg(wire.body)
+        unchanged = _Unchanged(
+            response_code=str(leg.response_code),
+            response_status=leg.response_status,
+            http_version=leg.http_version,
+            headers=leg.headers,
+            body=leg.body,
+        )
+        return WireAnswer(200, _JSON, _ENCODER.encode(unchanged))
+
+    def encode_error(self, error: ProtocolError, error_id: str) -> WireAnswer:
+        """As the request leg's."""
+        return _error_of(error, error_id)
+
+
+class _Unchanged(msgspec.Struct, gc=False):
+    response_code: str
+    response_status: str
+    http_version: str
+    headers: list[dict[str, str]]
+    body: str | msgspec.UnsetType
+
+
+class _Deny(msgspec.Struct, gc=False):
+    response_code: str
+    response_status: str
+    http_version: str
+    headers: list[dict[str, str]]
+    body: str
+
+
+class _DenyBody(msgspec.Struct, gc=False):
+    code: str
+    message: str
+    id: str
+    missing: list[dict[str, object]] | msgspec.UnsetType
+
+
+_ENCODER = msgspec.json.Encoder()
+_JSON = ((b"content-type", b"application/json"),)
+_CONTENT_TYPE = {"content-type": "application/json"}
+_NO_STORE = {"cache-control": "no-store"}
+_RETRY_AFTER = {"retry-after": str(RETRY_AFTER_SECONDS)}
+
+
+def _deny(decision: Decision) -> bytes:
+    refusal = refusal_of(decision)
+    headers = [_CONTENT_TYPE]
+    challenge = challenge_of(decision)
+    if challenge is not None:
+        headers.append({"www-authenticate": challenge})
+    headers.append(_NO_STORE)
+    if refusal.unavailable:
+        headers.append(_RETRY_AFTER)
+    missing = missing_of(decision)
+    body = _DenyBody(
+        code=refusal.code,
+        message=refusal.message,
+        id=decision.decision_id,
+        missing=UNSET if missing is None else missing,
+    )
+    return _ENCODER.encode(
+        _Deny(
+            response_code=str(refusal.status),
+            response_status=phrase(refusal.status),
+            http_version="1.1",
+            headers=headers,
+            body=_ENCODER.encode(body).decode(),
+        )
+    )
+
+
+def _error_of(error: ProtocolError, error_id: str) -> WireAnswer:
+    return error_answer(error_status(error), error.code, error.message, error_id)
+
+
+def _refusal_of(fields: Fields) -> Reason | None:
+    for name, value in fields:
+        if name == "connection" and hides_fields(value):
+            return Reason.RESERVED_HEADER
+    return None
