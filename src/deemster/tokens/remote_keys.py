@@ -1,0 +1,138 @@
+"""Keys that a provider publishes: fetched once for many, kept through its outages."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import hashlib
+from typing import Protocol
+
+from deemster.errors import DependencyUnavailableError
+from deemster.model.clock import Clock
+from deemster.tokens.jose import VerificationKey
+from deemster.tokens.keysets import KeyTable, parse_key_set
+
+__all__ = ["KeyDocument", "RemoteKeySet"]
+
+_NEVER = float("-inf")
+
+
+class KeyDocument(Protocol):
+    """Where the JWK set comes from: a URL, or discovery."""
+
+    async def fetch(self) -> bytes:
+        """The document. Raises DependencyUnavailableError."""
+        ...
+
+
+class RemoteKeySet:
+    """One provider's published keys (`keysets.KeySet`).
+
+    Cache: the whole set, replaced only by a set that was read to the end. Single flight. After
+    `soft_ttl` seconds it is fetched anew in the background; an unknown key id asks for a fetch as
+    well; both at most once in `cool_down` seconds, whatever the tokens say. Where fetching fails
+    the old keys serve on, for `max_stale` seconds at most.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        document: KeyDocument,
+        *,
+        clock: Clock,
+        soft_ttl: float = 600.0,
+        cool_down: float = 30.0,
+        max_stale: float = 86_400.0,
+    ) -> None:
+        """`name` is shown where the keys cannot be had."""
+        self.generation = 0
+        self._name = name
+        self._document = document
+        self._clock = clock
+        self._soft_ttl = soft_ttl
+        self._cool_down = cool_down
+        self._max_stale = max_stale
+        self._table: KeyTable | None = None
+        self._digest = b""
+        self._loaded_at = _NEVER
+        self._attempted_at = _NEVER
+        self._due_at = _NEVER
+        self._fetching: asyncio.Task[None] | None = None
+        self.last_failure: str | None = None
+
+    @property
+    def refresh_due(self) -> bool:
+        """True when the soft lifetime is over and the cool-down allows another fetch."""
+        return self._clock.monotonic() >= self._due_at
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """Why some published keys are not used."""
+        return self._table.dropped if self._table is not None else ()
+
+    async def key_for(self, key_id: str | None, algorithm: str) -> VerificationKey | None:
+        """As `keysets.KeySet`: waits for a fetch only where no key at hand fits."""
+        if self.refresh_due:
+            self._start()
+        key = self._choose(key_id, algorithm)
+        if key is None and await self._refreshed():
+            key = self._choose(key_id, algorithm)
+        if self._table is None:
+            raise DependencyUnavailableError(self._name, detail=self.last_failure or "")
+        return key
+
+    async def close(self) -> None:
+        """Cancel a fetch under way."""
+        if self._fetching is not None:
+            self._fetching.cancel()
+            await asyncio.wait([self._fetching])
+
+    def _choose(self, key_id: str | None, algorithm: str) -> VerificationKey | None:
+        return None if self._table is None else self._table.choose(key_id, algorithm)
+
+    async def _refreshed(self) -> bool:
+        """Wait for the fetch under way, or for a new one where the cool-down allows it."""
+        cooled = self._clock.monotonic() - self._attempted_at >= self._cool_down
+        if self._fetching is None and cooled:
+            self._start()
+        if self._fetching is None:
+            return False
+        # One caller that gives up must not end the fetch that the others wait for.
+        await asyncio.shield(self._fetching)
+        return True
+
+    def _start(self) -> None:
+        if self._fetching is not None:
+            return
+        now = self._clock.monotonic()
+        self._attempted_at = now
+        self._due_at = now + self._cool_down
+        # An empty context: the fetch belongs to no single caller, so it logs as none of them.
+        self._fetching = asyncio.create_task(self._fetch(), context=contextvars.Context())
+
+    async def _fetch(self) -> None:
+        try:
+            data = await self._document.fetch()
+            table = parse_key_set(data)
+        except Exception as error:  # noqa: BLE001 - a failed fetch is remembered, never raised
+            detail = error.detail if isinstance(error, DependencyUnavailableError) else str(error)
+            self.last_failure = detail or type(error).__name__
+            self._forget_if_too_old()
+        else:
+            self._take(table, hashlib.sha256(data).digest())
+        finally:
+            self._fetching = None
+
+    def _take(self, table: KeyTable, digest: bytes) -> None:
+        now = self._clock.monotonic()
+        self._loaded_at = now
+        self._due_at = now + self._soft_ttl
+        self.last_failure = None
+        if self._table is None or digest != self._digest:
+            self._table, self._digest = table, digest
+            self.generation += 1
+
+    def _forget_if_too_old(self) -> None:
+        if self._clock.monotonic() - self._loaded_at > self._max_stale and self._table is not None:
+            self._table, self._digest = None, b""
+            self.generation += 1

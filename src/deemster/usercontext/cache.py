@@ -1,0 +1,126 @@
+"""What the directories said lately, one record a user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deemster.model.decision import Reason
+from deemster.model.identity import UserContext, UserPart
+
+__all__ = ["PartValue", "RefusalCache", "UserCache", "UserKey"]
+
+UserKey = tuple[str, str]
+"""(token provider id, subject): one subject of two providers is two users."""
+
+PartValue = frozenset[str] | Mapping[str, object]
+
+
+@dataclass(slots=True)
+class _Known:
+    """A user found and enabled. Times are monotonic seconds."""
+
+    enabled_until: float
+    parts: dict[UserPart, tuple[PartValue, float]]
+    context: UserContext
+    context_until: float
+
+
+class UserCache:
+    """Users found and enabled, with the parts fetched so far.
+
+    Key: (provider, subject). Bound: `max_users`, the oldest goes first. TTL: `ttl` seconds for
+    the enabled flag and for each part by itself, from when it was asked. Failure rule: only what
+    a directory said is kept; a part that could not be fetched is not.
+    """
+
+    def __init__(self, *, ttl: float, max_users: int) -> None:
+        self._ttl = ttl
+        self._max_users = max_users
+        self._known: dict[UserKey, _Known] = {}
+
+    def get(self, key: UserKey, now: float) -> UserContext | None:
+        """The user with every part known and fresh; None once anything of it is too old."""
+        found = self._known.get(key)
+        return found.context if found is not None and now < found.context_until else None
+
+    def renewed(self, key: UserKey, now: float) -> UserContext | None:
+        """The user without the parts that are too old; None once the enabled flag is."""
+        found = self._known.get(key)
+        if found is None or now >= found.enabled_until:
+            return None
+        self._rebuild(key, found, now)
+        return found.context
+
+    def add_user(self, key: UserKey, *, asked_at: float, now: float) -> UserContext:
+        """Keep that the directory knows this user and has not disabled it."""
+        found = self._known.pop(key, None)
+        parts = {} if found is None else found.parts
+        known = _Known(asked_at + self._ttl, parts, UserContext(id=key[1]), 0.0)
+        self._known[key] = known
+        while len(self._known) > self._max_users:
+            del self._known[next(iter(self._known))]
+        self._rebuild(key, known, now)
+        return known.context
+
+    def part(self, key: UserKey, part: UserPart, now: float) -> PartValue | None:
+        """One part, if it is known and fresh."""
+        found = self._known.get(key)
+        value = None if found is None else found.parts.get(part)
+        return value[0] if value is not None and now < value[1] else None
+
+    def add_part(
+        self, key: UserKey, part: UserPart, value: PartValue, *, asked_at: float, now: float
+    ) -> None:
+        """Keep what the directory said; for a user forgotten in between, nothing is kept."""
+        found = self._known.get(key)
+        if found is not None:
+            found.parts[part] = (value, asked_at + self._ttl)
+            self._rebuild(key, found, now)
+
+    def discard(self, key: UserKey) -> None:
+        """Forget a user that is gone or disabled, with all its parts."""
+        self._known.pop(key, None)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def _rebuild(self, key: UserKey, known: _Known, now: float) -> None:
+        known.parts = {part: item for part, item in known.parts.items() if now < item[1]}
+        values = {part.value: value for part, (value, _) in known.parts.items()}
+        known.context = UserContext(id=key[1], **values)  # type: ignore[arg-type] # by part name
+        untils = [until for _, until in known.parts.values()]
+        known.context_until = min([known.enabled_until, *untils])
+
+
+class RefusalCache:
+    """Users that a directory lately did not know, or had disabled.
+
+    Key: (provider, subject). Bound: `max_users`, the oldest goes first. TTL: `ttl` seconds, short:
+    a new user should not wait. Failure rule: an unavailable directory refuses nobody here.
+    """
+
+    def __init__(self, *, ttl: float, max_users: int) -> None:
+        self._ttl = ttl
+        self._max_users = max_users
+        self._refused: dict[UserKey, tuple[Reason, float]] = {}
+
+    def get(self, key: UserKey, now: float) -> Reason | None:
+        """Why the user was refused, if that was a moment ago."""
+        found = self._refused.get(key)
+        if found is None:
+            return None
+        if now < found[1]:
+            return found[0]
+        del self._refused[key]
+        return None
+
+    def add(self, key: UserKey, reason: Reason, *, asked_at: float) -> None:
+        """Keep a refusal for a moment."""
+        self._refused.pop(key, None)
+        self._refused[key] = (reason, asked_at + self._ttl)
+        while len(self._refused) > self._max_users:
+            del self._refused[next(iter(self._refused))]
+
+    def __len__(self) -> int:
+        return len(self._refused)

@@ -1,0 +1,168 @@
+"""Subject of an internal provider's token ► user context, part by part and only as far as read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, replace
+
+from deemster.errors import DependencyUnavailableError, TokenRejectedError
+from deemster.model.clock import Clock
+from deemster.model.decision import Reason
+from deemster.model.identity import NOT_FETCHED, UserContext, UserPart
+from deemster.usercontext.cache import PartValue, RefusalCache, UserCache, UserKey
+from deemster.usercontext.single_flight import SingleFlight
+from deemster.usercontext.source import UserSource
+
+__all__ = ["UserResolver"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """Why a directory gave no answer; each waiter makes its own exception of it."""
+
+    directory: str
+    detail: str
+
+    def error(self) -> DependencyUnavailableError:
+        return DependencyUnavailableError(self.directory, detail=self.detail)
+
+
+class UserResolver:
+    """The directories of all internal providers, behind one cache.
+
+    Whether a user exists and is enabled is looked at for every user token; groups, roles and
+    attributes only when a policy reads them. An unavailable directory is never an empty answer.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, UserSource],
+        *,
+        clock: Clock,
+        ttl: float = 60.0,
+        refusal_ttl: float = 5.0,
+        timeout: float = 0.3,
+        max_users: int = 50_000,
+    ) -> None:
+        """`sources` by token provider id; times in seconds, `timeout` for each question."""
+        self._sources = dict(sources)
+        self._clock = clock
+        self._timeout = timeout
+        self._users = UserCache(ttl=ttl, max_users=max_users)
+        self._refusals = RefusalCache(ttl=min(refusal_ttl, ttl), max_users=max_users)
+        self._looks: SingleFlight[UserKey, bool | None | _Failure] = SingleFlight()
+        self._fetches: SingleFlight[tuple[UserKey, UserPart], PartValue | _Failure] = SingleFlight()
+
+    def recall(self, provider: str, subject: str) -> UserContext | None:
+        """A user looked at lately, with the parts known so far; None means ask `resolve`."""
+        return self._users.get((provider, subject), self._clock.monotonic())
+
+    async def resolve(self, provider: str, subject: str) -> UserContext:
+        """The user, with the parts known so far.
+
+        Raises TokenRejectedError (`user-unknown`, `user-disabled`) or DependencyUnavailableError.
+        """
+        key = (provider, subject)
+        now = self._clock.monotonic()
+        known = self._users.renewed(key, now)
+        if known is not None:
+            return known
+        refused = self._refusals.get(key, now)
+        if refused is not None:
+            raise TokenRejectedError(refused)
+        enabled = await self._looks.run(key, lambda: self._look(key))
+        if isinstance(enabled, _Failure):
+            raise enabled.error()
+        if enabled is True:
+            return self._users.add_user(key, asked_at=now, now=self._clock.monotonic())
+        self._users.discard(key)
+        reason = Reason.USER_UNKNOWN if enabled is None else Reason.USER_DISABLED
+        self._refusals.add(key, reason, asked_at=now)
+        raise TokenRejectedError(reason)
+
+    async def fetch(
+        self, provider: str, user: UserContext, parts: frozenset[UserPart]
+    ) -> UserContext:
+        """`user` with these parts fetched; one that cannot be had is its exception.
+
+        Parts that `user` holds already, failures included, are not asked for again: one decision
+        sees one answer.
+        """
+        wanted = [part for part in UserPart if part in parts and _part(user, part) is NOT_FETCHED]
+        key = (provider, user.id)
+        found = await asyncio.gather(*[self._part_of(key, part) for part in wanted])
+        values = {part.value: value for part, value in zip(wanted, found, strict=True)}
+        return replace(user, **values)  # type: ignore[arg-type] # named by UserPart
+
+    async def close(self) -> None:
+        """End what is under way and close every source once."""
+        await self._looks.close()
+        await self._fetches.close()
+        for source in {id(source): source for source in self._sources.values()}.values():
+            await source.close()
+
+    async def _part_of(
+        self, key: UserKey, part: UserPart
+    ) -> PartValue | DependencyUnavailableError:
+        known = self._users.part(key, part, self._clock.monotonic())
+        if known is not None:
+            return known
+        found = await self._fetches.run((key, part), lambda: self._fetch(key, part))
+        return found.error() if isinstance(found, _Failure) else found
+
+    async def _look(self, key: UserKey) -> bool | None | _Failure:
+        source = self._sources.get(key[0])
+        if source is None:
+            return _Failure("directory", f"provider `{key[0]}` has none")
+        enabled = await self._asked(source, source.is_enabled(key[1]))
+        # INVARIANT: only a bool or None is an answer; 1 and "false" are faults of the source.
+        if enabled is None or isinstance(enabled, bool | _Failure):
+            return enabled
+        return _Failure(source.id, "neither enabled nor disabled")
+
+    async def _fetch(self, key: UserKey, part: UserPart) -> PartValue | _Failure:
+        source = self._sources.get(key[0])
+        if source is None:
+            return _Failure("directory", f"provider `{key[0]}` has none")
+        asked_at = self._clock.monotonic()
+        value = await self._asked(source, _question(source, part, key[1]))
+        if isinstance(value, _Failure):
+            return value
+        expected = Mapping if part is UserPart.ATTRIBUTES else frozenset
+        if not isinstance(value, expected):
+            return _Failure(source.id, f"{part.value} of the wrong type")
+        now = self._clock.monotonic()
+        self._users.add_part(key, part, value, asked_at=asked_at, now=now)
+        return value
+
+    async def _asked(self, source: UserSource, answer: Awaitable[object]) -> object:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await answer
+        except DependencyUnavailableError as error:
+            return _Failure(error.dependency, error.detail)
+        except TimeoutError:
+            return _Failure(source.id, "timed out")
+        except Exception as error:  # noqa: BLE001 - a source's own fault is no empty answer either
+            return _Failure(source.id, type(error).__name__)
+
+
+def _question(source: UserSource, part: UserPart, subject: str) -> Awaitable[object]:
+    match part:
+        case UserPart.GROUPS:
+            return source.groups(subject)
+        case UserPart.ROLES:
+            return source.roles(subject)
+        case UserPart.ATTRIBUTES:
+            return source.attributes(subject)
+
+
+def _part(user: UserContext, part: UserPart) -> object:
+    match part:
+        case UserPart.GROUPS:
+            return user.groups
+        case UserPart.ROLES:
+            return user.roles
+        case UserPart.ATTRIBUTES:
+            return user.attributes
