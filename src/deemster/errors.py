@@ -27,6 +27,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from deemster.model.decision import Reason
     from deemster.model.source import SourceSpan
     from deemster.policy.diagnostics import DiagnosticSet
@@ -62,10 +64,17 @@ class ConfigurationError(DeemsterError):
     code = "configuration"
 
     def __init__(
-        self, message: str, *, detail: str = "", diagnostics: DiagnosticSet | None = None
+        self,
+        message: str,
+        *,
+        detail: str = "",
+        diagnostics: DiagnosticSet | None = None,
+        sources: Mapping[str, str] | None = None,
     ) -> None:
+        """`sources`: as for PolicyError."""
         super().__init__(message, detail=detail)
         self.diagnostics = diagnostics
+        self.sources = sources if sources is not None else {}
 
 
 class PolicyError(DeemsterError):
@@ -73,9 +82,17 @@ class PolicyError(DeemsterError):
 
     code = "policy"
 
-    def __init__(self, message: str, *, diagnostics: DiagnosticSet) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        diagnostics: DiagnosticSet,
+        sources: Mapping[str, str] | None = None,
+    ) -> None:
+        """`sources`: text by shown path, so that findings can be shown with their lines."""
         super().__init__(message)
         self.diagnostics = diagnostics
+        self.sources = sources if sources is not None else {}
 
 
 class ProtocolError(DeemsterError):

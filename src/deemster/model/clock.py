@@ -1,4 +1,4 @@
-"""Time as an argument: wall time for tokens and policies, monotonic time for deadlines and caches."""
+"""Time as an argument: wall time for tokens and policies, monotonic for deadlines and caches."""
 
 from __future__ import annotations
 

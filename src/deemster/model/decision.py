@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
+from deemster.model.identity import VerifiedClaims
 from deemster.model.source import SourceSpan
 
 __all__ = [
@@ -169,7 +169,9 @@ class Decision:
     """Final answer to one call.
 
     `reasons` are those reached, the deciding one first. `deciding` is None where no policy text
-    decided (an unknown API service, a refused token). `reads` names what the policy read.
+    decided (an unknown API service, a refused token). `token` is what the record's `token` member
+    is derived from. `error` is private detail for the record: why a condition failed.
+    `reads` are the dotted names that judging the operation may read.
     """
 
     effect: Effect
@@ -187,7 +189,8 @@ class Decision:
     subject: str | None = None
     client_id: str | None = None
     provider: str | None = None
-    token: Mapping[str, object] | None = None
+    token: VerifiedClaims | None = None
+    error: str | None = None
     reads: tuple[str, ...] = ()
     trace: tuple[object, ...] | None = None
 

@@ -26,8 +26,8 @@ class VerifiedClaims:
 
     `claims` are the token's members as JSON values, read-only by convention. `scopes` is the
     scope set of the provider's `scopeClaim`. `permissions` is None unless the provider takes
-    permissions from a claim. `user_id` is the directory key, None for a client token. `expires_at` is epoch
-    seconds, None where nothing bounds it (asserted claims without `exp`).
+    permissions from a claim. `user_id` is the directory key, None for a client token.
+    `expires_at` is epoch seconds, None where nothing bounds it (asserted claims without `exp`).
     """
 
     provider: str

@@ -88,6 +88,6 @@ class Code(StrEnum):
     AMBIGUOUS_ROLE = "ambiguous-role"
     PROVIDER_UNVERIFIED = "provider-unverified"
     METHOD_HINT = "method-hint"
-    # settings and policy tests share the machinery
+    # Settings and policy tests share the machinery
     SETTING = "setting"
     TEST_SUITE = "test-suite"

@@ -96,7 +96,7 @@ class DiagnosticSink:
         message: str,
         span: SourceSpan,
         *,
-        help: str | None = None,  # noqa: A002  (the word people see)
+        help: str | None = None,
         notes: tuple[Note, ...] = (),
     ) -> None:
         """Take an error."""
@@ -108,7 +108,7 @@ class DiagnosticSink:
         message: str,
         span: SourceSpan,
         *,
-        help: str | None = None,  # noqa: A002
+        help: str | None = None,
         notes: tuple[Note, ...] = (),
     ) -> None:
         """Take a warning."""

@@ -25,8 +25,9 @@ class ScalarNode:
     """A scalar's text, unresolved: the schema of the field decides what it means.
 
     `content_line` and `content_column` are where the first character of `text` stands (after the
-    opening quote, or on the first line of a literal block). `verbatim` says that each character of `text` is one
-    character of the file (no escapes, no folding), so that an offset maps to a column.
+    opening quote, or on the first line of a literal block). `verbatim` says that each character
+    of `text` is one character of the file (no escapes, no folding), so that an offset maps to a
+    column.
     """
 
     text: str

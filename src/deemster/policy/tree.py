@@ -128,8 +128,8 @@ class Declaration:
     """One entry of `schema.claims` or `schema.user`.
 
     `type` is the type's name as written (`string`, `int`, `bool`, `timestamp`, `list<string>`,
-    `list<int>`), already known to be one of them. `default` and the members of `enum` are Python values of that type. `claim` is
-    the claim's name in the token where it differs.
+    `list<int>`), already known to be one of them. `default` and the members of `enum` are Python
+    values of that type. `claim` is the claim's name in the token where it differs.
     """
 
     scope: DeclarationScope
@@ -390,11 +390,7 @@ class PolicyTestDocument:
 
 
 Document = (
-    ApiServiceDocument
-    | LibraryDocument
-    | PolicyDocument
-    | ApplicationDocument
-    | PolicyTestDocument
+    ApiServiceDocument | LibraryDocument | PolicyDocument | ApplicationDocument | PolicyTestDocument
 )
 
 
@@ -416,5 +412,3 @@ class Tree:
     def by_file(self) -> dict[str, Document]:
         """Documents by path from the root."""
         return {document.file: document for document in self.documents}
-
-

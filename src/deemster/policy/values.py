@@ -49,7 +49,7 @@ class Values:
         "user",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (one for each source of facts; made on every decision)
         self,
         call: ApiCall,
         url: CanonicalUrl,

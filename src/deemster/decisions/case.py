@@ -1,0 +1,122 @@
+"""What is known of one call while it is being decided, and the decisions made of it."""
+
+from __future__ import annotations
+
+from deemster.decisions.challenges import challenge_for
+from deemster.model.decision import Decision, Effect, Reason
+from deemster.model.gateway import GatewayCaller
+from deemster.model.http import ApiCall
+from deemster.model.identity import VerifiedClaims
+from deemster.policy.snapshot import (
+    CompiledOperation,
+    CompiledService,
+    Evaluation,
+    PolicySnapshot,
+    RoutedCall,
+)
+from deemster.policy.values import TraceEntry
+
+__all__ = ["Case", "deny", "permit"]
+
+
+class Case:
+    """Filled in as the decision proceeds, so that a deny can say as much as was known by then."""
+
+    __slots__ = (
+        "call",
+        "caller",
+        "claims",
+        "deadline",
+        "decision_id",
+        "now",
+        "operation",
+        "routed",
+        "snapshot",
+        "trace",
+    )
+
+    def __init__(
+        self,
+        call: ApiCall,
+        caller: GatewayCaller,
+        decision_id: str,
+        now: float,
+        deadline: float,
+        trace: list[TraceEntry] | None,
+    ) -> None:
+        """`now`: epoch seconds, the one instant of this decision; `deadline`: monotonic seconds."""
+        self.call = call
+        self.caller = caller
+        self.decision_id = decision_id
+        self.now = now
+        self.deadline = deadline
+        self.trace = trace
+        self.snapshot: PolicySnapshot | None = None
+        self.routed: RoutedCall | None = None
+        self.operation: CompiledOperation | None = None
+        self.claims: VerifiedClaims | None = None
+
+    @property
+    def service(self) -> CompiledService:
+        """The routed API service; asked for only after routing."""
+        if self.routed is None:
+            raise RuntimeError("the call was not routed yet")
+        return self.routed.service
+
+
+def permit(case: Case, evaluation: Evaluation) -> Decision:
+    """The one place where a decision gets the effect permit."""
+    claims = case.claims
+    return Decision(
+        effect=Effect.PERMIT,
+        reason=evaluation.reason,
+        decision_id=case.decision_id,
+        revision=case.snapshot.revision if case.snapshot is not None else "",
+        service=case.routed.facts if case.routed is not None else None,
+        operation=case.operation.id if case.operation is not None else None,
+        deciding=evaluation.deciding,
+        reasons=evaluation.reasons,
+        subject=_text_claim(claims, "sub"),
+        client_id=claims.client_id if claims is not None else None,
+        provider=claims.provider if claims is not None else None,
+        token=claims,
+        reads=case.operation.reads if case.operation is not None else (),
+        trace=_trace(case),
+    )
+
+
+def deny(case: Case, reason: Reason, evaluation: Evaluation | None = None) -> Decision:
+    """A deny with all that is known: who asked, what for, and what would have helped."""
+    claims = case.claims
+    routed = case.routed
+    return Decision(
+        effect=Effect.DENY,
+        reason=reason,
+        decision_id=case.decision_id,
+        revision=case.snapshot.revision if case.snapshot is not None else "",
+        service=routed.facts if routed is not None else None,
+        operation=case.operation.id if case.operation is not None else None,
+        deciding=evaluation.deciding if evaluation is not None else None,
+        reasons=evaluation.reasons if evaluation is not None else (reason,),
+        missing=evaluation.missing if evaluation is not None else (),
+        challenge=(
+            challenge_for(reason, routed.realm, case.operation) if routed is not None else None
+        ),
+        denied_reason=evaluation.denied_reason if evaluation is not None else None,
+        error=str(evaluation.error) if evaluation is not None and evaluation.error else None,
+        subject=_text_claim(claims, "sub"),
+        client_id=claims.client_id if claims is not None else None,
+        provider=claims.provider if claims is not None else None,
+        token=claims,
+        reads=case.operation.reads if case.operation is not None else (),
+        trace=_trace(case),
+    )
+
+
+def _text_claim(claims: VerifiedClaims | None, name: str) -> str | None:
+    value: object = claims.claims.get(name) if claims is not None else None
+    return value if isinstance(value, str) else None
+
+
+def _trace(case: Case) -> tuple[object, ...] | None:
+    return tuple(case.trace) if case.trace is not None else None

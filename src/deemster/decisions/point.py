@@ -1,0 +1,209 @@
+"""The policy decision point: one call in, one decision out. Read it top to bottom.
+
+    base URL ► canonical path ► credential ► user ► operation ► guards ► grant ► deadline
+
+The order matters: the call is routed to its API service first, because the service names the
+token provider; and a caller without an accepted credential is told only about its token.
+
+Everything here ends in a deny unless the last line of `_judge` is reached with an evaluation
+that permits. A fault in our own code is a deny too (`internal-error`); only a cancelled task
+and a call that is no call at all (MalformedCallError) leave without a decision.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from deemster.decisions.case import Case, deny, permit
+from deemster.errors import DependencyUnavailableError, MalformedCallError, TokenRejectedError
+from deemster.model.clock import Clock
+from deemster.model.decision import Decision, Reason
+from deemster.model.gateway import GatewayCaller
+from deemster.model.http import ApiCall
+from deemster.model.identity import UserContext, VerifiedClaims
+from deemster.model.urls import MalformedUrlError, canonical_url
+from deemster.policy.combining import Outcome
+from deemster.policy.snapshot import CompiledOperation, Evaluation
+from deemster.policy.store import PolicyStore
+from deemster.policy.values import NeedsValues, TraceEntry, Values
+from deemster.tokens.credentials import credential_of
+from deemster.tokens.provider import ProviderKind, TokenProvider
+from deemster.usercontext.resolver import UserResolver
+
+__all__ = ["Deadlines", "DecisionPoint"]
+
+_MOST_ROUNDS = 4
+"""Evaluation is asked again after each fetch; each round fetches at least one of three parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds: for a whole decision, and the share of each dependency in it."""
+
+    decision: float = 1.0
+    token: float = 0.5
+    user: float = 0.3
+
+
+class DecisionPoint:
+    """Decides. Built once; keeps nothing between two calls but what its parts cache."""
+
+    def __init__(
+        self,
+        *,
+        store: PolicyStore,
+        providers: Mapping[str, TokenProvider],
+        users: UserResolver,
+        clock: Clock,
+        new_id: Callable[[], str],
+        report_fault: Callable[[Exception, str], None],
+        deadlines: Deadlines = Deadlines(),
+    ) -> None:
+        self._store = store
+        self._providers = providers
+        self._users = users
+        self._clock = clock
+        self._new_id = new_id
+        self._report_fault = report_fault
+        self._deadlines = deadlines
+
+    async def decide(
+        self, call: ApiCall, caller: GatewayCaller, trace: list[TraceEntry] | None = None
+    ) -> Decision:
+        """Permit or deny `call`, asked by an authenticated gateway.
+
+        `trace`, if given, collects every policy node visited. Raises MalformedCallError where
+        the URL is none; everything else that goes wrong is a deny with its reason.
+        """
+        case = Case(call, caller, self._new_id(), self._clock.wall(), self._deadline(), trace)
+        try:
+            return await self._judge(case)
+        except TokenRejectedError as rejected:
+            return deny(case, rejected.reason)
+        except DependencyUnavailableError:
+            return deny(case, Reason.DEPENDENCY_UNAVAILABLE)
+        except TimeoutError:
+            return deny(case, self._reason_of_timeout(case))
+        except MalformedUrlError as malformed:
+            raise MalformedCallError(f"`url` {malformed}") from None
+        except Exception as fault:  # noqa: BLE001  (fail closed: a fault of ours is a deny)
+            self._report_fault(fault, case.decision_id)
+            return deny(case, Reason.INTERNAL_ERROR)
+
+    # One story in one place: cutting it up would hide the order, which is the point.
+    async def _judge(self, case: Case) -> Decision:  # noqa: C901
+        # One snapshot for the whole decision: a reload in between changes nothing here.
+        snapshot = self._store.current
+        if snapshot is None:
+            return deny(case, Reason.INTERNAL_ERROR)
+        case.snapshot = snapshot
+
+        # Which API service? A service that is not this gateway's business does not exist for it.
+        url = canonical_url(case.call.url)
+        found = snapshot.find(url)
+        if found is None or not case.caller.gateway.may_ask_for(found[0].service.id):
+            return deny(case, Reason.NO_API_SERVICE)
+        routed, relative_path = found
+        case.routed, service = routed, routed.service
+
+        # What two parties could read differently is refused before anything is read from it.
+        if case.call.refusal is not None:
+            return deny(case, case.call.refusal)
+        if url.refused is not None or not url.openable <= service.opened:
+            return deny(case, Reason.AMBIGUOUS_PATH)
+
+        # Which operation? The answer is kept until the token is accepted.
+        match = service.operations.match(case.call.method, relative_path)
+        operation = case.operation = match.value if match is not None else None
+
+        # Who? A public operation reads no credential at all.
+        claims: VerifiedClaims | None = None
+        user: UserContext | None = None
+        skew = 0.0
+        if operation is None or not operation.public:
+            provider = self._providers[service.provider_id]
+            skew = provider.skew
+            claims = case.claims = await self._accepted_claims(case, provider)
+            user = await self._known_user(case, provider, claims)
+        if operation is None or match is None:
+            return deny(case, Reason.NO_OPERATION)
+
+        # May they? Policy is asked, and asked again where it needs what was not fetched yet.
+        values = Values(
+            case.call, url, relative_path, match.params, claims, user, case.now, skew, case.trace
+        )
+        values.role_permissions = service.role_permissions
+        evaluation = await self._evaluate(case, operation, values)
+
+        # Too late is deny, whatever was decided.
+        if self._clock.monotonic() > case.deadline:
+            return deny(case, Reason.DEADLINE_EXCEEDED)
+        if evaluation.outcome is Outcome.PERMIT:
+            return permit(case, evaluation)
+        return deny(case, evaluation.reason, evaluation)
+
+    async def _accepted_claims(self, case: Case, provider: TokenProvider) -> VerifiedClaims:
+        """Claims the gateway may assert, else the verified bearer token. Never both merged."""
+        audience = case.service.audience
+        gateway = case.caller.gateway
+        asserted = case.call.asserted_claims
+        if asserted is not None:
+            if provider.id in gateway.asserts:
+                return provider.accept(asserted, audience=audience, now=case.now)
+            external = provider.kind is ProviderKind.EXTERNAL
+            if (gateway.claims or ("refuse" if external else "ignore")) != "ignore":
+                raise TokenRejectedError(Reason.CLAIMS_NOT_ACCEPTED)
+        if not provider.verifies_credentials:
+            raise TokenRejectedError(Reason.CLAIMS_MISSING)
+        credential = credential_of(case.call.headers)
+        if credential is None:
+            raise TokenRejectedError(Reason.TOKEN_MISSING)
+        remembered = provider.recall(credential, audience=audience, now=case.now)
+        if remembered is not None:
+            return remembered
+        async with asyncio.timeout(self._share(case, self._deadlines.token)):
+            return await provider.verify(credential, audience=audience, now=case.now)
+
+    async def _known_user(
+        self, case: Case, provider: TokenProvider, claims: VerifiedClaims
+    ) -> UserContext | None:
+        """The directory's user, for internal providers only (seed 0). A client token has none."""
+        if provider.kind is not ProviderKind.INTERNAL or claims.user_id is None:
+            return None
+        remembered = self._users.recall(provider.id, claims.user_id)
+        if remembered is not None:
+            return remembered
+        async with asyncio.timeout(self._share(case, self._deadlines.user)):
+            return await self._users.resolve(provider.id, claims.user_id)
+
+    async def _evaluate(
+        self, case: Case, operation: CompiledOperation, values: Values
+    ) -> Evaluation:
+        for _ in range(_MOST_ROUNDS):
+            answer = operation.evaluate(values)
+            if isinstance(answer, Evaluation):
+                return answer
+            await self._fetch(case, answer, values)
+        raise RuntimeError("evaluation kept asking for values that were fetched")
+
+    async def _fetch(self, case: Case, needs: NeedsValues, values: Values) -> None:
+        user = values.user
+        if user is None:
+            raise RuntimeError("evaluation asked for a user that does not exist")
+        async with asyncio.timeout(self._share(case, self._deadlines.user)):
+            values.user = await self._users.fetch(case.service.provider_id, user, needs.parts)
+        values.memo = None
+        if values.trace is not None:
+            values.trace.clear()
+
+    def _deadline(self) -> float:
+        return self._clock.monotonic() + self._deadlines.decision
+
+    def _share(self, case: Case, share: float) -> float:
+        return min(share, case.deadline - self._clock.monotonic())
+
+    def _reason_of_timeout(self, case: Case) -> Reason:
+        late = self._clock.monotonic() >= case.deadline
+        return Reason.DEADLINE_EXCEEDED if late else Reason.DEPENDENCY_UNAVAILABLE

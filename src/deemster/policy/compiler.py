@@ -1,0 +1,260 @@
+"""Resolved tree ► snapshot: conditions become closures, operations become tables.
+
+Nothing is checked here; a tree with errors never arrives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from deemster.model.decision import NodeRef, Reason, Requirement, ServiceFacts
+from deemster.model.urls import parse_base_url
+from deemster.policy.evaluation import DisabledNode, Node, PolicyRuleNode, PolicySetNode
+from deemster.policy.expressions.closures import compile_condition, describe_inputs
+from deemster.policy.policy_checker import denied_reason
+from deemster.policy.resolved import (
+    ResolvedChild,
+    ResolvedOperation,
+    ResolvedPolicy,
+    ResolvedRule,
+    ResolvedService,
+    ResolvedTree,
+)
+from deemster.policy.routing import BaseUrlTable, OperationTable, Route
+from deemster.policy.rules import (
+    AllowLine,
+    acr_test,
+    groups_test,
+    max_age_test,
+    permissions_test,
+    scopes_test,
+)
+from deemster.policy.snapshot import (
+    CompiledOperation,
+    CompiledService,
+    PolicySnapshot,
+    RoutedCall,
+    StepUp,
+)
+from deemster.policy.tree import AllowLines, AnyAll, Text
+
+__all__ = ["compile_tree"]
+
+_REVISION_DIGITS = 16
+
+
+def compile_tree(resolved: ResolvedTree) -> PolicySnapshot:
+    """The snapshot of a tree that passed the checker."""
+    role_permissions = resolved.catalogue.role_permissions()
+    services = {
+        service.document.metadata.id.value: _service(service, role_permissions)
+        for service in resolved.services
+    }
+    base_urls = BaseUrlTable(
+        (parse_base_url(text.value), _routed(services[service.document.metadata.id.value], text))
+        for service in resolved.services
+        for text in service.document.service.base_urls
+    )
+    return PolicySnapshot(
+        revision=_revision(resolved.digests),
+        services=services,
+        base_urls=base_urls,
+        applications=tuple(resolved.catalogue.documents.values()),
+    )
+
+
+def _revision(digests: Mapping[str, str]) -> str:
+    """Made of every file's path and content: equal trees have equal revisions everywhere."""
+    digest = hashlib.sha256()
+    for file, content in sorted(digests.items()):
+        digest.update(f"{file}\0{content}\n".encode())
+    return digest.hexdigest()[:_REVISION_DIGITS]
+
+
+def _routed(service: CompiledService, base_url: Text) -> RoutedCall:
+    shown = base_url.value.rstrip("/")
+    facts = ServiceFacts(service.id, shown, service.unmatched_status, service.disclose)
+    return RoutedCall(service, facts, f"{shown}/")
+
+
+def _service(
+    resolved: ResolvedService, role_permissions: Mapping[str, frozenset[str]]
+) -> CompiledService:
+    document = resolved.document
+    block = document.service
+    operations = [_operation(operation) for operation in resolved.operations]
+    routes = [
+        Route(template, _methods(source), compiled)
+        for source, compiled in zip(resolved.operations, operations, strict=True)
+        for template in source.templates
+    ]
+    return CompiledService(
+        id=document.metadata.id.value,
+        provider_id=block.provider_id.value,
+        internal=resolved.internal,
+        audience=block.audience.value if block.audience is not None else None,
+        unmatched_status=block.unmatched_status,
+        disclose=block.disclose,
+        operations=OperationTable(
+            routes, fold_trailing_slash=block.fold_trailing_slash, fold_case=block.fold_case
+        ),
+        by_id={operation.id: operation for operation in operations},
+        opened=frozenset(),
+        # Of all applications: a condition may read any permission that the user holds; a
+        # permission *line* names only the service's own (the checker sees to it).
+        role_permissions=role_permissions,
+    )
+
+
+def _methods(resolved: ResolvedOperation) -> tuple[str, ...] | None:
+    methods = resolved.operation.methods
+    return tuple(text.value for text in methods) if methods is not None else None
+
+
+def _operation(resolved: ResolvedOperation) -> CompiledOperation:
+    operation = resolved.operation
+    allow = operation.allow
+    lines: tuple[AllowLine, ...] | None = None
+    grant_ref = resolved.ref
+    required_scope = None
+    step_up = None
+    if allow is not None:
+        lines = ()
+        grant_ref = NodeRef(f"{resolved.ref.id_path}/allow", allow.span)
+    if isinstance(allow, AllowLines):
+        lines = tuple(_lines(resolved, allow, grant_ref.id_path))
+        required_scope = _required_scope(allow)
+        step_up = _step_up(allow)
+    return CompiledOperation(
+        ref=resolved.ref,
+        grant_ref=grant_ref,
+        operation_id=operation.id.value,
+        public=resolved.public,
+        guards=tuple(_node(guard) for guard in resolved.guards),
+        lines=lines,
+        policies=tuple(_node(policy) for policy in resolved.policies) or None,
+        otherwise=denied_reason(operation.otherwise),
+        required_scope=required_scope,
+        step_up=step_up,
+        reads=tuple(sorted(resolved.reads)),
+    )
+
+
+def _lines(resolved: ResolvedOperation, allow: AllowLines, id_path: str) -> list[AllowLine]:
+    """In the order of the language page, which is the order in which they are judged."""
+    spans = dict(allow.line_spans)
+
+    def ref(line: str) -> NodeRef:
+        return NodeRef(f"{id_path}/{line}", spans.get(line, allow.span))
+
+    lines = []
+    if allow.scopes is not None:
+        names = _names(allow.scopes)
+        lines.append(
+            AllowLine(
+                ref("scopes"),
+                Reason.SCOPE_MISSING,
+                scopes_test(*names),
+                Requirement("scopes", *names),
+            )
+        )
+    if allow.groups is not None:
+        place = ref("groups")
+        names = _names(allow.groups.names)
+        test = groups_test(*names, allow.groups.match, place.span)
+        lines.append(AllowLine(place, Reason.GROUP_MISSING, test, Requirement("groups", *names)))
+    if allow.permissions is not None:
+        place = ref("permissions")
+        names = _names(allow.permissions)
+        test = permissions_test(*names, place.span)
+        lines.append(
+            AllowLine(place, Reason.PERMISSION_MISSING, test, Requirement("permissions", *names))
+        )
+    if resolved.when is not None:
+        lines.append(
+            AllowLine(
+                ref("when"),
+                Reason.POLICY_DENIED,
+                compile_condition(resolved.when),
+                None,
+                describe_inputs(resolved.when),
+            )
+        )
+    lines.extend(_authentication_lines(allow, ref("authentication")))
+    return lines
+
+
+def _authentication_lines(allow: AllowLines, place: NodeRef) -> list[AllowLine]:
+    lines = []
+    if allow.acr is not None:
+        accepted = tuple(text.value for text in allow.acr)
+        lines.append(
+            AllowLine(
+                place,
+                Reason.AUTHENTICATION_TOO_WEAK,
+                acr_test(accepted, place.span),
+                Requirement("acr", any_of=accepted),
+            )
+        )
+    if allow.max_age is not None:
+        lines.append(
+            AllowLine(
+                place,
+                Reason.AUTHENTICATION_TOO_OLD,
+                max_age_test(allow.max_age, place.span),
+                Requirement("maxAge", seconds=allow.max_age),
+            )
+        )
+    return lines
+
+
+def _names(names: AnyAll) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return tuple(text.value for text in names.any_of), tuple(text.value for text in names.all_of)
+
+
+def _required_scope(allow: AllowLines) -> str | None:
+    """RFC 6750 3: the scope that would suffice. Of `any` the first: the author's own order."""
+    if allow.scopes is None:
+        return None
+    any_of, all_of = _names(allow.scopes)
+    return " ".join(dict.fromkeys((*all_of, *any_of[:1])))
+
+
+def _step_up(allow: AllowLines) -> StepUp | None:
+    if allow.acr is None and allow.max_age is None:
+        return None
+    acr_values = " ".join(text.value for text in allow.acr) if allow.acr is not None else None
+    return StepUp(acr_values, allow.max_age)
+
+
+def _node(resolved: ResolvedChild) -> Node:
+    if not resolved.enabled:
+        return DisabledNode(resolved.ref)
+    if isinstance(resolved, ResolvedRule):
+        return _rule(resolved)
+    return _policy(resolved)
+
+
+def _rule(resolved: ResolvedRule) -> Node:
+    if resolved.when is None:
+        return PolicyRuleNode(resolved.ref, resolved.effect, None, resolved.denied_reason)
+    return PolicyRuleNode(
+        resolved.ref,
+        resolved.effect,
+        compile_condition(resolved.when),
+        resolved.denied_reason,
+        describe_inputs(resolved.when),
+    )
+
+
+def _policy(resolved: ResolvedPolicy) -> Node:
+    target = resolved.target
+    return PolicySetNode(
+        resolved.ref,
+        resolved.combining,
+        compile_condition(target) if target is not None else None,
+        tuple(_node(child) for child in resolved.children),
+        resolved.denied_reason,
+        describe_inputs(target) if target is not None else (),
+    )

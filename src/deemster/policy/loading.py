@@ -1,0 +1,69 @@
+"""Files ► snapshot, in one run that reports everything: the way every command loads a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deemster.errors import PolicyError
+from deemster.policy.checker import check_tree
+from deemster.policy.compiler import compile_tree
+from deemster.policy.diagnostics import DiagnosticSet, DiagnosticSink
+from deemster.policy.files import TreeFiles, files_from_texts, read_tree_files
+from deemster.policy.parser import parse_tree
+from deemster.policy.resolved import ProviderFacts, ResolvedTree
+from deemster.policy.snapshot import PolicySnapshot
+from deemster.policy.tree import Tree
+
+__all__ = ["LoadedTree", "load_files", "load_texts", "load_tree"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LoadedTree:
+    """A tree that loaded. `diagnostics` holds warnings and hints only."""
+
+    snapshot: PolicySnapshot
+    tree: Tree
+    resolved: ResolvedTree
+    files: TreeFiles
+    diagnostics: DiagnosticSet
+
+
+def load_tree(
+    paths: Sequence[Path], providers: Mapping[str, ProviderFacts] | None = None
+) -> LoadedTree:
+    """Load the policy folders or files at `paths` as one tree.
+
+    `providers`: the settings' token providers by id, None to check without settings. Raises
+    PolicyError with every finding where there is an error.
+    """
+    sink = DiagnosticSink()
+    return load_files(read_tree_files(paths, sink), providers, sink)
+
+
+def load_texts(
+    texts: Mapping[str, str], providers: Mapping[str, ProviderFacts] | None = None
+) -> LoadedTree:
+    """Load a tree from memory: texts by path from the tree's root."""
+    return load_files(files_from_texts(texts), providers)
+
+
+def load_files(
+    files: TreeFiles,
+    providers: Mapping[str, ProviderFacts] | None = None,
+    sink: DiagnosticSink | None = None,
+) -> LoadedTree:
+    """Parse, check and compile files that were read."""
+    sink = sink or DiagnosticSink()
+    tree = parse_tree(files, sink)
+    resolved = check_tree(tree, providers, sink)
+    diagnostics = sink.finish()
+    if diagnostics.errors:
+        count = len(diagnostics.errors)
+        raise PolicyError(
+            f"the policy tree has {count} error{'' if count == 1 else 's'}",
+            diagnostics=diagnostics,
+            sources=files.sources,
+        )
+    return LoadedTree(compile_tree(resolved), tree, resolved, files, diagnostics)

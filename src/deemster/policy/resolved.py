@@ -1,0 +1,113 @@
+"""The tree after checking: every name has a meaning, every condition a type, every `$ref` its body.
+
+`checker` makes it, `compiler` makes closures of it; the workshop's tools read it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deemster.model.decision import DeniedReason, NodeRef
+from deemster.policy import tree
+from deemster.policy.applications import ApplicationCatalogue
+from deemster.policy.expressions.checked import CheckedExpr
+from deemster.policy.templates import Template
+from deemster.policy.tree import CombiningAlgorithm, RuleEffect, Text
+
+__all__ = [
+    "ProviderFacts",
+    "ResolvedChild",
+    "ResolvedOperation",
+    "ResolvedPolicy",
+    "ResolvedRule",
+    "ResolvedService",
+    "ResolvedTree",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderFacts:
+    """What the settings say of a token provider, as far as a policy tree depends on it.
+
+    `kind` is `internal` or `external`; `asserted` says that an external provider's claims are
+    vouched for by a gateway and not verified here.
+    """
+
+    kind: str
+    asserted: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResolvedRule:
+    """A rule."""
+
+    ref: NodeRef
+    effect: RuleEffect
+    when: CheckedExpr | None
+    denied_reason: DeniedReason | None
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResolvedPolicy:
+    """A policy. `reads` are the dotted names of its enabled parts; `exempt` as written.
+
+    `can_fail` says that its outcome may be indeterminate, `can_deny` that it may be a deny.
+    """
+
+    ref: NodeRef
+    combining: CombiningAlgorithm
+    target: CheckedExpr | None
+    children: tuple[ResolvedChild, ...]
+    denied_reason: DeniedReason | None
+    enabled: bool
+    exempt: tuple[Text, ...] | None
+    reads: frozenset[str]
+    can_fail: bool
+    can_deny: bool
+
+
+ResolvedChild = ResolvedRule | ResolvedPolicy
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResolvedOperation:
+    """One operation. `guards` are those that apply to it, the service's first.
+
+    `allow` is as parsed; its `when` is `when`, checked.
+    """
+
+    operation: tree.Operation
+    ref: NodeRef
+    public: bool
+    templates: tuple[Template, ...]
+    guards: tuple[ResolvedPolicy, ...]
+    when: CheckedExpr | None
+    policies: tuple[ResolvedPolicy, ...]
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Every dotted name that judging this operation may read."""
+        names: set[str] = set(self.when.reads) if self.when is not None else set()
+        for policy in (*self.guards, *self.policies):
+            names |= policy.reads
+        return frozenset(names)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResolvedService:
+    """One API service."""
+
+    document: tree.ApiServiceDocument
+    internal: bool
+    operations: tuple[ResolvedOperation, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResolvedTree:
+    """All services, and the applications whose roles grant permissions."""
+
+    services: tuple[ResolvedService, ...]
+    catalogue: ApplicationCatalogue
+    digests: Mapping[str, str]

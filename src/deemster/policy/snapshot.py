@@ -1,0 +1,267 @@
+"""The compiled tree: immutable, taken once for each decision, with the revision it was made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from deemster.errors import EvaluationError
+from deemster.model.decision import DeniedReason, NodeRef, Reason, Requirement, ServiceFacts
+from deemster.model.urls import CanonicalUrl, PathFeature
+from deemster.policy.combining import Outcome
+from deemster.policy.evaluation import Node, NodeResult, fold_deny_overrides
+from deemster.policy.routing import BaseUrlTable, OperationTable
+from deemster.policy.rules import AllowLine, AllowResult, evaluate_lines
+from deemster.policy.tree import ApplicationDocument
+from deemster.policy.values import NeedsValues, Values
+
+__all__ = [
+    "CompiledOperation",
+    "CompiledService",
+    "Evaluation",
+    "PolicySnapshot",
+    "RoutedCall",
+    "StepUp",
+]
+
+_P, _D, _N = Outcome.PERMIT, Outcome.DENY, Outcome.NOT_APPLICABLE
+
+
+@dataclass(frozen=True, slots=True)
+class StepUp:
+    """What an `authentication` line would accept (RFC 9470 3): both members when both are asked."""
+
+    acr_values: str | None
+    max_age: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What policy says of one call; six-valued, and never seen outside policy/ and decisions/.
+
+    `reasons` are those reached, in the order of precedence; the first is `reason`.
+    """
+
+    outcome: Outcome
+    reason: Reason
+    reasons: tuple[Reason, ...]
+    deciding: NodeRef | None
+    error: EvaluationError | None = None
+    denied_reason: DeniedReason | None = None
+    missing: tuple[Requirement, ...] = ()
+
+
+class CompiledOperation:
+    """One operation: guards that can only refuse, and grants of which each present must permit."""
+
+    __slots__ = (
+        "_guards",
+        "_lines",
+        "_otherwise",
+        "_permitted",
+        "_policies",
+        "_policies_have_words",
+        "id",
+        "id_path",
+        "public",
+        "reads",
+        "ref",
+        "required_scope",
+        "step_up",
+    )
+
+    def __init__(  # noqa: PLR0913  (keywords only, one for each part of an operation)
+        self,
+        *,
+        ref: NodeRef,
+        grant_ref: NodeRef,
+        operation_id: str,
+        public: bool,
+        guards: tuple[Node, ...],
+        lines: tuple[AllowLine, ...] | None,
+        policies: tuple[Node, ...] | None,
+        otherwise: DeniedReason | None,
+        required_scope: str | None = None,
+        step_up: StepUp | None = None,
+        reads: tuple[str, ...] = (),
+    ) -> None:
+        """`lines` None means no `allow`; the empty tuple means `public` or `authenticated`.
+
+        `ref` is the operation itself, `grant_ref` its `allow` where it has one. `reads` are the
+        dotted names that judging it may read.
+
+        INVARIANT: an operation without any grant cannot be built; absence must never permit.
+        """
+        if lines is None and not policies:
+            raise ValueError(f"operation {ref.id_path} has no grant")
+        self.id = operation_id
+        self.id_path = ref.id_path
+        self.ref = ref
+        self.public = public
+        self.required_scope = required_scope
+        self.step_up = step_up
+        self.reads = reads
+        self._guards = guards
+        self._lines = lines
+        self._policies = policies
+        self._policies_have_words = any(node.has_denied_reason for node in policies or ())
+        self._otherwise = otherwise
+        self._permitted = Evaluation(
+            outcome=_P, reason=Reason.PERMITTED, reasons=(Reason.PERMITTED,), deciding=grant_ref
+        )
+
+    def evaluate(self, values: Values) -> Evaluation | NeedsValues:
+        """Judge the values at hand, or say which further ones are needed.
+
+        permit iff guards in {P, N} and (allow absent or P) and (policies absent or P).
+        """
+        try:
+            return self._judge(values)
+        except NeedsValues as needs:
+            return needs
+
+    def _judge(self, values: Values) -> Evaluation:
+        guards = fold_deny_overrides(self._guards, values) if self._guards else None
+        guards_pass = guards is None or guards.outcome is _P or guards.outcome is _N
+        if guards is not None and guards.outcome is _D:
+            return self._refused_by_guard(guards, values)
+        allow = evaluate_lines(self._lines, values) if self._lines is not None else None
+        if allow is not None and allow.outcome is _D:
+            return self._refused_by_line(allow, values)
+        policies = fold_deny_overrides(self._policies, values) if self._policies else None
+        if (
+            guards_pass
+            and (allow is None or allow.outcome is _P)
+            and (policies is None or policies.outcome is _P)
+            and not (allow is None and policies is None)
+        ):
+            if policies is None or policies.deciding is None:
+                return self._permitted
+            return Evaluation(
+                outcome=_P,
+                reason=Reason.PERMITTED,
+                reasons=(Reason.PERMITTED,),
+                deciding=policies.deciding,
+            )
+        if policies is not None and policies.outcome is _D:
+            return Evaluation(
+                outcome=_D,
+                reason=Reason.POLICY_DENIED,
+                reasons=(Reason.POLICY_DENIED,),
+                deciding=policies.deciding,
+                denied_reason=policies.denied_reason,
+            )
+        return self._undecided(guards, allow, policies)
+
+    def _refused_by_guard(self, guards: NodeResult, values: Values) -> Evaluation:
+        words = guards.denied_reason
+        reasons = [Reason.POLICY_DENIED]
+        if words is None and self._otherwise is not None and self._lines is not None:
+            allow = evaluate_lines(self._lines, values)
+            if allow.outcome is _D and allow.line is not None:
+                words = self._otherwise
+                if allow.line.reason not in reasons:
+                    reasons.append(allow.line.reason)
+        return Evaluation(
+            outcome=_D,
+            reason=Reason.POLICY_DENIED,
+            reasons=tuple(reasons),
+            deciding=guards.deciding,
+            denied_reason=words or self._words_of_policies(values),
+        )
+
+    def _refused_by_line(self, allow: AllowResult, values: Values) -> Evaluation:
+        line = allow.line
+        if line is None:
+            raise RuntimeError("a refused `allow` names its line")
+        return Evaluation(
+            outcome=_D,
+            reason=line.reason,
+            reasons=(line.reason,),
+            deciding=line.ref,
+            denied_reason=self._otherwise or self._words_of_policies(values),
+            missing=(line.requirement,) if line.requirement is not None else (),
+        )
+
+    def _words_of_policies(self, values: Values) -> DeniedReason | None:
+        if not self._policies_have_words or not self._policies:
+            return None
+        return fold_deny_overrides(self._policies, values).denied_reason
+
+    def _undecided(
+        self, guards: NodeResult | None, allow: AllowResult | None, policies: NodeResult | None
+    ) -> Evaluation:
+        """No section denies, yet not all permit: an error, or nothing applied."""
+        sections = [section for section in (guards, _as_node(allow), policies) if section]
+        failed = [section for section in sections if section.outcome.is_indeterminate]
+        if not failed:
+            return Evaluation(
+                outcome=_N, reason=Reason.NO_RULE, reasons=(Reason.NO_RULE,), deciding=self.ref
+            )
+        first = next((section for section in failed if section.error is not None), failed[0])
+        reasons = (_reason_of(first), *[_reason_of(section) for section in failed])
+        return Evaluation(
+            outcome=first.outcome,
+            reason=reasons[0],
+            reasons=tuple(dict.fromkeys(reasons)),
+            deciding=first.deciding or self.ref,
+            error=first.error,
+        )
+
+
+def _as_node(allow: AllowResult | None) -> NodeResult | None:
+    if allow is None:
+        return None
+    return NodeResult(allow.outcome, allow.line.ref if allow.line else None, allow.error)
+
+
+def _reason_of(section: NodeResult) -> Reason:
+    return section.error.reason if section.error is not None else Reason.INDETERMINATE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CompiledService:
+    """One API service. `role_permissions` are those of its Applications' roles."""
+
+    id: str
+    provider_id: str
+    internal: bool
+    audience: str | None
+    unmatched_status: int
+    disclose: str
+    operations: OperationTable[CompiledOperation]
+    by_id: Mapping[str, CompiledOperation]
+    opened: frozenset[PathFeature]
+    role_permissions: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class RoutedCall:
+    """A service by one of its base URLs: what an answer says of it."""
+
+    service: CompiledService
+    facts: ServiceFacts
+    realm: str
+
+
+class PolicySnapshot:
+    """Everything that decides, under one revision."""
+
+    __slots__ = ("_base_urls", "applications", "revision", "services")
+
+    def __init__(
+        self,
+        *,
+        revision: str,
+        services: Mapping[str, CompiledService],
+        base_urls: BaseUrlTable[RoutedCall],
+        applications: tuple[ApplicationDocument, ...] = (),
+    ) -> None:
+        self.revision = revision
+        self.services = services
+        self.applications = applications
+        self._base_urls = base_urls
+
+    def find(self, url: CanonicalUrl) -> tuple[RoutedCall, str] | None:
+        """The API service whose longest base URL covers `url`, and the path relative to it."""
+        return self._base_urls.find(url)
