@@ -1,0 +1,1 @@
+"""What operators ask the service: is it alive, is it ready, how is it doing."""

@@ -1,0 +1,22 @@
+"""The state of the service as the management listener tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ServiceStatus"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceStatus:
+    """`ready` says whether calls should be sent here.
+
+    `degraded` is why the last reload was refused while the state before it serves; such a
+    service is ready. `insecure` names the settings meant for trials that are on.
+    """
+
+    ready: bool
+    environment: str
+    revision: str | None
+    degraded: str | None
+    insecure: tuple[str, ...]

@@ -1,0 +1,1 @@
+"""The process: sockets, the two servers, signals, draining."""

@@ -1,0 +1,168 @@
+"""Figures for Prometheus, exported from plain integers so that counting costs next to nothing.
+
+No label ever holds user data (facts/security.md 1.9, L4): outcomes, reasons and causes are
+closed lists of our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from deemster.decisionlog.counters import DECISION_BUCKETS_US, DecisionCounters
+
+__all__ = ["CloseCause", "ConnectionCounters", "ServiceFigures", "register_figures"]
+
+
+class CloseCause(StrEnum):
+    """Why the decisions listener ended a connection of its own accord."""
+
+    TOO_MANY = "too-many-connections"
+    HEADER_TIME = "header-timeout"
+    BODY_TIME = "body-timeout"
+    IDLE = "idle"
+    ANSWER_TIME = "answer-not-read"
+    MALFORMED = "malformed"
+    HEADERS_TOO_LARGE = "headers-too-large"
+    SHUTDOWN = "shutdown"
+
+
+class ConnectionCounters:
+    """Connections of the decisions listener."""
+
+    __slots__ = ("closed", "open")
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.closed: dict[str, int] = dict.fromkeys(CloseCause, 0)
+
+    def count_closed(self, cause: CloseCause) -> None:
+        """One connection that we ended."""
+        self.closed[cause] += 1
+
+
+class ServiceFigures:
+    """Everything that is counted in this process. `insecure` holds names of flags that are on."""
+
+    __slots__ = (
+        "connections",
+        "decisions",
+        "degraded",
+        "insecure",
+        "policy_loaded_at",
+        "reloads_failed",
+        "reloads_succeeded",
+    )
+
+    def __init__(self) -> None:
+        self.decisions = DecisionCounters()
+        self.connections = ConnectionCounters()
+        self.insecure: tuple[str, ...] = ()
+        self.degraded = False
+        self.policy_loaded_at = 0.0
+        self.reloads_succeeded = 0
+        self.reloads_failed = 0
+
+
+def register_figures(registry: CollectorRegistry, figures: ServiceFigures, version: str) -> None:
+    """Export `figures`, and the process's own, through `registry`."""
+    registry.register(_FiguresCollector(figures, version))
+    ProcessCollector(registry=registry)
+
+
+INSECURE_FLAGS = ("insecureAnonymousGateway", "insecureDevelopmentKey", "plaintextBehind")
+
+
+class _FiguresCollector(Collector):
+    """Reads the integers when somebody scrapes."""
+
+    def __init__(self, figures: ServiceFigures, version: str) -> None:
+        self._figures = figures
+        self._version = version
+
+    def collect(self) -> Iterable[Metric]:
+        """As prometheus_client's Collector says."""
+        figures = self._figures
+        yield from _decisions(figures.decisions)
+        yield from _connections(figures.connections)
+        yield from _policies(figures)
+        insecure = GaugeMetricFamily(
+            "deemster_insecure",
+            "1 where a setting that is meant for trials is on.",
+            labels=["flag"],
+        )
+        for flag in INSECURE_FLAGS:
+            insecure.add_metric([flag], 1.0 if flag in figures.insecure else 0.0)
+        yield insecure
+        build = GaugeMetricFamily("deemster_build", "Always 1.", labels=["version"])
+        build.add_metric([self._version], 1.0)
+        yield build
+
+
+def _decisions(counters: DecisionCounters) -> Iterable[Metric]:
+    decided = CounterMetricFamily(
+        "deemster_decisions", "Decisions by outcome and reason.", labels=["outcome", "reason"]
+    )
+    for (outcome, reason), count in sorted(counters.decided.items()):
+        decided.add_metric([outcome, reason], count)
+    yield decided
+    bounds = [str(bound / 1e6) for bound in DECISION_BUCKETS_US] + ["+Inf"]
+    yield HistogramMetricFamily(
+        "deemster_decision_seconds",
+        "From the decoded call to the decision.",
+        buckets=list(zip(bounds, accumulate(counters.buckets), strict=True)),
+        sum_value=counters.total_us / 1e6,
+    )
+    dropped = CounterMetricFamily(
+        "deemster_decision_log_dropped", "Decision records that were lost.", labels=["cause"]
+    )
+    for cause, count in counters.dropped.items():
+        dropped.add_metric([str(cause)], count)
+    yield dropped
+    yield CounterMetricFamily(
+        "deemster_decision_log_written", "Decision records written.", value=counters.written
+    )
+
+
+def _connections(counters: ConnectionCounters) -> Iterable[Metric]:
+    yield GaugeMetricFamily(
+        "deemster_connections", "Open connections of the decisions listener.", value=counters.open
+    )
+    closed = CounterMetricFamily(
+        "deemster_connections_closed",
+        "Connections that the decisions listener ended of its own accord.",
+        labels=["cause"],
+    )
+    for cause, count in counters.closed.items():
+        closed.add_metric([str(cause)], count)
+    yield closed
+
+
+def _policies(figures: ServiceFigures) -> Iterable[Metric]:
+    reloads = CounterMetricFamily(
+        "deemster_reloads", "Reloads of policies and secrets by result.", labels=["result"]
+    )
+    reloads.add_metric(["succeeded"], figures.reloads_succeeded)
+    reloads.add_metric(["failed"], figures.reloads_failed)
+    yield reloads
+    yield GaugeMetricFamily(
+        "deemster_degraded",
+        "1 while the last reload was refused and the state before it serves.",
+        value=1.0 if figures.degraded else 0.0,
+    )
+    yield GaugeMetricFamily(
+        "deemster_policy_loaded_timestamp_seconds",
+        "When the serving policies were loaded.",
+        value=figures.policy_loaded_at,
+    )

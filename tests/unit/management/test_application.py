@@ -1,0 +1,77 @@
+"""The management application answers operators, and tells strangers nothing."""
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+
+from deemster.management.application import build_management_application
+from deemster.management.status import ServiceStatus
+from deemster.telemetry.metrics import ServiceFigures, register_figures
+
+READY = ServiceStatus(
+    ready=True, environment="local", revision="r1", degraded=None, insecure=("plaintextBehind",)
+)
+DEGRADED = ServiceStatus(
+    ready=True, environment="local", revision="r1", degraded="the tree is broken", insecure=()
+)
+NOT_READY = ServiceStatus(
+    ready=False, environment="local", revision=None, degraded=None, insecure=()
+)
+
+
+async def ask(status: ServiceStatus, path: str, *, peer: str = "127.0.0.1") -> httpx.Response:
+    registry = CollectorRegistry()
+    register_figures(registry, ServiceFigures(), "1.2.3")
+    app = build_management_application(status=lambda: status, registry=registry, version="1.2.3")
+    transport = httpx.ASGITransport(app, client=(peer, 4711))
+    async with httpx.AsyncClient(transport=transport, base_url="http://management") as client:
+        return await client.get(path)
+
+
+async def test_a_live_service_says_so() -> None:
+    answer = await ask(NOT_READY, "/live")
+    assert (answer.status_code, answer.text) == (200, "live\n")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "word"),
+    [
+        pytest.param(READY, 200, "ready", id="ready"),
+        pytest.param(DEGRADED, 200, "degraded", id="degraded but serving"),
+        pytest.param(NOT_READY, 503, "not-ready", id="not ready"),
+    ],
+)
+async def test_readiness_tells_this_machine_all(
+    status: ServiceStatus, code: int, word: str
+) -> None:
+    answer = await ask(status, "/ready")
+    assert answer.status_code == code
+    assert answer.json() == {
+        "status": word,
+        "environment": "local",
+        "revision": status.revision,
+        "degraded": status.degraded,
+        "insecure": list(status.insecure),
+    }
+
+
+@pytest.mark.parametrize("peer", ["10.0.0.7", "not an address", "::ffff:10.0.0.7"])
+async def test_readiness_tells_other_machines_the_bare_status(peer: str) -> None:
+    answer = await ask(DEGRADED, "/ready", peer=peer)
+    assert (answer.status_code, answer.text) == (200, "ready\n")
+    assert (await ask(NOT_READY, "/ready", peer=peer)).text == "not ready\n"
+
+
+async def test_metrics_are_prometheus_text() -> None:
+    answer = await ask(READY, "/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert 'deemster_build{version="1.2.3"} 1.0' in answer.text
+
+
+async def test_version_is_told() -> None:
+    assert (await ask(READY, "/version")).json() == {"name": "deemster", "version": "1.2.3"}
+
+
+@pytest.mark.parametrize("path", ["/", "/sideband/request", "/ready/", "/live/x"])
+async def test_nothing_else_is_there(path: str) -> None:
+    assert (await ask(READY, path)).status_code in {307, 404}
