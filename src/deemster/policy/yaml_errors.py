@@ -1,0 +1,105 @@
+"""YAML syntax errors in words for people who write policies, not parsers."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from deemster.model.source import SourceSpan
+from deemster.policy.codes import Code
+from deemster.policy.diagnostics import DiagnosticSink, Note
+
+__all__ = ["report_syntax_error"]
+
+_QUOTE_HELP = "put the whole value in double quotes"
+_ALIGN_HELP = "check the indentation of this line against the lines above it"
+
+# What the parser found ► our sentence and help. libyaml and PyYAML's own parser word some
+# findings differently; a finding that is not listed is shown as the parser words it.
+_WORDINGS: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
+    (re.compile(pattern), message, help_)
+    for pattern, message, help_ in (
+        (
+            r"mapping values are not allowed",
+            "a second `: ` in one value",
+            _QUOTE_HELP + ", or start a new line",
+        ),
+        (
+            r"cannot start any token",
+            "a value cannot begin with this character",
+            _QUOTE_HELP,
+        ),
+        (
+            r"expected key|expected <block end>",
+            "expected a key, the next line or the end of this block",
+            _QUOTE_HELP + " if it goes on here, or check the indentation",
+        ),
+        (
+            r"expected '-' indicator",
+            "expected the next `- ` of this list",
+            _ALIGN_HELP,
+        ),
+        (
+            r"expected ',' or '[\]}]'",
+            "expected `,` or the closing bracket",
+            "a value with `{ } [ ] ,` in it needs double quotes inside brackets",
+        ),
+        (
+            r"unexpected end of stream",
+            "the file ends inside a quoted text",
+            "add the closing quote",
+        ),
+        (
+            r"unknown escape character",
+            "unknown escape in a double-quoted text",
+            r"write `\\` for a backslash, or use a `|` block",
+        ),
+        (r"could not find expected ':'", "expected `:` after this key", _ALIGN_HELP),
+        (
+            r"block sequence entries are not allowed|sequence entries are not allowed",
+            "a list item cannot stand here",
+            "start the list on a line of its own",
+        ),
+        (r"block mapping in|mapping keys are not allowed", "a key cannot stand here", _ALIGN_HELP),
+        (r"undefined tag handle|undefined alias", "YAML tags are not used in policy files",
+         _QUOTE_HELP),
+        (r"tab character", "a tab where spaces are needed", "indent with spaces"),
+        (r"leading spaces|indentation", "the indentation of this block is unclear", _ALIGN_HELP),
+    )
+)  # fmt: skip
+
+
+def report_syntax_error(
+    error: yaml.YAMLError | ValueError, text: str, file: str, sink: DiagnosticSink
+) -> None:
+    """Add one `yaml-syntax` error at the place where the YAML parser stopped."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+    span = SourceSpan(file, line, column, line, column + 1)
+    found = str(getattr(error, "problem", None) or "this is not YAML")
+    message, help_ = _worded(found)
+    if _is_tab(text, line, column):
+        message, help_ = "a tab where spaces are needed", "indent with spaces"
+    sink.error(Code.YAML_SYNTAX, message, span, help=help_, notes=_context(error, file, line))
+
+
+def _worded(found: str) -> tuple[str, str | None]:
+    for pattern, message, help_ in _WORDINGS:
+        if pattern.search(found):
+            return message, help_
+    return found, None
+
+
+def _is_tab(text: str, line: int, column: int) -> bool:
+    lines = text.split("\n", line)
+    return line <= len(lines) and lines[line - 1][column - 1 : column] == "\t"
+
+
+def _context(error: yaml.YAMLError | ValueError, file: str, line: int) -> tuple[Note, ...]:
+    """Where the construct began that is broken, if that is another line."""
+    mark = getattr(error, "context_mark", None)
+    if mark is None or mark.line + 1 == line:
+        return ()
+    span = SourceSpan(file, mark.line + 1, mark.column + 1, mark.line + 1, mark.column + 2)
+    return (Note("the block or text began", span),)
