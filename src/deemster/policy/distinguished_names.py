@@ -84,6 +84,8 @@ def _attribute_value(text: str, position: int) -> tuple[str, int]:
         position += 1
     if position < len(text) and text[position] == '"':
         return _quoted_value(text, position + 1)
+    if text[position : position + 1] == "#":
+        raise MalformedNameError(f"a value in hexadecimal form is not read, at {position + 1}")
     octets = bytearray()
     kept = 0  # spaces up to here were escaped, so they belong to the value
     while position < len(text) and text[position] not in ",;+":
@@ -92,7 +94,7 @@ def _attribute_value(text: str, position: int) -> tuple[str, int]:
             octets += octet
             kept = len(octets)
             continue
-        if text[position] in '"<>=' or text[position] == "\0":
+        if text[position] in '"<>\0':
             raise MalformedNameError(f"`{text[position]}` must be escaped at {position + 1}")
         octets += text[position].encode()
         position += 1
