@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from deemster.errors import ProtocolError
+from deemster.errors import ConfigurationError, ProtocolError
 from deemster.gateways.adapter import WireAnswer, WireRequest
 from deemster.gateways.answers import (
     RETRY_AFTER_SECONDS,
@@ -21,7 +21,7 @@ from deemster.gateways.answers import (
     refusal_of,
 )
 from deemster.gateways.header_fields import hides_fields
-from deemster.gateways.sideband_body import Fields, read_request_leg, read_response_leg
+from deemster.gateways.sideband_body import LEAST_DEPTH, Fields, read_request_leg, read_response_leg
 from deemster.gateways.sideband_members import UNSET
 from deemster.model.decision import Decision, Reason
 from deemster.model.http import ApiCall, Headers
@@ -45,13 +45,17 @@ class PingSidebandRequestLeg:
     protocol = PROTOCOL
     statements: frozenset[str] = frozenset()
 
+    def __init__(self, *, max_depth: int) -> None:
+        """`max_depth` is `limits.depth`. Raises ConfigurationError."""
+        self._max_depth = _usable_depth(max_depth)
+
     def decode(self, wire: WireRequest) -> ApiCall:
         """Raises MalformedCallError naming the member, what it must be and what it is.
 
         Members that the protocol does not have, `state` and `request` are ignored, but for being
         strict JSON.
         """
-        leg, fields, echo = read_request_leg(wire.body)
+        leg, fields, echo = read_request_leg(wire.body, max_depth=self._max_depth)
         return ApiCall(
             method=leg.method,
             url=leg.url,
@@ -89,9 +93,13 @@ class PingSidebandResponseLeg:
 
     protocol = PROTOCOL
 
+    def __init__(self, *, max_depth: int) -> None:
+        """As the request leg's."""
+        self._max_depth = _usable_depth(max_depth)
+
     def answer(self, wire: WireRequest) -> WireAnswer:
         """The gateway replaces status, header fields and body by these. Raises as `decode`."""
-        leg = read_response_leg(wire.body)
+        leg = read_response_leg(wire.body, max_depth=self._max_depth)
         unchanged = _Unchanged(
             response_code=str(leg.response_code),
             response_status=leg.response_status,
@@ -165,6 +173,14 @@ def _deny(decision: Decision) -> bytes:
 
 def _error_of(error: ProtocolError, error_id: str) -> WireAnswer:
     return error_answer(error_status(error), error.code, error.message, error_id)
+
+
+def _usable_depth(max_depth: int) -> int:
+    if max_depth < LEAST_DEPTH:
+        raise ConfigurationError(
+            f"`limits.depth` is {max_depth}, sideband bodies need at least {LEAST_DEPTH}"
+        )
+    return max_depth
 
 
 def _refusal_of(fields: Fields) -> Reason | None:

@@ -19,16 +19,16 @@ from deemster.gateways.sideband_members import (
 from deemster.gateways.strict_body import Census, count_untyped, hides_nothing
 from deemster.model.strict_json import StrictJsonError, read_strict_json
 
-__all__ = ["MAX_DEPTH", "Fields", "read_request_leg", "read_response_leg"]
+__all__ = ["LEAST_DEPTH", "Fields", "read_request_leg", "read_response_leg"]
 
-MAX_DEPTH = 64
-"""`limits.depth`: nested arrays and objects in a body."""
+LEAST_DEPTH = 4
+"""How deep the bodies nest that the protocol itself describes: a lower limit refuses them all."""
 
 Fields = tuple[tuple[str, str], ...]
 """Header fields in order: (lower-case name, value)."""
 
 
-def read_request_leg(body: bytes) -> tuple[RequestLeg, Fields, bytes]:
+def read_request_leg(body: bytes, *, max_depth: int) -> tuple[RequestLeg, Fields, bytes]:
     """The members, the header fields, and the text of a JSON object that echoes the request.
 
     The echo has every member of facts/ping.md 1.3 that was received and no other: no claims, no
@@ -37,7 +37,7 @@ def read_request_leg(body: bytes) -> tuple[RequestLeg, Fields, bytes]:
     try:
         leg = _REQUEST.decode(body)
         fields, values = _fields_of(leg.headers)
-        census = _census(leg, values)
+        census = _census(leg, values, max_depth - 1)
         if census is not None and hides_nothing(body, census):
             _check_request(leg)
             plain = leg.access_token is UNSET and leg.client_certificate is UNSET
@@ -46,24 +46,24 @@ def read_request_leg(body: bytes) -> tuple[RequestLeg, Fields, bytes]:
             return leg, fields, body.rstrip() if plain else _echo_of(leg)
     except (*_UNREADABLE, MalformedCallError):
         pass
-    leg = request_leg_of(_read_strictly(body))
+    leg = request_leg_of(_read_strictly(body, max_depth))
     fields, _ = _fields_of(leg.headers)
     _check_request(leg)
     return leg, fields, _echo_of(leg)
 
 
-def read_response_leg(body: bytes) -> ResponseLeg:
+def read_response_leg(body: bytes, *, max_depth: int) -> ResponseLeg:
     """The members. Raises MalformedCallError."""
     try:
         leg = _RESPONSE.decode(body)
         _, values = _fields_of(leg.headers)
-        census = _response_census(leg, values)
+        census = _response_census(leg, values, max_depth - 2)
         if census is not None and hides_nothing(body, census):
             _check_response(leg)
             return leg
     except (*_UNREADABLE, MalformedCallError):
         pass
-    leg = response_leg_of(_read_strictly(body))
+    leg = response_leg_of(_read_strictly(body, max_depth))
     _fields_of(leg.headers)
     _check_response(leg)
     return leg
@@ -77,9 +77,9 @@ _REQUIRED_MEMBERS = 6  # of either leg
 _PORT_DIGITS = 5
 
 
-def _read_strictly(body: bytes) -> object:
+def _read_strictly(body: bytes, max_depth: int) -> object:
     try:
-        return read_strict_json(body, max_depth=MAX_DEPTH)
+        return read_strict_json(body, max_depth=max_depth)
     except StrictJsonError as error:
         raise MalformedCallError(f"the body is not JSON as accepted here: {error}") from None
 
@@ -142,7 +142,7 @@ def _check_exchange(leg: RequestLeg | ResponseLeg) -> None:
         raise MalformedCallError("`url` must not be empty")
 
 
-def _census(leg: RequestLeg, values: str) -> Census | None:
+def _census(leg: RequestLeg, values: str, deepest: int) -> Census | None:
     members = _REQUIRED_MEMBERS + len(leg.headers)
     colons = (
         values.count(":")
@@ -159,7 +159,7 @@ def _census(leg: RequestLeg, values: str) -> Census | None:
     for nested in (leg.access_token, leg.client_certificate):
         if nested is UNSET:
             continue
-        counted = count_untyped(nested, max_depth=MAX_DEPTH - 1)
+        counted = count_untyped(nested, max_depth=deepest)
         if counted is None:
             return None
         members += 1 + counted.members
@@ -167,7 +167,7 @@ def _census(leg: RequestLeg, values: str) -> Census | None:
     return Census(members, colons)
 
 
-def _response_census(leg: ResponseLeg, values: str) -> Census | None:
+def _response_census(leg: ResponseLeg, values: str, deepest: int) -> Census | None:
     members = _REQUIRED_MEMBERS + len(leg.headers)
     colons = values.count(":")
     for text in (leg.method, leg.url, leg.http_version, leg.response_status):
@@ -179,7 +179,7 @@ def _response_census(leg: ResponseLeg, values: str) -> Census | None:
         colons += leg.body.count(":")
     if leg.request is not UNSET:
         _, request_values = _fields_of(leg.request.headers)
-        request = _census(leg.request, request_values)
+        request = _census(leg.request, request_values, deepest)
         if request is None:
             return None
         members += 1 + request.members

@@ -1,0 +1,158 @@
+"""The one ASGI endpoint for gateways: limits ► PEP authentication ► decode ► decide ► encode.
+
+A raw ASGI callable, because a framework would cost more than the decision. Whatever happens in
+here ends in the calling protocol's own form. There is no health path: a probe's 200 must never
+be mistaken for a permit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from deemster.errors import CallTooLargeError, MalformedCallError, ProtocolError
+from deemster.gateways.adapter import GatewayAdapter, UndecidedLeg, WireAnswer, WireRequest
+from deemster.gateways.answers import error_answer
+from deemster.gateways.deciding import CallDecider, GatewayReports
+from deemster.gateways.http_envelope import EndpointLimits, check_envelope
+from deemster.gateways.pep_auth import PepAuthenticator
+from deemster.model.gateway import GatewayCaller
+
+__all__ = ["HttpEndpoint"]
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class HttpEndpoint:
+    """Serves the HTTP gateway protocols that are answered by POST."""
+
+    def __init__(
+        self,
+        *,
+        adapters: Mapping[str, GatewayAdapter],
+        undecided: Mapping[str, UndecidedLeg],
+        authenticator: PepAuthenticator,
+        decider: CallDecider,
+        reports: GatewayReports,
+        new_id: Callable[[], str],
+        limits: EndpointLimits,
+    ) -> None:
+        """`adapters` and `undecided` by the path they are served at, without query."""
+        self._routes: dict[bytes, _Decided | _Undecided] = {}
+        for path, adapter in adapters.items():
+            self._routes[path.encode("ascii")] = _Decided(adapter, decider)
+        for path, leg in undecided.items():
+            self._routes[path.encode("ascii")] = _Undecided(leg)
+        self._authenticator = authenticator
+        self._reports = reports
+        self._new_id = new_id
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI 3. Raises asyncio.CancelledError, and what `send` raises."""
+        if scope["type"] != "http":
+            # A handshake that is closed before it is accepted is a 403.
+            await send({"type": "websocket.close"})
+            return
+        # The path as sent: another spelling of an endpoint is not that endpoint.
+        route = self._routes.get(scope.get("raw_path") or scope["path"].encode())
+        body: bytes | None = None
+        if route is None:
+            answer = error_answer(404, "not-found", "no such endpoint", self._new_id())
+        elif scope["method"] != "POST":
+            message = "this endpoint answers POST only"
+            answer = error_answer(
+                405, "method-not-allowed", message, self._new_id(), (b"allow", b"POST")
+            )
+        else:
+            try:
+                headers = scope["headers"]
+                check_envelope(headers, self._limits)
+                # INVARIANT: nothing of a body is read before its sender is known.
+                caller = self._authenticator.authenticate(headers, route.leg.protocol)
+                body = await self._read_body(receive)
+                if body is None:
+                    return  # the gateway left
+                answer = await route.answer(
+                    caller, WireRequest("POST", scope["path"], headers, body)
+                )
+            except ProtocolError as error:
+                answer = self._refused(route.leg, error)
+            except Exception as fault:  # noqa: BLE001  (a server's own 500 is no protocol's form)
+                answer = self._failed(route.leg, fault)
+        # What was not read of this message must never be taken for the next one.
+        await _send(send, scope, answer, close=body is None)
+
+    async def _read_body(self, receive: Receive) -> bytes | None:
+        """The whole body, None where the gateway left; not more than the limit is ever held."""
+        if self._limits.body_timeout is None:
+            return await self._receive_all(receive)
+        try:
+            async with asyncio.timeout(self._limits.body_timeout):
+                return await self._receive_all(receive)
+        except TimeoutError:
+            raise MalformedCallError("the body did not arrive in time") from None
+
+    async def _receive_all(self, receive: Receive) -> bytes | None:
+        chunks: list[bytes] = []
+        size = 0
+        while True:
+            message = await receive()
+            if message["type"] != "http.request":
+                return None
+            chunk: bytes = message.get("body", b"")
+            size += len(chunk)
+            if size > self._limits.body:
+                raise CallTooLargeError(f"the body exceeds {self._limits.body} bytes")
+            if not message.get("more_body", False):
+                return b"".join([*chunks, chunk]) if chunks else chunk
+            chunks.append(chunk)
+
+    def _refused(self, leg: GatewayAdapter | UndecidedLeg, error: ProtocolError) -> WireAnswer:
+        error_id = self._new_id()
+        self._reports.refused_call(leg.protocol, error, error_id)
+        return leg.encode_error(error, error_id)
+
+    def _failed(self, leg: GatewayAdapter | UndecidedLeg, fault: Exception) -> WireAnswer:
+        error_id = self._new_id()
+        self._reports.fault(fault, error_id)
+        return leg.encode_error(MalformedCallError("the call could not be answered"), error_id)
+
+
+class _Decided:
+    """A path whose calls are decided."""
+
+    __slots__ = ("_decider", "leg")
+
+    def __init__(self, leg: GatewayAdapter, decider: CallDecider) -> None:
+        self.leg = leg
+        self._decider = decider
+
+    async def answer(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer:
+        return await self._decider.answer(self.leg, caller, self.leg.decode(wire))
+
+
+class _Undecided:
+    """A path that an adapter answers by itself."""
+
+    __slots__ = ("leg",)
+
+    def __init__(self, leg: UndecidedLeg) -> None:
+        self.leg = leg
+
+    async def answer(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer:
+        return self.leg.answer(wire)
+
+
+async def _send(send: Send, scope: Scope, answer: WireAnswer, *, close: bool) -> None:
+    headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
+    if close and scope["http_version"].startswith("1"):
+        headers.append((b"connection", b"close"))  # RFC 9113 8.2.2 forbids it in HTTP/2
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    # A HEAD is answered by the header fields of its GET (RFC 9110 9.3.2).
+    body = b"" if scope["method"] == "HEAD" else answer.body
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,181 @@
+"""An endpoint for gateways without a server around it, and one HTTP exchange with it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from deemster.gateways.deciding import CallDecider, DecisionRecording
+from deemster.gateways.http_endpoint import HttpEndpoint, Message, Scope
+from deemster.gateways.http_envelope import EndpointLimits
+from deemster.gateways.pep_auth import GatewayCredentials, GatewaySecret, PepAuthenticator
+from deemster.gateways.ping_sideband import (
+    PingSidebandRequestLeg,
+    PingSidebandResponseLeg,
+    sideband_paths,
+)
+from deemster.model.gateway import ALL_API_SERVICES, Gateway
+from tests.support.clock import FrozenClock
+from tests.support.doubles import AlwaysPermit, Broken, CountedIds, FixedDecision, KeptRecords
+from tests.support.doubles import KeptReports as KeptReports
+
+__all__ = [
+    "ENVIRONMENT",
+    "REQUEST_PATH",
+    "RESPONSE_PATH",
+    "SECRET",
+    "Desk",
+    "Exchange",
+    "a_gateway",
+    "a_request_leg",
+    "a_response_leg",
+    "post",
+]
+
+SECRET = "kong-secret-0123456789-0123456789-abcdef"
+ENVIRONMENT = "local"
+REQUEST_PATH = "/sideband/request"
+RESPONSE_PATH = "/sideband/response"
+
+
+def a_gateway(**members: object) -> Gateway:
+    """A gateway that may ask for everything over sideband."""
+    said: dict[str, object] = {
+        "id": "kong",
+        "protocols": frozenset({"sideband"}),
+        "api_services": frozenset({ALL_API_SERVICES}),
+        **members,
+    }
+    return Gateway(**said)  # type: ignore[arg-type]  # members by name, as the test gives them
+
+
+def a_request_leg(**members: object) -> dict[str, object]:
+    """A request leg's body as Kong sends it; a member given as `...` is left out."""
+    said: dict[str, object] = {
+        "source_ip": "203.0.113.7",
+        "source_port": "34060",
+        "method": "GET",
+        "url": "https://api.example.com:443/billing/invoices?page=2",
+        "http_version": "1.1",
+        "headers": [{"authorization": "Bearer alice"}, {"host": "api.example.com"}],
+        "body": "",
+        **members,
+    }
+    return {name: value for name, value in said.items() if value is not ...}
+
+
+def a_response_leg(**members: object) -> dict[str, object]:
+    """A response leg's body; a member given as `...` is left out."""
+    said: dict[str, object] = {
+        "method": "GET",
+        "url": "https://api.example.com:443/billing/invoices?page=2",
+        "http_version": "1.1",
+        "response_code": "200",
+        "response_status": "OK",
+        "headers": [{"content-type": "application/json"}, {"x-upstream": "1"}],
+        "body": '{"a":1}',
+        "request": a_request_leg(),
+        **members,
+    }
+    return {name: value for name, value in said.items() if value is not ...}
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What came back; `status` is 0 where nothing did."""
+
+    status: int
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
+
+    @property
+    def json(self) -> dict[str, object]:
+        """The body as an object."""
+        value = json.loads(self.body)
+        assert isinstance(value, dict)
+        return value
+
+    def header(self, name: str) -> str | None:
+        """The one value of a header field."""
+        values = [value.decode() for found, value in self.headers if found == name.encode()]
+        assert len(values) <= 1, name
+        return values[0] if values else None
+
+
+@dataclass
+class Desk:
+    """An endpoint and its doubles, by default with a decision point that permits everything."""
+
+    point: FixedDecision | Broken = field(default_factory=AlwaysPermit)
+    recorder: DecisionRecording = field(default_factory=KeptRecords)
+    reports: KeptReports = field(default_factory=KeptReports)
+    clock: FrozenClock = field(default_factory=FrozenClock)
+    limits: EndpointLimits = field(default_factory=EndpointLimits)
+    gateway: Gateway = field(default_factory=a_gateway)
+    max_depth: int = 64
+
+    def __post_init__(self) -> None:
+        new_id = CountedIds()
+        decider = CallDecider(
+            decide=self.point.decide,
+            recorder=self.recorder,
+            reports=self.reports,
+            clock=self.clock,
+            new_id=new_id,
+            concurrency=self.limits.concurrency,
+        )
+        request_leg = PingSidebandRequestLeg(max_depth=self.max_depth)
+        response_leg = PingSidebandResponseLeg(max_depth=self.max_depth)
+        self.endpoint = HttpEndpoint(
+            adapters=dict.fromkeys(sideband_paths("request", ENVIRONMENT), request_leg),
+            undecided=dict.fromkeys(sideband_paths("response", ENVIRONMENT), response_leg),
+            authenticator=PepAuthenticator(
+                [GatewayCredentials(self.gateway, (GatewaySecret("k1", SECRET),))]
+            ),
+            decider=decider,
+            reports=self.reports,
+            new_id=new_id,
+            limits=self.limits,
+        )
+
+
+async def post(
+    desk: Desk,
+    body: Mapping[str, object] | bytes,
+    *,
+    path: str = REQUEST_PATH,
+    method: str = "POST",
+    secret: str | None = SECRET,
+    headers: Sequence[tuple[bytes, bytes]] = (),
+    chunks: Sequence[bytes] | None = None,
+) -> Exchange:
+    """One exchange; `chunks` replace the body, which then arrives in several messages."""
+    sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+    fields = [(b"host", b"pdp"), (b"content-type", b"application/json"), *headers]
+    if secret is not None:
+        fields.append((b"client-token", secret.encode("latin-1")))
+    scope: Scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": fields,
+    }
+    waiting = [sent] if chunks is None else list(chunks)
+    answered: list[Message] = []
+
+    async def receive() -> Message:
+        if not waiting:
+            return {"type": "http.disconnect"}
+        chunk = waiting.pop(0)
+        return {"type": "http.request", "body": chunk, "more_body": bool(waiting)}
+
+    async def send(message: Message) -> None:
+        answered.append(message)
+
+    await desk.endpoint(scope, receive, send)
+    if not answered:
+        return Exchange(0, (), b"")
+    start, end = answered
+    return Exchange(start["status"], start["headers"], end["body"])
