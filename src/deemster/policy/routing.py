@@ -6,35 +6,16 @@ asked for: those are the attacker's choice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Generic, NamedTuple, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Generic, TypeVar
 
 from deemster.model.urls import CanonicalUrl, MalformedUrlError, decode_segment, encode_segment
+from deemster.policy.route_trie import ByMethod, Leaf, Match, Node, Route
 from deemster.policy.templates import Literal, Segment, Template
 
 __all__ = ["BaseUrlTable", "Match", "OperationTable", "Route"]
 
 T = TypeVar("T")
-
-_NO_PARAMS: Mapping[str, str | int] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Route(Generic[T]):
-    """One template of one operation. `methods` None means every method."""
-
-    template: Template
-    methods: Sequence[str] | None
-    value: T
-
-
-class Match(NamedTuple, Generic[T]):
-    """The operation of a call. `params`: decoded once; an int under `type: int`."""
-
-    value: T
-    params: Mapping[str, str | int]
 
 
 class OperationTable(Generic[T]):
@@ -57,10 +38,10 @@ class OperationTable(Generic[T]):
     ) -> None:
         self._fold_trailing_slash = fold_trailing_slash
         self._fold_case = fold_case
-        self._root: _Node[T] = _Node()
+        self._root: Node[T] = Node()
         # Templates without parameters by their path in canonical spelling: a literal at every
         # position outranks whatever else matches, so a hit here needs no walk.
-        self._static: dict[str, _ByMethod[T]] = {}
+        self._static: dict[str, ByMethod[T]] = {}
         for route in routes:
             self._add(route)
 
@@ -88,8 +69,8 @@ class OperationTable(Generic[T]):
         return None if found is None else found.matched(segments)
 
     def _add(self, route: Route[T]) -> None:
-        segments = self._folded(route.template.segments, rest=route.template.rest)
-        leaf = _Leaf(route, segments)
+        segments = self._folded(route.template)
+        leaf = Leaf(route, segments)
         node = self._root
         for segment in segments:
             node = node.child(segment, fold_case=self._fold_case)
@@ -98,95 +79,15 @@ class OperationTable(Generic[T]):
             spelling = "".join(
                 [f"/{encode_segment(part.text)}" for part in segments if isinstance(part, Literal)]
             )
-            self._static.setdefault(spelling, _ByMethod()).add(route.methods, leaf)
+            self._static.setdefault(spelling, ByMethod()).add(route.methods, leaf)
 
-    def _folded(self, segments: tuple[Segment, ...], *, rest: bool) -> tuple[Segment, ...]:
-        fold = self._fold_trailing_slash and not rest and len(segments) > 1
-        return segments[:-1] if fold and segments[-1] == _TRAILING_SLASH else segments
-
-
-_TRAILING_SLASH = Literal("")
-
-
-class _Leaf(Generic[T]):
-    """What is known of a route where its template ends."""
-
-    __slots__ = ("_captures", "match", "order", "value")
-
-    def __init__(self, route: Route[T], segments: tuple[Segment, ...]) -> None:
-        self.value = route.value
-        # The template's rank, then "a listed method beats every-method".
-        self.order = (*route.template.rank, 0 if route.methods is not None else 1)
-        # (index into the path's split, name, is an int)
-        self._captures = tuple(
-            [
-                (index, segment.name, segment.constraint is not None and segment.constraint.is_int)
-                for index, segment in enumerate(segments, 1)
-                if not isinstance(segment, Literal) and segment.name is not None
-            ]
-        )
-        static = all(isinstance(segment, Literal) for segment in segments)
-        self.match = Match(route.value, _NO_PARAMS) if static else None
-
-    def matched(self, segments: Sequence[str]) -> Match[T]:
-        """The answer, with the parameters taken from the decoded path."""
-        if self.match is not None:
-            return self.match
-        params: dict[str, str | int] = {}
-        for index, name, is_int in self._captures:
-            params[name] = int(segments[index]) if is_int else segments[index]
-        return Match(self.value, params)
-
-
-class _ByMethod(Generic[T]):
-    """Leaves of equal templates by method."""
-
-    __slots__ = ("every", "listed")
-
-    def __init__(self) -> None:
-        self.listed: dict[str, _Leaf[T]] = {}
-        self.every: _Leaf[T] | None = None
-
-    def add(self, methods: Sequence[str] | None, leaf: _Leaf[T]) -> None:
-        """The first of two equals stays; having two is a load error."""
-        if methods is None:
-            self.every = self.every or leaf
-            return
-        for method in methods:
-            self.listed.setdefault(method, leaf)
-
-
-class _Node(Generic[T]):
-    """One position of the trie: children by kind, and what ends here."""
-
-    __slots__ = ("constrained", "end", "literals", "open", "rest")
-
-    def __init__(self) -> None:
-        self.literals: dict[str, _Node[T]] = {}
-        self.constrained: list[tuple[object, Callable[[str], object], _Node[T]]] = []
-        self.open: _Node[T] | None = None
-        self.end: _ByMethod[T] = _ByMethod()
-        self.rest: _ByMethod[T] = _ByMethod()
-
-    def child(self, segment: Segment, *, fold_case: bool) -> _Node[T]:
-        """The node behind a segment, made where there is none yet."""
-        if isinstance(segment, Literal):
-            key = segment.text.casefold() if fold_case else segment.text
-            return self.literals.setdefault(key, _Node())
-        if segment.constraint is None:
-            self.open = self.open or _Node()
-            return self.open
-        for constraint, _, node in self.constrained:
-            if constraint == segment.constraint:
-                return node
-        added: _Node[T] = _Node()
-        self.constrained.append((segment.constraint, segment.constraint.accepts, added))
-        return added
+    def _folded(self, template: Template) -> tuple[Segment, ...]:
+        return template.without_trailing_slash if self._fold_trailing_slash else template.segments
 
 
 def _search(
-    node: _Node[T], index: int, keys: Sequence[str], segments: Sequence[str], method: str
-) -> _Leaf[T] | None:
+    node: Node[T], index: int, keys: Sequence[str], segments: Sequence[str], method: str
+) -> Leaf[T] | None:
     """The most specific leaf below `node`, in order of rank: the first found is the best.
 
     Depth is that of the trie (`templates.SEGMENT_LIMIT`), whatever the path.
@@ -211,11 +112,11 @@ def _search(
 
 
 def _search_constrained(
-    node: _Node[T], index: int, keys: Sequence[str], segments: Sequence[str], method: str
-) -> _Leaf[T] | None:
+    node: Node[T], index: int, keys: Sequence[str], segments: Sequence[str], method: str
+) -> Leaf[T] | None:
     # Constraints are of one rank, so what follows decides: every one that fits is searched and
     # the best of the results taken.
-    best: _Leaf[T] | None = None
+    best: Leaf[T] | None = None
     segment = segments[index]
     for _, accepts, child in node.constrained:
         if accepts(segment):

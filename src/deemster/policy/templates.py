@@ -25,6 +25,7 @@ __all__ = [
     "Template",
     "parse_template",
     "parse_templates",
+    "rank_of",
 ]
 
 TEMPLATE_LIMIT = 2048
@@ -64,16 +65,11 @@ Segment = Literal | Parameter
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A parsed template. `rest` is the final `**`, which is not among the segments.
-
-    `rank` has one entry for each segment and END or REST at its end: of two templates that match
-    one path, the one with the lesser rank is the more specific.
-    """
+    """A parsed template. `rest` is the final `**`, which is not among the segments."""
 
     text: str
     segments: tuple[Segment, ...]
     rest: bool
-    rank: tuple[Rank, ...]
     span: SourceSpan
 
     @property
@@ -84,6 +80,26 @@ class Template:
             for segment in self.segments
             if isinstance(segment, Parameter) and segment.name is not None
         )
+
+    @property
+    def without_trailing_slash(self) -> tuple[Segment, ...]:
+        """The segments where a trailing slash makes no difference; `/` itself stays."""
+        folds = not self.rest and len(self.segments) > 1 and self.segments[-1] == Literal("")
+        return self.segments[:-1] if folds else self.segments
+
+
+def rank_of(segments: Sequence[Segment], *, rest: bool) -> tuple[Rank, ...]:
+    """One entry for each segment, then END or REST.
+
+    Of two templates that match one path, the one with the lesser rank is the more specific.
+    """
+    return (*[_rank(segment) for segment in segments], Rank.REST if rest else Rank.END)
+
+
+def _rank(segment: Segment) -> Rank:
+    if isinstance(segment, Literal):
+        return Rank.LITERAL
+    return Rank.OPEN if segment.constraint is None else Rank.CONSTRAINED
 
 
 def parse_templates(
@@ -154,8 +170,7 @@ def _parse(
             _span_within(text, *sign.span()),
             help="a template never sees the query; read `request.query` in a condition",
         )
-    rank = (*[_rank(segment) for segment in segments], Rank.REST if rest else Rank.END)
-    return Template(text.value, segments, rest, rank, text.span)
+    return Template(text.value, segments, rest, text.span)
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -264,12 +279,6 @@ def _refuse_duplicates(segments: Sequence[Segment], text: str) -> None:
             end = start + len(segment.name) + 2
             raise _TemplateFault(f"the parameter `{segment.name}` occurs twice", start, end)
         seen.add(segment.name)
-
-
-def _rank(segment: Segment) -> Rank:
-    if isinstance(segment, Literal):
-        return Rank.LITERAL
-    return Rank.OPEN if segment.constraint is None else Rank.CONSTRAINED
 
 
 def _span_within(text: Text, start: int, end: int) -> SourceSpan:
