@@ -18,10 +18,15 @@ from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
 from deemster.policy.expressions.checked import CheckedExpr
 from deemster.policy.expressions.scope import Scope
 from deemster.policy.expressions.types import INT, STRING, Type
-from deemster.policy.guards import applicable_guards, check_guards, refuse_identity_on_public
-from deemster.policy.imports import DocumentGraph
+from deemster.policy.guards import (
+    applicable_guards,
+    check_guards,
+    refuse_exempt,
+    refuse_identity_on_public,
+)
+from deemster.policy.imports import DeclaringDocument, DocumentGraph
 from deemster.policy.names import NameTable
-from deemster.policy.overlaps import RoutedOperation, RoutedService, check_overlaps
+from deemster.policy.overlaps import check_overlaps
 from deemster.policy.policy_checker import PolicyChecker, Use
 from deemster.policy.resolved import (
     ProviderFacts,
@@ -30,6 +35,7 @@ from deemster.policy.resolved import (
     ResolvedService,
     ResolvedTree,
 )
+from deemster.policy.routed import RoutedOperation, RoutedService
 from deemster.policy.templates import Parameter, Template, parse_templates
 
 __all__ = ["check_tree"]
@@ -49,6 +55,8 @@ def check_tree(
         tuple(d for d in parsed.documents if isinstance(d, tree.ApplicationDocument)), sink
     )
     for document in parsed.documents:
+        if not isinstance(document, DeclaringDocument) or graph.is_incomplete(document):
+            continue
         if isinstance(document, tree.LibraryDocument):
             graph.schema(document)
             names.check_unused(document)
@@ -58,11 +66,11 @@ def check_tree(
     services = tuple(
         _ServiceChecker(document, graph, names, catalogue, providers, sink).resolve()
         for document in parsed.documents
-        if isinstance(document, tree.ApiServiceDocument)
+        if isinstance(document, tree.ApiServiceDocument) and not graph.is_incomplete(document)
     )
-    if not services:
+    if not services and not sink.has_errors:
         _refuse_empty(parsed, sink)
-    check_overlaps([_routed(service) for service in services], sink)
+    check_overlaps([_routed(service, sink) for service in services], sink)
     return ResolvedTree(services, catalogue, dict(parsed.digests))
 
 
@@ -178,6 +186,7 @@ class _ServiceChecker:
             f"{self._document.metadata.id.value}/{operation.id.value}",
         )
         guards = self._policies.policies(operation.guards, use)
+        refuse_exempt(guards, self._sink)
         policies = self._policies.policies(operation.policies, use)
         public = isinstance(operation.allow, tree.AllowPublic)
         if public:
@@ -218,8 +227,35 @@ def _parameter_types(templates: Sequence[Template]) -> dict[str, Type]:
     return types
 
 
-def _routed(service: ResolvedService) -> RoutedService:
-    raise NotImplementedError
+def _routed(service: ResolvedService, sink: DiagnosticSink) -> RoutedService:
+    block = service.document.service
+    base_urls = []
+    for text in block.base_urls:
+        try:
+            base_urls.append((parse_base_url(text.value), text))
+        except MalformedUrlError as malformed:
+            sink.error(
+                Code.BASE_URL,
+                f"`{text.value}` is no base URL: {malformed}",
+                text.span,
+                help="write scheme, host and path, such as `https://api.example.com/billing`",
+            )
+    return RoutedService(
+        id=service.document.metadata.id.value,
+        base_urls=tuple(base_urls),
+        operations=tuple(_routed_operation(operation) for operation in service.operations),
+        fold_trailing_slash=block.fold_trailing_slash,
+        fold_case=block.fold_case,
+    )
 
 
-_ = (MalformedUrlError, parse_base_url, RoutedOperation)
+def _routed_operation(resolved: ResolvedOperation) -> RoutedOperation:
+    operation = resolved.operation
+    methods = operation.methods
+    return RoutedOperation(
+        id=operation.id.value,
+        methods=tuple(text.value for text in methods) if methods is not None else None,
+        templates=resolved.templates,
+        also_covers=operation.also_covers,
+        span=operation.id.span,
+    )

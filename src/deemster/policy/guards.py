@@ -13,7 +13,13 @@ from deemster.policy.diagnostics import DiagnosticSink, Note, did_you_mean
 from deemster.policy.resolved import ResolvedPolicy
 from deemster.policy.tree import AllowPublic, ApiServiceDocument, Operation
 
-__all__ = ["applicable_guards", "check_guards", "names_identity", "refuse_identity_on_public"]
+__all__ = [
+    "applicable_guards",
+    "check_guards",
+    "names_identity",
+    "refuse_exempt",
+    "refuse_identity_on_public",
+]
 
 
 def names_identity(policy: ResolvedPolicy) -> frozenset[str]:
@@ -79,6 +85,18 @@ def refuse_identity_on_public(
                 f"`{operation.id.value}` is public: no credential is read there",
                 policy.ref.span,
                 help="make the operation `allow: authenticated`, or leave the name out",
+            )
+
+
+def refuse_exempt(policies: Sequence[ResolvedPolicy], sink: DiagnosticSink) -> None:
+    """`exempt` belongs to the guards of a service: an operation's own guards judge it alone."""
+    for policy in policies:
+        for text in (policy.exempt or ())[:1]:
+            sink.error(
+                Code.GUARD_EXEMPT,
+                f"`{_name(policy)}` judges one operation only, so nothing can be exempt from it",
+                text.span,
+                help="leave `exempt` out, or write the guard on the service",
             )
 
 

@@ -24,7 +24,7 @@ from deemster.policy.tree import (
     Tree,
 )
 
-__all__ = ["DocumentGraph", "VisibleSchema"]
+__all__ = ["DeclaringDocument", "DocumentGraph", "VisibleSchema"]
 
 DeclaringDocument = ApiServiceDocument | LibraryDocument | PolicyDocument
 
@@ -42,6 +42,10 @@ class DocumentGraph:
 
     def __init__(self, tree: Tree, sink: DiagnosticSink) -> None:
         self._documents = tree.by_file()
+        # Files that are there but gave no document: they were reported, and so is nothing that
+        # only fails for want of them.
+        self._unreadable = {file for file, _ in tree.digests} - self._documents.keys()
+        self._incomplete: set[str] = set()
         self._sink = sink
         self._libraries: dict[str, Mapping[str, LibraryDocument]] = {}
         self._schemas: dict[str, VisibleSchema] = {}
@@ -49,6 +53,11 @@ class DocumentGraph:
             if isinstance(document, DeclaringDocument):
                 self._libraries[document.file] = self._resolved_imports(document)
         self._refuse_cycles()
+        self._spread_incompleteness()
+
+    def is_incomplete(self, document: DeclaringDocument) -> bool:
+        """Whether an import of the document, direct or not, could not be read."""
+        return document.file in self._incomplete
 
     def libraries(self, document: DeclaringDocument) -> Mapping[str, LibraryDocument]:
         """Imported libraries by alias."""
@@ -104,7 +113,9 @@ class DocumentGraph:
             )
             return None
         found = self._documents.get(joined)
-        if found is None:
+        if found is None and joined in self._unreadable:
+            self._incomplete.add(file)
+        elif found is None:
             directory = posixpath.dirname(file) or "."
             known = [posixpath.relpath(other, directory) for other in self._documents]
             self._sink.error(
@@ -145,6 +156,17 @@ class DocumentGraph:
             self._visit(target, chain, finished)
         chain.pop()
         finished.add(document.file)
+
+    def _spread_incompleteness(self) -> None:
+        grown = True
+        while grown:
+            grown = False
+            for file, libraries in self._libraries.items():
+                if file not in self._incomplete and any(
+                    library.file in self._incomplete for library in libraries.values()
+                ):
+                    self._incomplete.add(file)
+                    grown = True
 
     def _merged_schema(self, document: DeclaringDocument) -> VisibleSchema:
         merged: dict[DeclarationScope, dict[str, Declaration]] = {

@@ -10,7 +10,7 @@ from deemster.errors import PolicyError
 from deemster.policy.checker import check_tree
 from deemster.policy.compiler import compile_tree
 from deemster.policy.diagnostics import DiagnosticSet, DiagnosticSink
-from deemster.policy.files import TreeFiles, files_from_texts, read_tree_files
+from deemster.policy.files import PolicyFiles, files_from_memory, read_tree_files
 from deemster.policy.parser import parse_tree
 from deemster.policy.resolved import ProviderFacts, ResolvedTree
 from deemster.policy.snapshot import PolicySnapshot
@@ -26,7 +26,7 @@ class LoadedTree:
     snapshot: PolicySnapshot
     tree: Tree
     resolved: ResolvedTree
-    files: TreeFiles
+    files: PolicyFiles
     diagnostics: DiagnosticSet
 
 
@@ -46,11 +46,11 @@ def load_texts(
     texts: Mapping[str, str], providers: Mapping[str, ProviderFacts] | None = None
 ) -> LoadedTree:
     """Load a tree from memory: texts by path from the tree's root."""
-    return load_files(files_from_texts(texts), providers)
+    return load_files(files_from_memory(texts), providers)
 
 
 def load_files(
-    files: TreeFiles,
+    files: PolicyFiles,
     providers: Mapping[str, ProviderFacts] | None = None,
     sink: DiagnosticSink | None = None,
 ) -> LoadedTree:
@@ -64,6 +64,6 @@ def load_files(
         raise PolicyError(
             f"the policy tree has {count} error{'' if count == 1 else 's'}",
             diagnostics=diagnostics,
-            sources=files.sources,
+            sources=files.sources(),
         )
     return LoadedTree(compile_tree(resolved), tree, resolved, files, diagnostics)
