@@ -6,6 +6,7 @@ IPv4-mapped IPv6 addresses (RFC 4291 2.5.5.2) count as IPv4, in addresses and in
 from __future__ import annotations
 
 import ipaddress
+import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ __all__ = [
 Address = tuple[int, int]
 """(version, number): (4, 167772161) is 10.0.0.1."""
 
+# The usual spelling, read without the library's generality; leading zeros are read by nobody alike.
+_OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}", re.ASCII)
 _MAPPED_BITS = 96  # the length of ::ffff:0:0/96
 
 
@@ -62,6 +66,10 @@ class NetworkSet:
 
 def parse_address(text: str) -> Address | None:
     """The address a text names, or None if it names none. A scope id (`fe80::1%eth0`) is none."""
+    plain = _IPV4.fullmatch(text)
+    if plain is not None:
+        first, second, third, fourth = plain.groups()
+        return 4, int(first) << 24 | int(second) << 16 | int(third) << 8 | int(fourth)
     if "%" in text:
         return None
     try:

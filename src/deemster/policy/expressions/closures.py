@@ -1,0 +1,319 @@
+"""Checked terms ► functions of the values at hand.
+
+Three truth values: true, false, and an error, which is an EvaluationError raised. Only `&&` and
+`||` catch it: false wins over an error in a conjunction, true in a disjunction, on either side;
+otherwise the first error in source order is raised (policy-language section 9, Kleene's logic).
+NeedsValues passes through everything.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Container, Iterable, Sized
+
+from deemster.errors import EvaluationError
+from deemster.model.source import SourceSpan
+from deemster.policy.expressions import failures, terms
+from deemster.policy.expressions.arithmetic import in_range
+from deemster.policy.expressions.ast import ComparisonOperator
+from deemster.policy.expressions.checked import CheckedExpr
+from deemster.policy.expressions.environment import read_address
+from deemster.policy.expressions.fused import fused
+from deemster.policy.expressions.networks import parse_address
+from deemster.policy.expressions.reading import presence_of, reader_of, user_presence
+from deemster.policy.expressions.terms import RequestField, Term
+from deemster.policy.expressions.types import BOOL, Scalar
+from deemster.policy.values import Values
+
+__all__ = ["Test", "compile_condition", "compile_expression"]
+
+Test = Callable[[Values], bool]
+Closure = Callable[[Values], object]
+
+
+def compile_condition(checked: CheckedExpr) -> Test:
+    """True or false of the values. Raises EvaluationError and NeedsValues when called.
+
+    Raises TypeError for an expression that is no condition: `check` lets none through.
+    """
+    if checked.type is not BOOL:
+        raise TypeError(f"an expression of type {checked.type} is not a condition")
+    return _Compiler().test(checked.term)
+
+
+def compile_expression(checked: CheckedExpr) -> Closure:
+    """The value of the expression, of its type. Raises EvaluationError and NeedsValues."""
+    return _Compiler().closure(checked.term)
+
+
+class _Compiler:
+    """Compiles each named condition once, however often it is used."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[int, Closure] = {}
+
+    def closure(self, term: Term) -> Closure:
+        if isinstance(term, terms.Read):
+            return reader_of(term)
+        quick = fused(term)
+        if quick is not None:
+            return quick
+        return _CLOSURES[type(term)](self, term)
+
+    def test(self, term: Term) -> Test:
+        # INVARIANT: a term of type bool gives nothing but True and False.
+        return self.closure(term)  # type: ignore[return-value]
+
+    def tests(self, found: tuple[Term, ...]) -> tuple[Test, ...]:
+        return tuple(self.test(term) for term in found)
+
+    def body(self, term: terms.ConditionTerm) -> Closure:
+        key = id(term.body)
+        closure = self._bodies.get(key)
+        if closure is None:
+            closure = self._bodies[key] = self.closure(term.body.term)
+        return closure
+
+
+# --- logic --------------------------------------------------------------------------------------
+
+
+def _negation(compiler: _Compiler, term: terms.Negation) -> Closure:
+    operand = compiler.test(term.operand)
+    return lambda values: not operand(values)
+
+
+def _conjunction(compiler: _Compiler, term: terms.Conjunction) -> Closure:
+    tests = compiler.tests(_flattened(term, terms.Conjunction))
+    return _all_of(tests) if len(tests) != 2 else _both_of(*tests)
+
+
+def _disjunction(compiler: _Compiler, term: terms.Disjunction) -> Closure:
+    return _any_of(compiler.tests(_flattened(term, terms.Disjunction)))
+
+
+def _flattened(
+    term: terms.Conjunction | terms.Disjunction,
+    kind: type[terms.Conjunction] | type[terms.Disjunction],
+) -> tuple[Term, ...]:
+    # Both are associative, errors and their order included.
+    found: list[Term] = []
+    for operand in term.operands:
+        if isinstance(operand, kind):
+            found.extend(_flattened(operand, kind))
+        else:
+            found.append(operand)
+    return tuple(found)
+
+
+def _both_of(left: Test, right: Test) -> Test:
+    def both(values: Values) -> bool:
+        try:
+            if not left(values):
+                return False
+        except EvaluationError as error:
+            _refute_or_raise((right,), values, error)
+            return False
+        return right(values)
+
+    return both
+
+
+def _all_of(tests: tuple[Test, ...]) -> Test:
+    def conjunction(values: Values) -> bool:
+        remaining = iter(tests)
+        try:
+            for test in remaining:
+                if not test(values):
+                    return False
+        except EvaluationError as error:
+            _refute_or_raise(remaining, values, error)
+            return False
+        return True
+
+    return conjunction
+
+
+def _refute_or_raise(remaining: Iterable[Test], values: Values, first: EvaluationError) -> None:
+    """Return if one of the remaining tests is false; else raise the first error."""
+    for test in remaining:
+        try:
+            if not test(values):
+                return
+        except EvaluationError:
+            continue  # a later error; only the first is reported
+    raise first
+
+
+def _any_of(tests: tuple[Test, ...]) -> Test:
+    def disjunction(values: Values) -> bool:
+        remaining = iter(tests)
+        try:
+            for test in remaining:
+                if test(values):
+                    return True
+        except EvaluationError as error:
+            _affirm_or_raise(remaining, values, error)
+            return True
+        return False
+
+    return disjunction
+
+
+def _affirm_or_raise(remaining: Iterable[Test], values: Values, first: EvaluationError) -> None:
+    """Return if one of the remaining tests is true; else raise the first error."""
+    for test in remaining:
+        try:
+            if test(values):
+                return
+        except EvaluationError:
+            continue
+    raise first
+
+
+def _conditional(compiler: _Compiler, term: terms.ConditionalTerm) -> Closure:
+    condition = compiler.test(term.condition)
+    then, otherwise = compiler.closure(term.then), compiler.closure(term.otherwise)
+    return lambda values: then(values) if condition(values) else otherwise(values)
+
+
+# --- comparisons --------------------------------------------------------------------------------
+
+_OPERATORS: dict[ComparisonOperator, Callable[..., bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def _comparison(compiler: _Compiler, term: terms.ComparisonTerm) -> Closure:
+    compare = _OPERATORS[term.operator]
+    left, right = compiler.closure(term.left), compiler.closure(term.right)
+    if isinstance(term.right, terms.Constant):
+        constant = term.right.value
+        return lambda values: compare(left(values), constant)
+    return lambda values: compare(left(values), right(values))
+
+
+def _membership(compiler: _Compiler, term: terms.MembershipTerm) -> Closure:
+    element = compiler.closure(term.element)
+    if isinstance(term.collection, terms.Constant) and isinstance(term.collection.value, tuple):
+        members = frozenset(term.collection.value)
+        return lambda values: element(values) in members
+    collection: Callable[[Values], Container[object]] = compiler.closure(  # type: ignore[assignment]
+        term.collection  # a term of a list type
+    )
+    if isinstance(term.element, terms.Constant):
+        constant = term.element.value
+        return lambda values: constant in collection(values)
+    return lambda values: element(values) in collection(values)
+
+
+# --- text, networks, numbers --------------------------------------------------------------------
+
+
+def _text_test(compiler: _Compiler, term: terms.TextTest) -> Closure:
+    operand: Callable[[Values], str] = compiler.closure(term.operand)  # type: ignore[assignment]
+    argument: Callable[[Values], str] = compiler.closure(term.argument)  # type: ignore[assignment]
+    if term.kind == "startsWith":
+        return lambda values: operand(values).startswith(argument(values))
+    if term.kind == "endsWith":
+        return lambda values: operand(values).endswith(argument(values))
+    return lambda values: operator.contains(operand(values), argument(values))
+
+
+def _lower(compiler: _Compiler, term: terms.LowerTerm) -> Closure:
+    operand: Callable[[Values], str] = compiler.closure(term.operand)  # type: ignore[assignment]
+    return lambda values: _ascii_lower(operand(values))
+
+
+_ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+
+
+def _ascii_lower(text: str) -> str:
+    # Only ASCII, as CEL's lowerAscii: Unicode's rules make `k` of the Kelvin sign, and a name
+    # would pass for another.
+    return text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
+
+
+def _size(compiler: _Compiler, term: terms.SizeTerm) -> Closure:
+    operand: Callable[[Values], Sized] = compiler.closure(term.operand)  # type: ignore[assignment]
+    return lambda values: len(operand(values))
+
+
+def _network_test(compiler: _Compiler, term: terms.NetworkTest) -> Closure:
+    networks, span = term.networks, term.span
+    if isinstance(term.operand, terms.RequestRead) and term.operand.field is RequestField.IP:
+        place = term.operand.span
+        return lambda values: read_address(values, place) in networks
+    operand: Callable[[Values], str] = compiler.closure(term.operand)  # type: ignore[assignment]
+
+    def within(values: Values) -> bool:
+        address = parse_address(operand(values))
+        if address is None:
+            raise failures.not_usable("the text is not an IP address", span)
+        return address in networks
+
+    return within
+
+
+def _arithmetic(compiler: _Compiler, term: terms.ArithmeticTerm) -> Closure:
+    left: Callable[[Values], int] = compiler.closure(term.left)  # type: ignore[assignment]
+    right: Callable[[Values], int] = compiler.closure(term.right)  # type: ignore[assignment]
+    join = operator.add if term.operator == "+" else operator.sub
+    kind, span = term.type, term.span
+
+    def joined(values: Values) -> int | float:
+        return _bounded(join(left(values), right(values)), kind, span)
+
+    return joined
+
+
+def _negative(compiler: _Compiler, term: terms.NegativeTerm) -> Closure:
+    operand: Callable[[Values], int] = compiler.closure(term.operand)  # type: ignore[assignment]
+    span = term.span
+    return lambda values: _bounded(-operand(values), Scalar.INT, span)
+
+
+def _bounded(value: int | float, kind: Scalar, span: SourceSpan) -> int | float:
+    if not in_range(value, kind):
+        raise failures.not_usable(f"the {kind} is out of range", span)
+    return value
+
+
+# --- leaves -------------------------------------------------------------------------------------
+
+
+def _constant(compiler: _Compiler, term: terms.Constant) -> Closure:
+    del compiler
+    value = term.value
+    return lambda _: value
+
+
+def _list(compiler: _Compiler, term: terms.ListTerm) -> Closure:
+    items = tuple(compiler.closure(item) for item in term.items)
+    return lambda values: tuple([item(values) for item in items])
+
+
+_CLOSURES: dict[type, Callable[..., Closure]] = {
+    terms.Constant: _constant,
+    terms.Presence: lambda _, term: presence_of(term.read),
+    terms.UserPresence: lambda _, term: user_presence,
+    terms.Negation: _negation,
+    terms.Conjunction: _conjunction,
+    terms.Disjunction: _disjunction,
+    terms.ConditionalTerm: _conditional,
+    terms.ConditionTerm: _Compiler.body,
+    terms.ComparisonTerm: _comparison,
+    terms.MembershipTerm: _membership,
+    terms.TextTest: _text_test,
+    terms.NetworkTest: _network_test,
+    terms.ArithmeticTerm: _arithmetic,
+    terms.NegativeTerm: _negative,
+    terms.SizeTerm: _size,
+    terms.LowerTerm: _lower,
+    terms.ListTerm: _list,
+}

@@ -1,0 +1,50 @@
+"""What the checker knows of a term beyond its type: where its name is declared, what it admits."""
+
+from __future__ import annotations
+
+from deemster.policy import tree
+from deemster.policy.diagnostics import Note
+from deemster.policy.expressions import terms
+from deemster.policy.expressions.terms import LocalTimeField, Term
+from deemster.policy.expressions.types import INT, Narrowing, type_named
+
+__all__ = ["declared_note", "narrowing_of", "narrowing_of_declaration"]
+
+
+def narrowing_of_declaration(declaration: tree.Declaration) -> Narrowing:
+    """The type of a declared name with its enumeration or range."""
+    return Narrowing(
+        type_named(declaration.type),
+        declaration.enum,
+        declaration.minimum,
+        declaration.maximum,
+    )
+
+
+_LOCAL_TIME = {
+    LocalTimeField.HOUR: Narrowing(INT, None, 0, 23),
+    LocalTimeField.MINUTE_OF_DAY: Narrowing(INT, None, 0, 1439),
+    LocalTimeField.WEEKDAY: Narrowing(INT, None, 1, 7),
+}
+
+
+def narrowing_of(term: Term) -> Narrowing | None:
+    """The values that a name can have, or None where its type says all."""
+    if isinstance(term, terms.ClaimRead | terms.UserRead):
+        return term.narrowing
+    if isinstance(term, terms.LocalTimeRead):
+        return _LOCAL_TIME.get(term.field)
+    return None
+
+
+def declared_note(term: Term) -> tuple[Note, ...]:
+    """`declared at lib/standard.yaml:10:5 as int 0..9`, or nothing for a literal."""
+    if isinstance(term, terms.ClaimRead | terms.UserRead):
+        if term.declared_at is None:
+            return (Note(f"`{term.name}` is built in as {term.narrowing}"),)
+        return (Note(f"declared at {term.declared_at} as {term.narrowing}"),)
+    if isinstance(term, terms.Constant) and term.declared_at is not None:
+        return (Note(f"declared at {term.declared_at} as {term.type}"),)
+    if isinstance(term, terms.Read):
+        return (Note(f"`{term.name}` is built in as {narrowing_of(term) or term.type}"),)
+    return ()

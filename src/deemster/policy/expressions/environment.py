@@ -1,0 +1,134 @@
+"""Readers of what surrounds the token: the request, its address, and the time of day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from deemster.model.source import SourceSpan
+from deemster.policy.expressions import failures
+from deemster.policy.expressions.networks import Address, canonical_address, parse_address
+from deemster.policy.expressions.query import MalformedQueryError, query_parameters
+from deemster.policy.expressions.terms import (
+    HeaderRead,
+    LocalTimeField,
+    LocalTimeRead,
+    QueryRead,
+    RequestField,
+    RequestRead,
+)
+from deemster.policy.values import Values
+
+__all__ = ["read_address", "request_presence", "request_reader"]
+
+Reader = Callable[[Values], object]
+
+
+def request_reader(read: RequestRead | HeaderRead | QueryRead | LocalTimeRead) -> Reader:
+    """The function that reads a name that no token and no directory has a part in."""
+    if isinstance(read, HeaderRead):
+        header = read.header
+        return lambda values: values.call.headers.get_all(header)
+    if isinstance(read, QueryRead):
+        return _query_reader(read)
+    if isinstance(read, LocalTimeRead):
+        return _local_time_reader(read)
+    if read.field is RequestField.IP:
+        return _ip_reader(read)
+    return _FIELDS[read.field]
+
+
+def request_presence(read: RequestRead) -> Callable[[Values], bool]:
+    """`has(request.x)`: all but `ip` are always there."""
+    if read.field is not RequestField.IP:
+        return lambda values: values.call is not None
+
+    def present(values: Values) -> bool:
+        if values.call.client_ip is None:
+            return False
+        read_address(values, read.span)
+        return True
+
+    return present
+
+
+_FIELDS: dict[RequestField, Reader] = {
+    RequestField.METHOD: lambda values: values.call.method,
+    RequestField.SCHEME: lambda values: values.url.scheme,
+    RequestField.HOST: lambda values: values.url.host,
+    RequestField.PATH: lambda values: values.url.path,
+    RequestField.RELATIVE_PATH: lambda values: values.relative_path,
+    RequestField.TIME: lambda values: values.now,
+}
+
+
+def read_address(values: Values, span: SourceSpan) -> Address:
+    """The client's address; parsed once a decision. Raises EvaluationError."""
+    memo = _memo_of(values)
+    address = memo.get("request.ip")
+    if address is None:
+        text = values.call.client_ip
+        if text is None:
+            raise failures.absent("request.ip", span)
+        address = parse_address(text)
+        if address is None:
+            raise failures.not_usable("`request.ip` is not an IP address", span)
+        memo["request.ip"] = address
+    return address  # type: ignore[return-value]  # only this function writes that key
+
+
+def _ip_reader(read: RequestRead) -> Reader:
+    span = read.span
+    return lambda values: canonical_address(read_address(values, span))
+
+
+def _query_reader(read: QueryRead) -> Reader:
+    wanted, name, span = read.parameter, read.name, read.span
+
+    def query(values: Values) -> object:
+        memo = _memo_of(values)
+        found = memo.get("request.query")
+        if found is None:
+            try:
+                found = query_parameters(values.url.query)
+            except MalformedQueryError as malformed:
+                raise failures.not_usable(f"`{name}`: {malformed}", span) from None
+            memo["request.query"] = found
+        parameters: Mapping[str, object] = found  # type: ignore[assignment]  # as above
+        return parameters.get(wanted, ())
+
+    return query
+
+
+_LOCAL_FIELDS: dict[LocalTimeField, Callable[[datetime], object]] = {
+    LocalTimeField.HOUR: lambda local: local.hour,
+    LocalTimeField.MINUTE_OF_DAY: lambda local: local.hour * 60 + local.minute,
+    LocalTimeField.WEEKDAY: datetime.isoweekday,
+    LocalTimeField.DATE: lambda local: local.date().isoformat(),
+}
+
+
+def _local_time_reader(read: LocalTimeRead) -> Reader:
+    zone, span, field = read.zone, read.span, _LOCAL_FIELDS[read.field]
+    return lambda values: field(_local(values, zone, span))
+
+
+def _local(values: Values, zone: ZoneInfo, span: SourceSpan) -> datetime:
+    memo = _memo_of(values)
+    key = ("time.local", zone.key)
+    local = memo.get(key)
+    if local is None:
+        try:
+            local = datetime.fromtimestamp(values.now, zone)
+        except (OverflowError, ValueError, OSError):
+            raise failures.not_usable("the time has no local form", span) from None
+        memo[key] = local
+    return local  # type: ignore[return-value]  # only this function writes that key
+
+
+def _memo_of(values: Values) -> dict[object, object]:
+    memo = values.memo
+    if memo is None:
+        memo = values.memo = {}
+    return memo

@@ -1,0 +1,67 @@
+"""What a condition saw, for traces: each name it reads, with a function that reads it.
+
+Claims and user attributes are shown. Headers and query parameters may carry tokens, cookies and
+keys: only their number is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sized
+
+from deemster.policy.expressions import terms
+from deemster.policy.expressions.checked import CheckedExpr
+from deemster.policy.expressions.reading import Reader, reader_of, user_presence
+from deemster.policy.expressions.terms import Term
+from deemster.policy.values import Values
+
+__all__ = ["describe_inputs"]
+
+
+def describe_inputs(checked: CheckedExpr) -> list[tuple[str, Reader]]:
+    """(name as written, reader) of every name, each once, in source order.
+
+    Readers raise as those of the condition do; sets come sorted, so that traces are repeatable.
+    """
+    found: dict[str, Reader] = {}
+    _collect(checked.term, found, set())
+    return list(found.items())
+
+
+def _collect(term: Term, found: dict[str, Reader], seen: set[int]) -> None:
+    if isinstance(term, terms.ConditionTerm):
+        # A body used twice shows the same names again.
+        if id(term.body) in seen:
+            return
+        seen.add(id(term.body))
+    elif isinstance(term, terms.UserPresence):
+        found.setdefault("has(user)", user_presence)
+    elif isinstance(term, terms.Presence):
+        _collect(term.read, found, seen)
+    elif isinstance(term, terms.Read) and term.name not in found:
+        found[term.name] = _shown(term)
+    for operand in terms.operands(term):
+        _collect(operand, found, seen)
+
+
+def _shown(read: terms.Read) -> Reader:
+    reader = reader_of(read)
+    if isinstance(read, terms.HeaderRead | terms.QueryRead):
+        values_of: Callable[[Values], Sized] = reader  # type: ignore[assignment]  # list types
+        return lambda values: _Counted(len(values_of(values)))
+    return lambda values: _sorted(reader(values))
+
+
+def _sorted(value: object) -> object:
+    return sorted(value) if isinstance(value, frozenset) else value
+
+
+class _Counted:
+    """Stands for values that are not shown."""
+
+    __slots__ = ("_number",)
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __repr__(self) -> str:
+        return f"<{self._number} value{'' if self._number == 1 else 's'}>"

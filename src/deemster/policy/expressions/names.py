@@ -1,0 +1,358 @@
+"""Dotted names ► what they stand for, or an error that says what could have been meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from deemster.model.source import SourceSpan
+from deemster.policy import tree
+from deemster.policy.codes import Code
+from deemster.policy.diagnostics import Note, did_you_mean
+from deemster.policy.expressions import ast, terms
+from deemster.policy.expressions.declared import narrowing_of_declaration
+from deemster.policy.expressions.registered import REGISTERED_CLAIMS, USER_BUILT_INS
+from deemster.policy.expressions.report import Report
+from deemster.policy.expressions.scope import RESERVED_NAMES, LexicalScope, Scope
+from deemster.policy.expressions.terms import Read, RequestField, Term, UserField
+from deemster.policy.expressions.types import (
+    BOOL,
+    INT,
+    INT_MAX,
+    INT_MIN,
+    STRING,
+    ListType,
+    Narrowing,
+    Scalar,
+)
+
+__all__ = ["Path", "Segment", "built_in", "constant_term", "path_of", "report_unknown_name"]
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One part of a dotted name; `is_index` where it was written `['x']`."""
+
+    text: str
+    span: SourceSpan
+    is_index: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """`claims.sub`, `request.headers['x-tenant']`: at least one segment."""
+
+    segments: tuple[Segment, ...]
+    span: SourceSpan
+
+    @property
+    def root(self) -> str:
+        """The first name."""
+        return self.segments[0].text
+
+    def __str__(self) -> str:
+        return ".".join(segment.text for segment in self.segments)
+
+
+def path_of(expr: ast.Expr) -> Path | None:
+    """The dotted name that an expression is, or None if it is something else."""
+    segments: list[Segment] = []
+    node = expr
+    while not isinstance(node, ast.Name):
+        if isinstance(node, ast.Member):
+            segments.append(Segment(node.name, node.name_span))
+        elif isinstance(node, ast.Index) and isinstance(node.index, ast.StringLiteral):
+            segments.append(Segment(node.index.value, node.index.span, is_index=True))
+        else:
+            return None
+        node = node.operand
+    segments.append(Segment(node.identifier, node.span))
+    return Path(tuple(reversed(segments)), expr.span)
+
+
+def built_in(path: Path, scope: Scope, report: Report) -> Read | None:
+    """What a path stands for whose root is one of RESERVED_NAMES; None after reporting."""
+    return _RESOLVERS[path.root](path, scope, report)
+
+
+def constant_term(
+    constant: tree.Constant, name: str, span: SourceSpan, report: Report
+) -> Term | None:
+    """A declared constant: a scalar, or a list of scalars of one type."""
+    members = constant.value if isinstance(constant.value, tuple) else (constant.value,)
+    types = {_SCALARS.get(type(member)) for member in members}
+    scalar = types.pop() if types else None
+    if types or (members and scalar is None):
+        report.error(
+            Code.TYPE_MISMATCH,
+            f"the members of `{name}` are not of one type",
+            span,
+            notes=(Note(f"declared at {constant.span}"),),
+        )
+        return None
+    if len(members) > MAX_LIST or not all(_fits(member) for member in members):
+        report.error(
+            Code.BAD_LITERAL,
+            f"`{name}` has more than {MAX_LIST} members"
+            if len(members) > MAX_LIST
+            else f"a number of `{name}` does not fit in 64 bits",
+            span,
+            notes=(Note(f"declared at {constant.span}"),),
+        )
+        return None
+    if isinstance(constant.value, tuple):
+        return terms.Constant(constant.value, ListType(scalar), span, constant.span)
+    value = constant.value
+    if scalar is None or not isinstance(value, bool | int | str):
+        return None
+    return terms.Constant(value, scalar, span, constant.span)
+
+
+def report_unknown_name(path: Path, lexical: LexicalScope, report: Report) -> None:
+    """Neither built in, nor a constant, nor a condition."""
+    known = [*lexical.conditions, *lexical.constants]
+    name, root = str(path), path.root
+    inner = [one for one in known if name.startswith(f"{one}.")]
+    if inner:
+        _no_members(report, inner[0], path.segments[inner[0].count(".") + 1])
+        return
+    of_alias = [one for one in known if one.startswith(f"{root}.")]
+    if of_alias:
+        report.error(
+            Code.UNKNOWN_NAME,
+            f"`{root}` has no condition or constant `{name.removeprefix(root + '.')}`"
+            if len(path.segments) > 1
+            else f"`{root}` is an import and not a value",
+            path.span,
+            help=did_you_mean(name, of_alias),
+        )
+        return
+    segment = path.segments[0]
+    known += [*RESERVED_NAMES, "has"]
+    _unknown(report, "name", segment, known, "name a claim as `claims.x`, text in quotes: 'text'")
+
+
+MAX_LIST = 10_000
+"""Members of a list constant."""
+
+_SCALARS: dict[type, Scalar] = {bool: BOOL, int: INT, str: STRING}
+
+
+def _fits(member: object) -> bool:
+    return not isinstance(member, int) or INT_MIN <= member <= INT_MAX
+
+
+# --- claims -------------------------------------------------------------------------------------
+
+
+def _claim(path: Path, scope: Scope, report: Report) -> Read | None:
+    segment = _only_member(path, report, "name a claim, such as `claims.sub`")
+    if segment is None:
+        return None
+    registered = REGISTERED_CLAIMS.get(segment.text)
+    if registered is not None:
+        is_list = isinstance(registered, ListType)
+        return terms.ClaimRead(
+            name=f"claims.{segment.text}",
+            claim=segment.text,
+            narrowing=Narrowing(registered),
+            optional=not is_list,
+            has_default=is_list,
+            default=(),
+            declared_at=None,
+            span=path.span,
+        )
+    declaration = scope.claims.get(segment.text)
+    if declaration is None:
+        known = [*REGISTERED_CLAIMS, *scope.claims]
+        _unknown(report, "claim", segment, known, "declare it under `schema.claims`")
+        return None
+    return terms.ClaimRead(
+        name=f"claims.{segment.text}",
+        claim=segment.text if declaration.claim is None else declaration.claim,
+        narrowing=narrowing_of_declaration(declaration),
+        optional=declaration.optional,
+        has_default=declaration.has_default,
+        default=_constant_default(declaration),
+        declared_at=declaration.span,
+        span=path.span,
+    )
+
+
+# --- user ---------------------------------------------------------------------------------------
+
+
+def _user(path: Path, scope: Scope, report: Report) -> Read | None:
+    if scope.user is None:
+        report.error(
+            Code.USER_EXTERNAL,
+            "`user` is not known here: the token provider is external",
+            path.span,
+            help="read the token's `claims`, or use an internal token provider",
+        )
+        return None
+    segment = _only_member(path, report, "name a member, such as `user.groups`")
+    if segment is None:
+        return None
+    built_in_type = USER_BUILT_INS.get(segment.text)
+    if built_in_type is not None:
+        return terms.UserRead(
+            name=f"user.{segment.text}",
+            field=UserField(segment.text),
+            attribute=segment.text,
+            narrowing=Narrowing(built_in_type),
+            optional=False,
+            has_default=False,
+            default=None,
+            declared_at=None,
+            span=path.span,
+        )
+    declaration = scope.user.get(segment.text)
+    if declaration is None:
+        known = [*USER_BUILT_INS, *scope.user]
+        _unknown(report, "user attribute", segment, known, "declare it under `schema.user`")
+        return None
+    return terms.UserRead(
+        name=f"user.{segment.text}",
+        field=UserField.ATTRIBUTE,
+        attribute=segment.text,
+        narrowing=narrowing_of_declaration(declaration),
+        optional=declaration.optional,
+        has_default=declaration.has_default,
+        default=_constant_default(declaration),
+        declared_at=declaration.span,
+        span=path.span,
+    )
+
+
+def _constant_default(declaration: tree.Declaration) -> object:
+    default = declaration.default
+    return tuple(default) if isinstance(default, list | tuple) else default
+
+
+# --- request and params -------------------------------------------------------------------------
+
+_REQUEST_FIELDS = {field.value: field for field in RequestField}
+_REQUEST_MAPS = ("headers", "query")
+
+
+def _request(path: Path, scope: Scope, report: Report) -> Read | None:
+    if len(path.segments) > 1 and path.segments[1].text in _REQUEST_MAPS:
+        return _request_map(path, report)
+    if len(path.segments) > 1 and path.segments[1].text == "certificate":
+        report.unsupported_yet("request.certificate", path.span)
+        return None
+    segment = _only_member(path, report, "name a member, such as `request.method`")
+    if segment is None:
+        return None
+    field = _REQUEST_FIELDS.get(segment.text)
+    if field is None:
+        known = [*_REQUEST_FIELDS, *_REQUEST_MAPS, "certificate"]
+        _unknown(report, "member of `request`", segment, known, None)
+        return None
+    return terms.RequestRead(f"request.{field.value}", field, path.span)
+
+
+def _request_map(path: Path, report: Report) -> Read | None:
+    which = path.segments[1].text
+    if len(path.segments) == 2:
+        report.error(
+            Code.TYPE_MISMATCH,
+            f"`request.{which}` is not a value",
+            path.span,
+            help=f"name one of its members: `request.{which}['name']`, a list of strings",
+        )
+        return None
+    if len(path.segments) > 3:
+        _no_members(report, f"request.{which}.{path.segments[2].text}", path.segments[3])
+        return None
+    segment = path.segments[2]
+    name = f"request.{which}.{segment.text}"
+    if which == "query":
+        return terms.QueryRead(name, segment.text, path.span)
+    if segment.text != segment.text.lower():
+        report.error(
+            Code.BAD_LITERAL,
+            f"header names are lower-case, found `{segment.text}`",
+            segment.span,
+            help=f"write `{segment.text.lower()}`",
+        )
+        return None
+    return terms.HeaderRead(name, segment.text, path.span)
+
+
+def _parameter(path: Path, scope: Scope, report: Report) -> Read | None:
+    report.parameter_mentions += 1
+    segment = _only_member(path, report, "name a parameter of the operation's path")
+    if segment is None:
+        return None
+    type_ = scope.params.get(segment.text)
+    if type_ is None:
+        _unknown(
+            report,
+            "path parameter",
+            segment,
+            scope.params,
+            f"write `{{{segment.text}}}` in the operation's path",
+        )
+        return None
+    return terms.ParameterRead(f"params.{segment.text}", segment.text, type_, path.span)
+
+
+# --- the rest -----------------------------------------------------------------------------------
+
+
+def _not_yet(path: Path, scope: Scope, report: Report) -> Read | None:
+    report.unsupported_yet(path.root, path.segments[0].span)
+    return None
+
+
+def _time(path: Path, scope: Scope, report: Report) -> Read | None:
+    report.error(
+        Code.UNKNOWN_NAME,
+        f"`{path}` is not a value",
+        path.span,
+        help="write `time.local('Europe/Berlin').hour`, or `request.time` for the moment itself",
+    )
+    return None
+
+
+_RESOLVERS = {
+    "action": _not_yet,
+    "attr": _not_yet,
+    "claims": _claim,
+    "context": _not_yet,
+    "params": _parameter,
+    "request": _request,
+    "resource": _not_yet,
+    "response": _not_yet,
+    "subject": _not_yet,
+    "time": _time,
+    "user": _user,
+}
+
+
+def _only_member(path: Path, report: Report, help: str) -> Segment | None:
+    """The second of exactly two segments."""
+    if len(path.segments) == 1:
+        report.error(Code.TYPE_MISMATCH, f"`{path.root}` is not a value", path.span, help=help)
+        return None
+    if len(path.segments) > 2:
+        _no_members(report, f"{path.root}.{path.segments[1].text}", path.segments[2])
+        return None
+    return path.segments[1]
+
+
+def _no_members(report: Report, owner: str, segment: Segment) -> None:
+    report.error(Code.UNKNOWN_NAME, f"`{owner}` has no members", segment.span)
+
+
+def _unknown(
+    report: Report, kind: str, segment: Segment, known: Iterable[str], otherwise: str | None
+) -> None:
+    report.error(
+        Code.UNKNOWN_NAME,
+        f"unknown {kind} `{segment.text}`",
+        segment.span,
+        help=did_you_mean(segment.text, known) or otherwise,
+    )

@@ -1,0 +1,45 @@
+"""`has(…)`: which names can be asked for, and what to write for those that cannot be absent."""
+
+from __future__ import annotations
+
+from deemster.model.source import SourceSpan
+from deemster.policy.codes import Code
+from deemster.policy.expressions import ast, terms
+from deemster.policy.expressions.names import built_in, path_of
+from deemster.policy.expressions.report import Report
+from deemster.policy.expressions.scope import RESERVED_NAMES, Scope
+from deemster.policy.expressions.terms import Term
+
+__all__ = ["presence_term", "report_misused_has"]
+
+
+def presence_term(expr: ast.Has, scope: Scope, report: Report) -> Term | None:
+    """The term of `has(x)`, or None after reporting."""
+    path = path_of(expr.operand)
+    if path is None or path.root not in RESERVED_NAMES:
+        report_misused_has(expr.operand.span, report)
+        return None
+    if len(path.segments) == 1 and path.root == "user" and scope.user is not None:
+        return terms.UserPresence(expr.span)
+    read = built_in(path, scope, report)
+    if read is None:
+        return None
+    if isinstance(read, terms.HeaderRead | terms.QueryRead):
+        report.error(
+            Code.TYPE_MISMATCH,
+            f"`{read.name}` is a list and never absent",
+            expr.operand.span,
+            help="write `size(…) > 0`",
+        )
+        return None
+    return terms.Presence(read, expr.span)
+
+
+def report_misused_has(span: SourceSpan, report: Report) -> None:
+    """`has()` of something that is no name, or of two names."""
+    report.error(
+        Code.TYPE_MISMATCH,
+        "`has` needs the name of one claim or attribute",
+        span,
+        help="write `has(claims.x)`, `has(user.x)` or `has(user)`",
+    )
