@@ -7,8 +7,7 @@ searched breadth first, so the word found is a shortest one.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
 
 from deemster.policy.patterns import (
     LAST_CODE_POINT,
@@ -56,10 +55,6 @@ class Automaton:
         if state not in self._accepts:
             self._close(state)
         return self._accepts[state]
-
-    def accepts_any(self, states: Iterable[int]) -> bool:
-        """Whether the text may end in one of these states."""
-        return any(self.accepts(state) for state in states)
 
     def _close(self, state: int) -> None:
         found = {state}
@@ -149,41 +144,56 @@ def shortest_word(automaton: Automaton) -> str | None:
 
 def words(automaton: Automaton) -> Iterator[str]:
     """Some non-empty words, shortest first, from a few characters of each run; WORD_LIMIT looks."""
-    for states, word in islice(_spelled_out(automaton, _samples), WORD_LIMIT):
-        if word and automaton.accepts_any(states):
-            yield word
-
-
-def language(automaton: Automaton, limit: int) -> frozenset[str] | None:
-    """Every non-empty word, or None where there are more than `limit` or too many to look at."""
-    found: set[str] = set()
-    looks = 0
-    try:
-        for states, word in _spelled_out(automaton, _all_characters):
-            looks += 1
-            if word and automaton.accepts_any(states):
-                found.add(word)
-            if len(found) > limit or looks > WORD_LIMIT:
-                return None
-    except TooLargeError:
-        return None
-    return frozenset(found)
-
-
-def _spelled_out(
-    automaton: Automaton, characters: Callable[[Ranges], Sequence[str]]
-) -> Iterator[tuple[frozenset[int], str]]:
-    """Every text that some word begins with, shortest first, and the states it leads to."""
     queue: deque[tuple[frozenset[int], str]] = deque([(frozenset([0]), "")])
-    while queue:
-        states, text = queue.popleft()
-        yield states, text
+    for _ in range(WORD_LIMIT):
+        if not queue:
+            return
+        states, word = queue.popleft()
+        if word and any(automaton.accepts(state) for state in states):
+            yield word
         reached: dict[str, set[int]] = {}
         for state in states:
             for ranges, following in automaton.steps(state):
-                for character in characters(ranges):
+                for character in _samples(ranges):
                     reached.setdefault(character, set()).add(following)
-        queue.extend((frozenset(to), text + character) for character, to in reached.items())
+        queue.extend((frozenset(to), word + character) for character, to in reached.items())
+
+
+def language(expression: Expression, limit: int) -> frozenset[str] | None:
+    """Every word, "" included, or None where there may be more than `limit`."""
+    if isinstance(expression, Characters):
+        if sum(last - first + 1 for first, last in expression.ranges) > limit:
+            return None
+        return frozenset(
+            chr(code) for first, last in expression.ranges for code in range(first, last + 1)
+        )
+    if isinstance(expression, Choice):
+        return _union([language(part, limit) for part in expression.parts], limit)
+    if isinstance(expression, Concatenation):
+        return _product([language(part, limit) for part in expression.parts], limit)
+    if expression.high is None or expression.high > limit:
+        return None
+    part = language(expression.part, limit)
+    times = range(expression.low, expression.high + 1)
+    return _union([_product([part] * count, limit) for count in times], limit)
+
+
+def _union(sets: Sequence[frozenset[str] | None], limit: int) -> frozenset[str] | None:
+    found: frozenset[str] = frozenset()
+    for each in sets:
+        if each is None or len(found) + len(each) > limit:
+            return None
+        found |= each
+    return found
+
+
+def _product(sets: Sequence[frozenset[str] | None], limit: int) -> frozenset[str] | None:
+    found = frozenset([""])
+    for each in sets:
+        if each is None or len(found) * len(each) > limit:
+            return None
+        found = frozenset(left + right for left in found for right in each)
+    return found
 
 
 def _joint_steps(
@@ -226,9 +236,3 @@ def _pleasant(ranges: Ranges) -> str:
 def _samples(ranges: Ranges) -> Sequence[str]:
     samples = [character for character in _SAMPLES if _holds(ranges, character)]
     return samples or ([_pleasant(ranges)] if ranges else [])
-
-
-def _all_characters(ranges: Ranges) -> Sequence[str]:
-    if sum(last - first + 1 for first, last in ranges) > WORD_LIMIT:
-        raise TooLargeError
-    return [chr(code) for first, last in ranges for code in range(first, last + 1)]

@@ -16,7 +16,7 @@ from deemster.policy.automata import (
     words,
 )
 from deemster.policy.constraints import Constraint
-from deemster.policy.patterns import read_pattern
+from deemster.policy.patterns import Expression, read_pattern
 from deemster.policy.templates import Literal, Segment, Template
 
 __all__ = ["Doubt", "SegmentWitnesses", "path_of"]
@@ -58,6 +58,7 @@ class SegmentWitnesses:
         self._fold_case = fold_case
         self._automata: dict[Constraint, Automaton | None] = {}
         self._examples: dict[Constraint, str | Doubt] = {}
+        self._enumerated: dict[Constraint, frozenset[str] | None] = {}
         self._shared: dict[tuple[Constraint, Constraint], str | Doubt | None] = {}
         literals: set[str] = set()
         for template in templates:
@@ -101,8 +102,11 @@ class SegmentWitnesses:
 
     def enumerated(self, constraint: Constraint) -> frozenset[str] | None:
         """Every segment that fits, where those are few; None where they are many or not known."""
-        automaton = self._automata.get(constraint)
-        return None if automaton is None else language(automaton, _ENUMERATED)
+        if constraint not in self._enumerated:
+            expression = _expression(constraint)
+            found = None if expression is None else language(expression, _ENUMERATED)
+            self._enumerated[constraint] = None if found is None else found - {""}
+        return self._enumerated[constraint]
 
     def _fitting(self, text: str, other: Segment) -> str | None:
         if isinstance(other, Literal):
@@ -116,6 +120,9 @@ class SegmentWitnesses:
         return fitting[0] if fitting else None
 
     def _shared_word(self, left: Constraint, right: Constraint) -> str | Doubt | None:
+        ours, theirs = self.enumerated(left), self.enumerated(right)
+        if ours is not None and theirs is not None:
+            return min(ours & theirs, default=None)
         key = (left, right)
         if key not in self._shared:
             self._shared[key] = self._search_shared(left, right)
@@ -175,9 +182,13 @@ def fits_everything(constraint: Constraint) -> bool:
 
 
 def _automaton(constraint: Constraint) -> Automaton | None:
-    pattern = _TYPE_PATTERNS.get(constraint.type or "", constraint.pattern)
-    expression = None if pattern is None else read_pattern(pattern)
+    expression = _expression(constraint)
     try:
         return None if expression is None else Automaton(expression)
     except TooLargeError:
         return None
+
+
+def _expression(constraint: Constraint) -> Expression | None:
+    pattern = _TYPE_PATTERNS.get(constraint.type or "", constraint.pattern)
+    return None if pattern is None else read_pattern(pattern)
