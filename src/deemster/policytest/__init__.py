@@ -1,0 +1,1 @@
+"""Policy tests: suites that authors write, asked of the same `decide()` as the service."""

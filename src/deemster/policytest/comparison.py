@@ -1,0 +1,81 @@
+"""Expected against got."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from deemster.model.decision import Challenge, Decision, DeniedReason
+from deemster.policytest.cases import Expectation
+
+__all__ = ["Mismatch", "mismatches"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """One member of `expect` that is not so; both sides as text."""
+
+    what: str
+    expected: str
+    got: str
+
+
+def mismatches(
+    expectation: Expectation, decision: Decision, status: int | None
+) -> tuple[Mismatch, ...]:
+    """Empty where the decision is as expected.
+
+    `status` is what the end user would be told, None on a permit.
+    """
+    return tuple(_compared(expectation, decision, status))
+
+
+def _compared(
+    expectation: Expectation, decision: Decision, status: int | None
+) -> Iterator[Mismatch]:
+    # INVARIANT: what counts as a permit is asked of the decision itself, as an adapter does.
+    if expectation.decision.value != ("permit" if decision.permitted else "deny"):
+        yield Mismatch("decision", expectation.decision.value, decision.effect.value)
+    if expectation.reason is not None and expectation.reason is not decision.reason:
+        yield Mismatch("reason", expectation.reason.value, decision.reason.value)
+    if expectation.operation is not None and expectation.operation != decision.operation:
+        yield Mismatch("operation", expectation.operation, decision.operation or "none")
+    rule = decision.deciding.id_path if decision.deciding is not None else None
+    if expectation.rule is not None and expectation.rule != rule:
+        yield Mismatch("rule", expectation.rule, rule or "none")
+    if expectation.status is not None and expectation.status != status:
+        yield Mismatch("status", str(expectation.status), str(status or "none"))
+    yield from _subset("deniedReason", expectation.denied_reason, _words_of(decision.denied_reason))
+    yield from _subset("challenge", expectation.challenge, _members_of(decision.challenge))
+
+
+def _subset(
+    what: str, expected: Mapping[str, object] | None, got: Mapping[str, object]
+) -> Iterator[Mismatch]:
+    for name, value in (expected or {}).items():
+        found = got.get(name)
+        if found != value or isinstance(found, bool) is not isinstance(value, bool):
+            yield Mismatch(f"{what}.{name}", str(value), "none" if found is None else str(found))
+
+
+def _words_of(words: DeniedReason | None) -> Mapping[str, object]:
+    if words is None:
+        return {}
+    return {
+        "code": words.code,
+        "message": words.message,
+        "detail": words.detail,
+        "status": words.status,
+    }
+
+
+def _members_of(challenge: Challenge | None) -> Mapping[str, object]:
+    if challenge is None:
+        return {}
+    return {
+        "realm": challenge.realm,
+        "error": challenge.error,
+        "scope": challenge.scope,
+        "acr_values": challenge.acr_values,
+        "max_age": challenge.max_age,
+    }

@@ -1,0 +1,96 @@
+"""`expect:` of a case: read from nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deemster.model.decision import Effect, Reason
+from deemster.policy.codes import Code
+from deemster.policy.diagnostics import did_you_mean
+from deemster.policy.nodes import MappingNode, Node, ScalarNode
+from deemster.policytest.cases import Expectation
+from deemster.policytest.fields import FieldReader
+
+__all__ = ["ExpectationReader"]
+
+_KEYS = ("decision", "reason", "operation", "rule", "status", "deniedReason", "challenge")
+_CHALLENGE_KEYS = ("realm", "error", "scope", "acr_values", "max_age")
+_DENIED_REASON_KEYS = ("code", "message", "detail", "status")
+_STATUSES = range(100, 600)
+
+
+class ExpectationReader:
+    """Knows which operations the suite's API service has."""
+
+    def __init__(self, fields: FieldReader, service: str, operations: frozenset[str]) -> None:
+        self._fields = fields
+        self._service = service
+        self._operations = operations
+
+    def read(self, node: Node) -> Expectation | None:
+        """A mapping with at least `decision`; in a matrix `permit` or `deny` alone will do."""
+        if isinstance(node, ScalarNode):
+            effect = self._effect(node)
+            return Expectation(decision=effect) if effect is not None else None
+        mapping = self._fields.mapping(node, "`expect`")
+        return self._read_mapping(mapping) if mapping is not None else None
+
+    def _read_mapping(self, mapping: MappingNode) -> Expectation | None:
+        fields = self._fields
+        fields.only(mapping, _KEYS, "`expect`", later=("statements",))
+        decision = fields.require(mapping, "decision", "`expect`")
+        effect = self._effect(decision) if decision is not None else None
+        reason = fields.word(mapping.get("reason"), "a reason", [word.value for word in Reason])
+        operation = self._operation(mapping.get("operation"))
+        if effect is None:
+            return None
+        return Expectation(
+            decision=effect,
+            reason=Reason(reason) if reason is not None else None,
+            operation=operation,
+            rule=fields.text(mapping.get("rule"), "`rule`"),
+            status=self._status(mapping.get("status")),
+            denied_reason=self._denied_reason(mapping.get("deniedReason")),
+            challenge=self._subset(mapping.get("challenge"), "`challenge`", _CHALLENGE_KEYS),
+        )
+
+    def _effect(self, node: Node) -> Effect | None:
+        word = self._fields.word(node, "a decision", [effect.value for effect in Effect])
+        return Effect(word) if word is not None else None
+
+    def _operation(self, node: Node | None) -> str | None:
+        text = self._fields.text(node, "`operation`")
+        if text is not None and node is not None and text not in self._operations:
+            self._fields.sink.error(
+                Code.UNKNOWN_OPERATION,
+                f"API service `{self._service}` has no operation `{text}`",
+                node.span,
+                help=did_you_mean(text, sorted(self._operations)),
+            )
+        return text
+
+    def _status(self, node: Node | None) -> int | None:
+        if node is None:
+            return None
+        value = self._fields.json(node)
+        if isinstance(value, int) and not isinstance(value, bool) and value in _STATUSES:
+            return value
+        self._fields.sink.error(
+            Code.BAD_VALUE, "`status` must be an HTTP status, 100 to 599", node.span
+        )
+        return None
+
+    def _denied_reason(self, node: Node | None) -> Mapping[str, object] | None:
+        if isinstance(node, ScalarNode):
+            code = self._fields.text(node, "`deniedReason`")
+            return {"code": code} if code is not None else None
+        return self._subset(node, "`deniedReason`", _DENIED_REASON_KEYS)
+
+    def _subset(
+        self, node: Node | None, what: str, keys: tuple[str, ...]
+    ) -> Mapping[str, object] | None:
+        mapping = self._fields.mapping(node, what)
+        if mapping is None:
+            return None
+        self._fields.only(mapping, keys, what)
+        return {key.text: self._fields.json(value) for key, value in mapping.entries}

@@ -1,0 +1,71 @@
+"""What came of a test run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import Enum
+
+from deemster.model.decision import Decision
+from deemster.policytest.cases import Suite, SuiteCase
+from deemster.policytest.comparison import Mismatch
+from deemster.policytest.trace import TraceRow
+
+__all__ = ["CaseOutcome", "CaseResult", "SuiteResult", "TestRun"]
+
+
+class CaseOutcome(Enum):
+    """Failed: the answer is another than expected. Errored: the question could not be asked."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    ERRORED = "errored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseResult:
+    """One case. `problem` says why it errored; `status` is None on a permit."""
+
+    case: SuiteCase
+    outcome: CaseOutcome
+    mismatches: tuple[Mismatch, ...] = ()
+    decision: Decision | None = None
+    status: int | None = None
+    trace: tuple[TraceRow, ...] = ()
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteResult:
+    """One suite, cases in file order; `seconds` it took."""
+
+    suite: Suite
+    results: tuple[CaseResult, ...]
+    seconds: float
+
+    def count(self, outcome: CaseOutcome) -> int:
+        """How many cases ended so."""
+        return sum(result.outcome is outcome for result in self.results)
+
+
+@dataclass(frozen=True, slots=True)
+class TestRun:
+    """All suites in the order of their files."""
+
+    __test__ = False  # not one of pytest's
+
+    suites: tuple[SuiteResult, ...]
+
+    @property
+    def counts(self) -> Counter[CaseOutcome]:
+        """Cases by outcome."""
+        return Counter(result.outcome for suite in self.suites for result in suite.results)
+
+    @property
+    def exit_status(self) -> int:
+        """0 all passed (or skipped), 1 something failed, 2 something could not be run."""
+        counts = self.counts
+        if counts[CaseOutcome.ERRORED]:
+            return 2
+        return 1 if counts[CaseOutcome.FAILED] else 0

@@ -1,0 +1,206 @@
+"""Runs suites on the real path: tokens are minted and verified, users resolved, `decide` asked.
+
+Nothing here judges. A case that fails is asked a second time with a trace, to explain it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from deemster.decisions.point import Deadlines, DecisionPoint
+from deemster.errors import MalformedCallError
+from deemster.model.clock import Clock
+from deemster.model.decision import Decision, Reason
+from deemster.model.gateway import Gateway, GatewayCaller
+from deemster.model.http import ApiCall, Headers
+from deemster.policy.loading import LoadedTree
+from deemster.policy.snapshot import CompiledService
+from deemster.policy.store import PolicyStore
+from deemster.policy.values import TraceEntry
+from deemster.policytest.cases import PresentedAs, Suite, SuiteCase
+from deemster.policytest.clock import StandingClock
+from deemster.policytest.comparison import mismatches
+from deemster.policytest.minting import asserted_claims
+from deemster.policytest.outcomes import CaseOutcome, CaseResult, SuiteResult, TestRun
+from deemster.policytest.providers import (
+    ProviderProfile,
+    ThrowAwayProvider,
+    profiles_of,
+    throw_away_providers,
+)
+from deemster.policytest.trace import OperationNodes, TraceRow
+from deemster.usercontext.resolver import UserResolver
+from deemster.usercontext.static import StaticUserSource
+
+__all__ = ["SuiteRunner"]
+
+_GATEWAY = "policy-test"
+# Nothing waits for anything in a test run; a slow machine must not turn a permit into a deny.
+_PATIENCE = 60.0
+
+
+class CannotAskError(Exception):
+    """The case makes no sense for the provider of its API service."""
+
+
+class SuiteRunner:
+    """Built once for a tree; keys and providers live as long as it does."""
+
+    def __init__(
+        self,
+        loaded: LoadedTree,
+        *,
+        status_of: Callable[[Decision], int],
+        stopwatch: Clock,
+        profiles: Mapping[str, ProviderProfile] | None = None,
+    ) -> None:
+        """`status_of` is the HTTP status that a deny is told with; `stopwatch` times the report.
+
+        `profiles` are the settings' providers; those that the tree names and the settings do not
+        have, or all without settings, are made up.
+        """
+        self._status_of = status_of
+        self._stopwatch = stopwatch
+        self._services = loaded.snapshot.services
+        self._nodes = OperationNodes(loaded.resolved)
+        known = {**profiles_of(loaded.snapshot), **(profiles or {})}
+        self._providers = throw_away_providers(known.values())
+        self._store = PolicyStore(lambda: loaded.snapshot)
+        self._store.load()
+
+    async def run(self, suites: Iterable[Suite]) -> TestRun:
+        """Every suite, each with its own users."""
+        return TestRun(tuple([await self._run_suite(suite) for suite in suites]))
+
+    async def _run_suite(self, suite: Suite) -> SuiteResult:
+        started = self._stopwatch.monotonic()
+        desk = _Desk(suite, self._store, self._providers)
+        results = [await self._run_case(desk, suite, case) for case in suite.cases]
+        return SuiteResult(suite, tuple(results), self._stopwatch.monotonic() - started)
+
+    async def _run_case(self, desk: _Desk, suite: Suite, case: SuiteCase) -> CaseResult:
+        if case.skip is not None:
+            return CaseResult(case=case, outcome=CaseOutcome.SKIPPED, problem=case.skip)
+        try:
+            call, caller = self._asked(suite, case)
+            decision = await desk.ask(case.now, call, caller)
+        except (CannotAskError, MalformedCallError) as error:
+            return CaseResult(case=case, outcome=CaseOutcome.ERRORED, problem=str(error))
+        if decision.reason is Reason.INTERNAL_ERROR:
+            return CaseResult(
+                case=case,
+                outcome=CaseOutcome.ERRORED,
+                decision=decision,
+                problem=f"a fault of Deemster: {desk.last_fault}",
+            )
+        status = None if decision.permitted else self._status_of(decision)
+        wrong = mismatches(case.expectation, decision, status)
+        result = CaseResult(case=case, outcome=CaseOutcome.PASSED, decision=decision, status=status)
+        if not wrong:
+            return result
+        return replace(
+            result,
+            outcome=CaseOutcome.FAILED,
+            mismatches=wrong,
+            trace=await self._explained(desk, case, call, caller, decision),
+        )
+
+    async def _explained(
+        self,
+        desk: _Desk,
+        case: SuiteCase,
+        call: ApiCall,
+        caller: GatewayCaller,
+        decision: Decision,
+    ) -> tuple[TraceRow, ...]:
+        visited: list[TraceEntry] = []
+        await desk.ask(case.now, call, caller, visited)
+        if decision.service is None or decision.operation is None:
+            return ()
+        return self._nodes.rows(f"{decision.service.id}/{decision.operation}", visited)
+
+    def _asked(self, suite: Suite, case: SuiteCase) -> tuple[ApiCall, GatewayCaller]:
+        service = self._services[suite.service]
+        recipe, presented = case.call, case.presented
+        headers = recipe.headers
+        asserted = None
+        if presented.kind is PresentedAs.TOKEN:
+            headers = (*headers, ("authorization", f"Bearer {self._token(case, service)}"))
+        elif presented.kind is PresentedAs.CLAIMS:
+            asserted = asserted_claims(
+                presented.claims, presented.fault, audience=service.audience, now=case.now
+            )
+        call = ApiCall(
+            method=recipe.method,
+            url=recipe.url,
+            headers=Headers(headers),
+            body=recipe.body,
+            client_ip=recipe.ip,
+            asserted_claims=asserted,
+        )
+        gateway = Gateway(
+            id=_GATEWAY,
+            protocols=frozenset(),
+            api_services=frozenset({suite.service}),
+            asserts=frozenset({service.provider_id}) if asserted is not None else frozenset(),
+        )
+        return call, GatewayCaller(gateway, None)
+
+    def _token(self, case: SuiteCase, service: CompiledService) -> str:
+        minter = self._providers[service.provider_id].minter
+        if minter is None:
+            raise CannotAskError(
+                f"provider `{service.provider_id}` takes claims from a gateway only: "
+                "write `claims:` instead of `token:`"
+            )
+        presented = case.presented
+        return minter.mint(
+            presented.claims, presented.fault, audience=service.audience, now=case.now
+        )
+
+
+class _Desk:
+    """A decision point with one suite's users, at the time that each case says."""
+
+    def __init__(
+        self, suite: Suite, store: PolicyStore, providers: Mapping[str, ThrowAwayProvider]
+    ) -> None:
+        self.last_fault = ""
+        self._clock = StandingClock()
+        users = StaticUserSource(
+            suite.id,
+            {
+                name: {
+                    "enabled": user.enabled,
+                    "groups": list(user.groups),
+                    "roles": list(user.roles),
+                    "attributes": user.attributes,
+                }
+                for name, user in suite.users.items()
+            },
+        )
+        self._point = DecisionPoint(
+            store=store,
+            providers={name: entry.provider for name, entry in providers.items()},
+            users=UserResolver(
+                dict.fromkeys(providers, users), clock=self._clock, timeout=_PATIENCE
+            ),
+            clock=self._clock,
+            new_id=lambda: "policy-test",
+            report_fault=self._keep_fault,
+            deadlines=Deadlines(decision=_PATIENCE, token=_PATIENCE, user=_PATIENCE),
+        )
+
+    async def ask(
+        self,
+        now: float,
+        call: ApiCall,
+        caller: GatewayCaller,
+        trace: list[TraceEntry] | None = None,
+    ) -> Decision:
+        self._clock.set(now)
+        return await self._point.decide(call, caller, trace)
+
+    def _keep_fault(self, fault: Exception, decision_id: str) -> None:
+        self.last_fault = f"{type(fault).__name__}: {fault}"
