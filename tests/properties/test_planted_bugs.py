@@ -1,0 +1,21 @@
+"""The harness can fail: it finds each of seven bugs planted in a copy of the reference."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.reference.harness import compare
+from tests.reference.shape import Bug
+from tests.support.scale import seed
+
+TREES, CALLS = 400, 50
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bug", Bug.ALL)
+def test_a_planted_bug_is_found(bug: str) -> None:
+    figures = compare(seed(), TREES, CALLS, bug=bug, stop_at=1)
+    assert figures.disagreements, f"not found within {figures.pairs} pairs"
+    sys.stdout.write(f"found after {figures.pairs} pairs on {figures.trees} trees: {bug}\n")

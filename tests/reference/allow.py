@@ -1,0 +1,104 @@
+"""Section 3's `allow` lines: each is True, False or an error, and all are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.reference.conditions import Error, Situation, permissions_of, value_of
+from tests.reference.outcomes import IP, D, P
+from tests.reference.shape import FAILED, Allow, AnyAll, Scope, Value
+
+__all__ = ["allowed"]
+
+
+def allowed(allow: Allow | str, scope: Scope, at: Situation) -> tuple[str, str | None]:
+    """The outcome, and the reason that goes with a D or an error."""
+    if isinstance(allow, str):
+        return P, None  # `public`, or `authenticated` after the credential was accepted
+    lines = lines_of(allow, scope, at)
+    for reason, value in lines:
+        if value is False:
+            return D, reason
+    for _, value in lines:
+        if isinstance(value, Error):
+            return IP, value.reason
+    return P, None
+
+
+def lines_of(allow: Allow, scope: Scope, at: Situation) -> list[tuple[str, Value]]:
+    """(reason if false, value) of the lines that are written, in the page's order."""
+    written: list[tuple[object, str, Callable[[], Value]]] = [
+        (allow.scopes, "scope-missing", lambda: scopes_line(allow.scopes, at)),
+        (allow.groups, "group-missing", lambda: groups_line(allow.groups, at)),
+        (allow.permissions, "permission-missing", lambda: permissions_line(allow.permissions, at)),
+        (allow.when, "policy-denied", lambda: value_of(allow.when or (), scope, at)),
+        (allow.acr or None, "authentication-too-weak", lambda: acr_line(allow.acr, at)),
+        (allow.max_age, "authentication-too-old", lambda: age_line(allow.max_age or 0, at)),
+    ]
+    return [(reason, line()) for part, reason, line in written if part is not None]
+
+
+def holds(wanted: AnyAll, held: frozenset[str]) -> bool:
+    any_holds = not wanted.any or any(name in held for name in wanted.any)
+    return any_holds and all(name in held for name in wanted.all)
+
+
+def scopes_line(wanted: AnyAll | None, at: Situation) -> Value:
+    assert wanted is not None
+    assert at.token is not None
+    return holds(wanted, at.token.scopes)
+
+
+def acr_line(wanted: tuple[str, ...], at: Situation) -> Value:
+    assert at.token is not None
+    return at.token.claims.get("acr") in wanted
+
+
+def groups_line(wanted: AnyAll | None, at: Situation) -> Value:
+    assert wanted is not None
+    if at.user is None:
+        return False
+    if isinstance(at.user.groups, str):
+        assert at.user.groups == FAILED
+        return Error("dependency-unavailable")
+    forms: dict[str, Callable[[str], str]] = {
+        "exact": lambda name: name,
+        "ignore-case": lambda name: name.lower(),
+        "dn": distinguished,
+    }
+    normal = forms[wanted.match]
+    names = AnyAll(tuple(map(normal, wanted.any)), tuple(map(normal, wanted.all)))
+    return holds(names, frozenset(map(normal, at.user.groups)))
+
+
+def distinguished(name: str) -> str:
+    """Enough of RFC 4514 for the generator's names, which escape nothing.
+
+    Attribute types and values in any case, blanks around `,` and `=` do not count, parts of a
+    multi-valued RDN come in any order.
+    """
+    if "=" not in name:
+        return f"not a name: {name}"
+    parts = [
+        "+".join(sorted("=".join(map(str.strip, one.split("="))).lower() for one in rdn.split("+")))
+        for rdn in name.split(",")
+    ]
+    return ",".join(parts)
+
+
+def permissions_line(wanted: AnyAll | None, at: Situation) -> Value:
+    assert wanted is not None
+    if at.user is None:
+        return False
+    held = permissions_of(at)
+    if isinstance(held, str):
+        return Error("dependency-unavailable")
+    return holds(wanted, held)
+
+
+def age_line(max_age: int, at: Situation) -> bool:
+    assert at.token is not None
+    since = at.token.claims.get("auth_time")
+    if isinstance(since, bool) or not isinstance(since, int | float):
+        return False
+    return -at.skew <= at.call.now - since <= max_age

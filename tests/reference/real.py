@@ -1,0 +1,210 @@
+"""The real pipeline behind the harness's two questions: does a tree load, what is the answer.
+
+The only file here that knows `deemster`. Calls go through the whole decision point: canonical URL,
+credential, directory (fetched part by part, as evaluation asks), policy. Doubles stand at the
+two outer seams only: a token provider that accepts what the call says, a directory that holds
+the call's user.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deemster.decisions.point import DecisionPoint
+from deemster.errors import DependencyUnavailableError, PolicyError, TokenRejectedError
+from deemster.model.decision import Decision, Effect, Reason
+from deemster.model.gateway import ALL_API_SERVICES, Gateway, GatewayCaller
+from deemster.model.http import ApiCall, Headers
+from deemster.model.identity import Credential, VerifiedClaims
+from deemster.policy.loading import load_texts
+from deemster.policy.store import PolicyStore
+from deemster.policy.values import TraceEntry
+from deemster.tokens.provider import ProviderKind
+from deemster.usercontext.resolver import UserResolver
+from tests.reference.emission import PROVIDERS, files_of
+from tests.reference.shape import FAILED, Answer, Call, Token, Tree, User
+from tests.support.clock import FrozenClock
+
+__all__ = ["RealDecisionPoint", "RefusedTreeError"]
+
+INTERNAL, EXTERNAL = PROVIDERS[True][1], PROVIDERS[False][1]
+GATEWAY = GatewayCaller(
+    Gateway(
+        id="kong",
+        protocols=frozenset({"sideband"}),
+        api_services=frozenset({ALL_API_SERVICES}),
+        asserts=frozenset({EXTERNAL}),
+    ),
+    None,
+)
+LONGER_THAN_ANY_CACHE = 3600.0
+
+
+class RefusedTreeError(Exception):
+    """The tree did not load; the message names the diagnostics' codes and texts."""
+
+
+class RealDecisionPoint:
+    """The compiled tree and all that is needed to ask about it."""
+
+    def __init__(self, tree: Tree, *, seed: int = 0, skew: float = 0.0) -> None:
+        texts = files_of(tree, seed)
+        try:
+            snapshot = load_texts(texts).snapshot
+        except PolicyError as refused:
+            found = sorted({f"{item.code}: {item.message}" for item in refused.diagnostics.errors})
+            raise RefusedTreeError("\n".join(found)) from refused
+        store = PolicyStore(lambda: snapshot)
+        store.load()
+        self._clock = FrozenClock()
+        self._internal = AcceptingProvider(INTERNAL, ProviderKind.INTERNAL, skew)
+        self._external = AcceptingProvider(EXTERNAL, ProviderKind.EXTERNAL, skew)
+        self._directory = OneUserDirectory()
+        self.faults: list[Exception] = []
+        self._point = DecisionPoint(
+            store=store,
+            providers={INTERNAL: self._internal, EXTERNAL: self._external},
+            users=UserResolver({INTERNAL: self._directory}, clock=self._clock),
+            clock=self._clock,
+            new_id=lambda: "d",
+            report_fault=lambda fault, _decision_id: self.faults.append(fault),
+        )
+
+    async def answer(self, call: Call) -> Answer:
+        """What the decision point says to one call. Raises the fault behind `internal-error`."""
+        return (await self._decide(call, None))[0]
+
+    async def traced_answer(self, call: Call) -> tuple[Answer, dict[str, str]]:
+        """The answer, and what came out of every policy and rule that was visited."""
+        return await self._decide(call, [])
+
+    async def _decide(
+        self, call: Call, trace: list[TraceEntry] | None
+    ) -> tuple[Answer, dict[str, str]]:
+        # The same user id may stand for another user in the next call.
+        self._clock.advance(LONGER_THAN_ANY_CACHE)
+        self._clock.set_wall(call.now)
+        for provider in (self._internal, self._external):
+            provider.token = call.token
+        self._directory.user = call.token.user if call.token is not None else None
+        decision = await self._point.decide(api_call(call), GATEWAY, trace)
+        if self.faults:
+            raise self.faults.pop()
+        visited = {entry.id_path: entry.outcome for entry in trace or ()}
+        return answer_of(decision), visited
+
+
+def api_call(call: Call) -> ApiCall:
+    """With a bearer token and asserted claims both: the service's provider takes one of them.
+
+    The gateway may assert for the external provider only, so an internal one ignores what is
+    asserted and verifies the bearer token (section 4).
+    """
+    headers = call.headers
+    asserted: Mapping[str, object] | None = None
+    if call.token is not None:
+        headers = (*headers, ("authorization", "Bearer abc"))
+        asserted = call.token.claims
+    return ApiCall(
+        method=call.method,
+        url=call.url,
+        headers=Headers(headers),
+        client_ip=call.ip,
+        asserted_claims=asserted,
+    )
+
+
+def answer_of(decision: Decision) -> Answer:
+    return Answer(
+        permit=decision.effect is Effect.PERMIT,
+        reason=decision.reason.value,
+        service=decision.service.id if decision.service is not None else None,
+        operation=decision.operation,
+        denied_code=decision.denied_reason.code if decision.denied_reason is not None else None,
+        deciding=decision.deciding.id_path if decision.deciding is not None else None,
+    )
+
+
+class AcceptingProvider:
+    """A `TokenProvider` that says of any credential what the call under test says."""
+
+    def __init__(self, provider_id: str, kind: ProviderKind, skew: float) -> None:
+        self.id = provider_id
+        self.kind = kind
+        self.skew = skew
+        self.verifies_credentials = kind is ProviderKind.INTERNAL
+        self.token: Token | None = None
+
+    def recall(
+        self, credential: Credential, *, audience: str | None, now: float
+    ) -> VerifiedClaims | None:
+        del credential, audience, now
+        return None
+
+    async def verify(
+        self, credential: Credential, *, audience: str | None, now: float
+    ) -> VerifiedClaims:
+        del credential, audience, now
+        return self._claims(asserted=False)
+
+    def accept(
+        self, asserted: Mapping[str, object], *, audience: str | None, now: float
+    ) -> VerifiedClaims:
+        del asserted, audience, now
+        return self._claims(asserted=True)
+
+    def _claims(self, *, asserted: bool) -> VerifiedClaims:
+        token = self.token
+        assert token is not None
+        if token.refused is not None:
+            raise TokenRejectedError(Reason(token.refused))
+        return VerifiedClaims(
+            provider=self.id,
+            claims=token.claims,
+            scopes=token.scopes,
+            user_id=token.user.id if token.user is not None else None,
+            client_id=None,
+            asserted=asserted,
+            permissions=token.permissions,
+        )
+
+
+class OneUserDirectory:
+    """A `UserSource` that holds the user of the call under test."""
+
+    id = "directory"
+
+    def __init__(self) -> None:
+        self.user: User | None = None
+
+    async def is_enabled(self, subject: str) -> bool | None:
+        user = self._known(subject)
+        if user.state == "failing":
+            raise DependencyUnavailableError(self.id)
+        return {"enabled": True, "disabled": False, "unknown": None}[user.state]
+
+    async def groups(self, subject: str) -> frozenset[str]:
+        groups = self._known(subject).groups
+        if isinstance(groups, str):
+            raise DependencyUnavailableError(self.id, detail=FAILED)
+        return groups
+
+    async def roles(self, subject: str) -> frozenset[str]:
+        roles = self._known(subject).roles
+        if isinstance(roles, str):
+            raise DependencyUnavailableError(self.id, detail=FAILED)
+        return roles
+
+    async def attributes(self, subject: str) -> Mapping[str, object]:
+        attributes = self._known(subject).attributes
+        if isinstance(attributes, str):
+            raise DependencyUnavailableError(self.id, detail=FAILED)
+        return attributes
+
+    async def close(self) -> None:
+        return None
+
+    def _known(self, subject: str) -> User:
+        assert self.user is not None
+        assert self.user.id == subject
+        return self.user

@@ -1,0 +1,281 @@
+"""A policy tree and a call as plain data: what the generators draw and the reference judges.
+
+Expressions are nested tuples whose first member names the form, e.g. `("cmp", "<=", a, b)`; the
+forms are listed in `conditions.FORMS`. Documents are keyed by their path from the tree's root.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = [
+    "FAILED",
+    "UNSET",
+    "Allow",
+    "Answer",
+    "AnyAll",
+    "Application",
+    "Bug",
+    "Call",
+    "Declared",
+    "Denied",
+    "Expression",
+    "Library",
+    "Operation",
+    "PolicyDocument",
+    "PolicySet",
+    "Ref",
+    "Rule",
+    "Scope",
+    "Service",
+    "Template",
+    "Token",
+    "Tree",
+    "User",
+    "Value",
+]
+
+Value = Any
+"""What an expression may evaluate to: text, numbers, truth, lists, addresses, or an error."""
+
+Expression = tuple[Any, ...]
+Template = tuple[tuple[str, ...], ...]
+"""Segments: ("literal", text), ("param", name), ("star",), ("rest",)."""
+
+UNSET = "unset: no default was written"
+FAILED = "failed: the directory did not answer"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One entry of a schema; `scope` is `claims` or `user`."""
+
+    scope: str
+    name: str
+    type: str
+    optional: bool = False
+    default: object = UNSET
+    enum: tuple[object, ...] | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    claim: str | None = None
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a document declares; `imports`: alias ► path from the root."""
+
+    imports: Mapping[str, str] = field(default_factory=dict)
+    schema: tuple[Declared, ...] = ()
+    constants: Mapping[str, object] = field(default_factory=dict)
+    conditions: Mapping[str, Expression] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Denied:
+    """`deniedReason` or `otherwise`."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A leaf; `when` None is always."""
+
+    id: str
+    effect: str
+    when: Expression | None = None
+    denied: Denied | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True)
+class Ref:
+    """`$ref` to a Policy document."""
+
+    path: str
+    exempt: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PolicySet:
+    """Children under a combining algorithm."""
+
+    id: str
+    combining: str
+    children: tuple[Rule | PolicySet | Ref, ...]
+    target: Expression | None = None
+    denied: Denied | None = None
+    enabled: bool = True
+    exempt: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class AnyAll:
+    """`{any: …, all: …}`; `match` is for groups."""
+
+    any: tuple[str, ...] = ()
+    all: tuple[str, ...] = ()
+    match: str = "exact"
+
+
+@dataclass(frozen=True)
+class Allow:
+    """The lines of `allow`; None or absent is a line that was not written."""
+
+    scopes: AnyAll | None = None
+    groups: AnyAll | None = None
+    permissions: AnyAll | None = None
+    when: Expression | None = None
+    acr: tuple[str, ...] = ()
+    max_age: int | None = None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """`params`: name ► (`pattern`, text) or (`type`, `int` | `uuid`); `methods` None: every."""
+
+    id: str
+    methods: tuple[str, ...] | None
+    templates: tuple[Template, ...]
+    params: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    allow: Allow | str | None = None
+    policies: tuple[PolicySet | Ref, ...] = ()
+    guards: tuple[PolicySet | Ref, ...] = ()
+    otherwise: Denied | None = None
+    also_covers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Service:
+    """An API service; `internal` says of which type its token provider is."""
+
+    id: str
+    base_urls: tuple[str, ...]
+    internal: bool
+    operations: tuple[Operation, ...]
+    scope: Scope = field(default_factory=Scope)
+    guards: tuple[PolicySet | Ref, ...] = ()
+    applications: tuple[str, ...] = ()
+    same_slash: bool = False
+    any_case: bool = False
+
+
+@dataclass(frozen=True)
+class Library:
+    """kind: Library"""
+
+    id: str
+    scope: Scope
+
+
+@dataclass(frozen=True)
+class PolicyDocument:
+    """kind: Policy; `policy.id` is the document's."""
+
+    scope: Scope
+    policy: PolicySet
+
+
+@dataclass(frozen=True)
+class Application:
+    """`resources`: resource ► actions; `roles`: role ► permission keys."""
+
+    id: str
+    resources: Mapping[str, tuple[str, ...]]
+    roles: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Documents by path, kind by kind."""
+
+    services: Mapping[str, Service]
+    libraries: Mapping[str, Library] = field(default_factory=dict)
+    policies: Mapping[str, PolicyDocument] = field(default_factory=dict)
+    applications: Mapping[str, Application] = field(default_factory=dict)
+
+    def scope_of(self, path: str) -> Scope:
+        """The declarations of the document at `path`."""
+        documents: dict[str, Service | Library | PolicyDocument] = {
+            **self.services,
+            **self.libraries,
+            **self.policies,
+        }
+        return documents[path].scope
+
+
+@dataclass(frozen=True)
+class User:
+    """A directory's entry. `state`: enabled, disabled, unknown, failing. A part may be FAILED."""
+
+    id: str
+    state: str = "enabled"
+    groups: frozenset[str] | str = frozenset()
+    roles: frozenset[str] | str = frozenset()
+    attributes: Mapping[str, object] | str = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Token:
+    """A credential: `refused` with a reason, or accepted with claims; no user: a client token.
+
+    `permissions` is None unless the provider takes permissions from a claim.
+    """
+
+    claims: Mapping[str, object] = field(default_factory=dict)
+    scopes: frozenset[str] = frozenset()
+    user: User | None = None
+    permissions: frozenset[str] | None = None
+    refused: str | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call to judge; `url` as the gateway saw it, `now` epoch seconds, no token: None."""
+
+    method: str
+    url: str
+    now: float
+    headers: tuple[tuple[str, str], ...] = ()
+    ip: str | None = None
+    token: Token | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What both sides must agree on.
+
+    `deciding` is the id path of the policy or rule that made a D, where one did.
+    """
+
+    permit: bool
+    reason: str
+    service: str | None = None
+    operation: str | None = None
+    denied_code: str | None = None
+    deciding: str | None = None
+
+
+class Bug:
+    """Bugs that can be planted in the reference, to see that the harness would find them."""
+
+    COMBINING_CELL = "deny-overrides: P beside ID is P"
+    NOT_DROPS_ERROR = "`!` makes true of an error"
+    FIRST_APPLICABLE_ORDER = "first-applicable takes the last child that applies"
+    LESS_EQUAL_AS_LESS = "`<=` is evaluated as `<`"
+    CIDR_BOUND = "the last address of a CIDR range is outside"
+    SPECIFICITY = "templates are compared from the right"
+    ABSENT_AS_EMPTY = "an absent string is the empty string"
+
+    ALL = (
+        COMBINING_CELL,
+        NOT_DROPS_ERROR,
+        FIRST_APPLICABLE_ORDER,
+        LESS_EQUAL_AS_LESS,
+        CIDR_BOUND,
+        SPECIFICITY,
+        ABSENT_AS_EMPTY,
+    )

@@ -1,0 +1,407 @@
+"""Random policy trees over the whole language, such that nearly all of them load."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import count
+from random import Random
+
+from tests.reference.conditions import declared_in
+from tests.reference.expressions import CIDRS, INTS, STRINGS, Drawer, Vocabulary
+from tests.reference.features import Features, features_of
+from tests.reference.outcomes import ALGORITHMS
+from tests.reference.shape import (
+    UNSET,
+    Allow,
+    AnyAll,
+    Application,
+    Declared,
+    Denied,
+    Expression,
+    Library,
+    Operation,
+    PolicyDocument,
+    PolicySet,
+    Ref,
+    Rule,
+    Scope,
+    Service,
+    Tree,
+)
+from tests.reference.templates import operations_matched
+
+__all__ = ["ACRS", "GROUPS", "SCOPES", "random_tree"]
+
+SCOPES = ("invoices.read", "invoices.pay", "invoices.admin", "orders.read", "a")
+GROUPS = ("finance", "Finance", "auditors", "CN=Finance,OU=Groups,DC=example", "cn=ops, ou=groups")
+DISTINGUISHED = ("CN=Finance,OU=Groups,DC=example", "CN=Ops,OU=Groups", "CN=A+OU=B,DC=example")
+ACRS = ("pwd", "mfa", "hwk")
+TIERS = ("bronze", "silver", "gold")
+BASES = ("", "/svc", "/svc/deep", "/other")
+HOSTS = ("https://api.example.com", "https://eu.example.com")
+
+
+def random_tree(rng: Random) -> Tree:
+    """A tree; the same state of `rng` draws the same one."""
+    return Author(rng).tree()
+
+
+class Author:
+    """Writes one tree from the leaves up: libraries, policies, applications, services."""
+
+    def __init__(self, rng: Random) -> None:
+        self.rng = rng
+        self.numbers = count(1)
+        self.draft = Tree(services={}, libraries={}, policies={}, applications={})
+
+    def tree(self) -> Tree:
+        libraries: dict[str, Library] = {}
+        for number in range(self.rng.choice([0, 1, 1, 2])):
+            path = f"lib/library-{number}.yaml"
+            libraries[path] = Library(f"library-{number}", self.scope(libraries, f"l{number}"))
+            self.draft = replace(self.draft, libraries=dict(libraries))
+        policies: dict[str, PolicyDocument] = {}
+        for number in range(self.rng.choice([0, 0, 1, 2])):
+            path = f"policies/policy-{number}.yaml"
+            policies[path] = self.policy_document(number)
+            self.draft = replace(self.draft, policies=dict(policies))
+        applications = {
+            f"applications/app-{number}.yaml": self.application(number)
+            for number in range(self.rng.choice([0, 1, 2]))
+        }
+        self.draft = replace(self.draft, applications=applications)
+        bases = [host + base for host in HOSTS for base in BASES]
+        self.rng.shuffle(bases)
+        services = {
+            f"services/service-{number}.yaml": self.service(number, bases)
+            for number in range(self.rng.choice([1, 1, 2, 3]))
+        }
+        return replace(self.draft, services=services)
+
+    # --- declarations -----------------------------------------------------------------------------
+
+    def scope(self, libraries: Mapping[str, Library], suffix: str) -> Scope:
+        imports = {
+            f"lib{index}": path for index, path in enumerate(libraries) if self.rng.random() < 0.6
+        }
+        scope = Scope(imports, self.schema(suffix), self.constants(suffix))
+        conditions: dict[str, Expression] = {}
+        for number in range(self.rng.choice([0, 1, 2])):
+            scope = replace(scope, conditions=dict(conditions))
+            words = self.words(scope, Features({"claims", "user", "error"}))
+            conditions[f"cond_{suffix}_{number}"] = Drawer(self.rng, words).condition(2)
+        return replace(scope, conditions=conditions)
+
+    def schema(self, suffix: str) -> tuple[Declared, ...]:
+        entries = []
+        for kind, odds in (("claims", 0.5), ("user", 0.35)):
+            for name, type_ in (
+                ("tenant", "string"), ("tier", "tier"), ("level", "range"), ("amount", "int"),
+                ("vip", "bool"), ("tags", "list<string>"), ("nums", "list<int>"),
+                ("since", "timestamp"),
+            ):  # fmt: skip
+                if self.rng.random() < odds and not (kind == "user" and type_ == "timestamp"):
+                    entries.append(self.declared(kind, f"{name}_{suffix}", type_))
+        return tuple(entries)
+
+    def declared(self, kind: str, name: str, type_: str) -> Declared:
+        entry = {
+            "tier": Declared(kind, name, "string", enum=TIERS),
+            "range": Declared(kind, name, "int", minimum=0, maximum=9),
+        }.get(type_) or Declared(kind, name, type_)
+        default = {
+            "tier": "silver", "range": 4, "string": "a", "int": 7, "bool": False,
+            "list<string>": ("a",), "list<int>": (), "timestamp": UNSET,
+        }[type_]  # fmt: skip
+        if kind == "claims" and self.rng.random() < 0.2:
+            entry = replace(entry, claim=f"p1.{name}")
+        choice = self.rng.random()
+        if choice < 0.4:
+            return replace(entry, optional=True)
+        return replace(entry, default=default) if choice < 0.7 else entry
+
+    def constants(self, suffix: str) -> dict[str, object]:
+        found: dict[str, object] = {}
+        if self.rng.random() < 0.5:
+            found[f"NETS_{suffix}"] = tuple(self.rng.sample(CIDRS, self.rng.randint(1, 3)))
+        if self.rng.random() < 0.5:
+            found[f"NAMES_{suffix}"] = tuple(self.rng.sample(STRINGS[:8], 3))
+        if self.rng.random() < 0.4:
+            found[f"WORD_{suffix}"] = self.rng.choice(STRINGS)
+        if self.rng.random() < 0.4:
+            found[f"LIMIT_{suffix}"] = self.rng.choice(INTS)
+        return found
+
+    def words(
+        self, scope: Scope, allowed: Features, params: Mapping[str, str] | None = None
+    ) -> Vocabulary:
+        """What a place in a document with `scope` may name."""
+        constants: dict[tuple[str | None, str], object] = {
+            (None, name): value for name, value in scope.constants.items()
+        }
+        conditions: list[tuple[str | None, str]] = [(None, name) for name in scope.conditions]
+        for alias, path in scope.imports.items():
+            owner = self.draft.scope_of(path)
+            constants |= {(alias, name): value for name, value in owner.constants.items()}
+            conditions += [(alias, name) for name in owner.conditions]
+        usable = [
+            name
+            for name in conditions
+            if features_of(("condition", *name), scope, self.draft) <= allowed
+        ]
+        return Vocabulary(
+            claims=declared_in(scope, self.draft, "claims"),
+            user=declared_in(scope, self.draft, "user"),
+            constants=constants,
+            conditions=usable,
+            params=dict(params or {}),
+            may_name_claims="claims" in allowed,
+            may_name_user="user" in allowed,
+            must_be_total="error" not in allowed,
+        )
+
+    # --- policies ---------------------------------------------------------------------------------
+
+    def policy_document(self, number: int) -> PolicyDocument:
+        scope = self.scope(self.draft.libraries, f"p{number}")
+        allowed = Features(
+            {"claims", "user", "error"} if self.rng.random() < 0.4 else {"claims", "error"}
+        )
+        policy = Policies(self, scope, allowed, {}).policy(2)
+        return PolicyDocument(scope, replace(policy, id=f"policy-{number}"))
+
+    def fresh(self, kind: str) -> str:
+        return f"{kind}-{next(self.numbers)}"
+
+    def denied(self, odds: float) -> Denied | None:
+        return Denied(self.fresh("code")) if self.rng.random() < odds else None
+
+    # --- applications and services ----------------------------------------------------------------
+
+    def application(self, number: int) -> Application:
+        resources = {f"res{number}": ("view", "pay", "void")}
+        keys = [f"res{number}:{action}" for action in resources[f"res{number}"]]
+        roles = {
+            name: tuple(self.rng.sample(keys, self.rng.randint(1, 2)))
+            for name in ("clerk", f"chief{number}", "auditor")
+            if self.rng.random() < 0.8
+        }
+        return Application(f"app-{number}", resources, roles)
+
+    def service(self, number: int, bases: list[str]) -> Service:
+        internal = self.rng.random() < 0.65
+        scope = self.scope(self.draft.libraries, f"s{number}")
+        applications = tuple(
+            application.id
+            for application in self.draft.applications.values()
+            if internal and self.rng.random() < 0.8
+        )
+        service = Service(
+            id=f"service-{number}",
+            base_urls=tuple(bases.pop() for _ in range(self.rng.choice([1, 1, 2]))),
+            internal=internal,
+            operations=(),
+            scope=scope,
+            applications=applications,
+            same_slash=self.rng.random() < 0.2,
+            any_case=self.rng.random() < 0.2,
+        )
+        operations = tuple(
+            self.operation(bare, service) for bare in operations_matched(self.rng, service)
+        )
+        service = replace(service, operations=operations)
+        names = {"claims", "error", *(["user"] if internal else [])}
+        return replace(
+            service,
+            guards=self.guards(scope, Features(names), {}, operations, [0, 0, 1, 2]),
+        )
+
+    def guards(
+        self,
+        scope: Scope,
+        allowed: Features,
+        params: Mapping[str, str],
+        operations: tuple[Operation, ...],
+        numbers: list[int],
+    ) -> tuple[PolicySet | Ref, ...]:
+        """Guards that mostly let through; those that name an identity say whom they exempt."""
+        public = tuple(operation.id for operation in operations if operation.allow == "public")
+        guards = []
+        for _ in range(self.rng.choice(numbers)):
+            guard = Policies(self, scope, allowed, params, "guard").set_or_ref(1, mild=True)
+            names = features_of(guard, scope, self.draft)
+            if names & {"claims", "user"}:
+                guard = replace(guard, exempt=public)
+            guards.append(guard)
+        return distinct(guards, self.draft)
+
+    def operation(self, bare: Operation, service: Service) -> Operation:
+        kind = self.rng.random()
+        grant: Allow | str | None = None
+        if kind < 0.12:
+            grant = "public"
+        elif kind < 0.25:
+            grant = "authenticated"
+        elif kind < 0.75:
+            grant = UNDECIDED
+        names = {"error"}
+        if grant != "public":
+            names |= {"claims", "user"} if service.internal else {"claims"}
+        allowed = Features(names)
+        params = parameter_types(bare)
+        if grant == UNDECIDED:
+            grant = self.allow(service, allowed, params)
+        policies: tuple[PolicySet | Ref, ...] = ()
+        if grant is None or self.rng.random() < 0.25:
+            writer = Policies(self, service.scope, allowed, params)
+            policies = distinct(
+                [writer.set_or_ref(2) for _ in range(self.rng.choice([1, 1, 2]))], self.draft
+            )
+        guards: tuple[PolicySet | Ref, ...] = ()
+        if self.rng.random() < 0.2:
+            guards = self.guards(service.scope, allowed, params, (), [1])
+        otherwise = self.denied(0.4) if isinstance(grant, Allow) else None
+        return replace(bare, allow=grant, policies=policies, guards=guards, otherwise=otherwise)
+
+    def allow(self, service: Service, allowed: Features, params: Mapping[str, str]) -> Allow:
+        when = Drawer(self.rng, self.words(service.scope, allowed, params)).condition(3)
+        if not service.internal:
+            return Allow(when=when)
+        keys = [
+            f"{resource}:{action}"
+            for application in self.draft.applications.values()
+            if application.id in service.applications
+            for resource, actions in application.resources.items()
+            for action in actions
+        ]
+        match = self.rng.choice(["exact", "exact", "ignore-case", "dn"])
+        groups = DISTINGUISHED if match == "dn" else GROUPS
+        lines = Allow(
+            scopes=self.line(SCOPES, 0.5),
+            groups=self.line(groups, 0.35, match),
+            permissions=self.line(keys, 0.35) if keys else None,
+            when=when if self.rng.random() < 0.5 else None,
+            acr=tuple(self.rng.sample(ACRS, 2)) if self.rng.random() < 0.25 else (),
+            max_age=self.rng.choice([0, 60, 300]) if self.rng.random() < 0.25 else None,
+        )
+        return lines if lines != Allow() else Allow(when=when)
+
+    def line(
+        self, names: tuple[str, ...] | list[str], odds: float, match: str = "exact"
+    ) -> AnyAll | None:
+        if self.rng.random() >= odds:
+            return None
+        any_of = tuple(self.rng.sample(names, self.rng.randint(1, 2)))
+        all_of = tuple(self.rng.sample(names, self.rng.randint(1, 2)))
+        kind = self.rng.random()
+        if kind < 0.5:
+            return AnyAll(any_of, (), match)
+        return AnyAll((), all_of, match) if kind < 0.85 else AnyAll(any_of, all_of, match)
+
+
+UNDECIDED = "to be drawn"
+
+
+class Policies:
+    """Draws the policies of one place: its scope, what it may name, its parameters."""
+
+    def __init__(
+        self,
+        author: Author,
+        scope: Scope,
+        allowed: Features,
+        params: Mapping[str, str],
+        kind: str = "policy",
+    ) -> None:
+        self.author = author
+        self.rng = author.rng
+        self.scope = scope
+        self.allowed = allowed
+        self.params = params
+        self.kind = kind
+
+    def set_or_ref(self, depth: int, *, mild: bool = False) -> PolicySet | Ref:
+        """A policy, or a reference to a Policy document that names no more than may be named."""
+        if self.rng.random() < 0.2:
+            fitting = self.references(self.allowed)
+            if fitting:
+                return Ref(self.rng.choice(fitting))
+        return self.policy(depth, mild=mild)
+
+    def references(self, allowed: Features) -> list[str]:
+        draft = self.author.draft
+        return [
+            path for path in draft.policies if features_of(Ref(path), self.scope, draft) <= allowed
+        ]
+
+    def policy(self, depth: int, *, mild: bool = False, total: bool = False) -> PolicySet:
+        algorithm = self.rng.choice(ALGORITHMS)
+        if mild and self.rng.random() < 0.7:
+            algorithm = self.rng.choice(["deny-overrides", "first-applicable"])
+        fragile = total or algorithm == "permit-unless-deny"
+        children = tuple(
+            self.child(depth, fragile=fragile, total=total, mild=mild)
+            for _ in range(self.rng.choice([1, 2, 2, 3, 4]))
+        )
+        return PolicySet(
+            id=self.author.fresh(self.kind),
+            combining=algorithm,
+            children=distinct(list(children), self.author.draft),
+            target=self.condition(2, total=total) if self.rng.random() < 0.25 else None,
+            denied=self.author.denied(0.2),
+            enabled=self.rng.random() > 0.06,
+        )
+
+    def child(
+        self, depth: int, *, fragile: bool, total: bool, mild: bool
+    ) -> Rule | PolicySet | Ref:
+        kind = self.rng.random()
+        if depth > 0 and kind < 0.25:
+            return self.policy(depth - 1, total=fragile)
+        if depth > 0 and kind < 0.32:
+            allowed = Features(self.allowed - {"error"}) if fragile else self.allowed
+            fitting = self.references(allowed)
+            if fitting:
+                return Ref(self.rng.choice(fitting))
+        effect = self.rng.choice(["permit", "deny"])
+        if mild:
+            effect = self.rng.choice(["permit", "permit", "deny"])
+        # Under permit-unless-deny a permit rule may be in error, a deny rule may not.
+        must_be_total = total or (fragile and effect == "deny")
+        bare = self.rng.random() < 0.1
+        return Rule(
+            id=self.author.fresh("rule"),
+            effect=effect,
+            when=None if bare else self.condition(3, total=must_be_total),
+            denied=self.author.denied(0.3) if effect == "deny" else None,
+            enabled=self.rng.random() > 0.06,
+        )
+
+    def condition(self, depth: int, *, total: bool) -> Expression:
+        allowed = Features(self.allowed - {"error"}) if total else self.allowed
+        words = self.author.words(self.scope, allowed, self.params)
+        return Drawer(self.rng, words).condition(depth)
+
+
+def distinct(nodes: list, draft: Tree) -> tuple:  # type: ignore[type-arg]
+    """Siblings must differ by id, and two references to one document do not."""
+    seen: set[str] = set()
+    kept = []
+    for node in nodes:
+        name = draft.policies[node.path].policy.id if isinstance(node, Ref) else node.id
+        if name not in seen:
+            seen.add(name)
+            kept.append(node)
+    return tuple(kept)
+
+
+def parameter_types(operation: Operation) -> dict[str, str]:
+    """Parameters that every template of the operation has, with their types."""
+    names = [
+        {part[1] for part in template if part[0] == "param"} for template in operation.templates
+    ]
+    return {
+        name: "int" if operation.params.get(name) == ("type", "int") else "string"
+        for name in sorted(set.intersection(*names))
+    }
