@@ -109,11 +109,12 @@ def _excerpt(span: SourceSpan, lines: list[str], colour: str, paint: _Paint) -> 
     start = min(span.column - 1, len(line))
     end = min(span.end_column - 1, len(line)) if span.end_line == span.line else len(line)
     first, last = _window(len(line), start)
-    before, marked, after = line[first:start], line[start:end], line[end:last]
+    end = min(end, last)
     lead = "…" if first else ""
-    shown = f"{lead}{_safe(before)}{_safe(marked)[:_WIDEST]}{_safe(after)}"
-    indent = " " * _width(lead + _safe(before))
-    carets = "^" * max(1, min(_width(_safe(marked)), _WIDEST))
+    before, marked, after = _safe(line[first:start]), _safe(line[start:end]), _safe(line[end:last])
+    shown = f"{lead}{before}{marked}{after}"
+    indent = " " * _width(lead + before)
+    carets = "^" * max(1, _width(marked))
     number = f"{span.line:>5}"
     yield f"{paint(number + ' |', _BLUE)} {shown}{'…' if last < len(line) else ''}".rstrip()
     yield f"{paint('      |', _BLUE)} {indent}{paint(carets, colour)}"

@@ -1,0 +1,63 @@
+"""`resources:` and `roles:` of an Application."""
+
+from __future__ import annotations
+
+from deemster.policy.codes import Code
+from deemster.policy.nodes import ScalarNode, SequenceNode
+from deemster.policy.parsing.fields import Fields, Shape
+from deemster.policy.parsing.scalars import describe
+from deemster.policy.tree import Text
+
+__all__ = ["parse_application"]
+
+_PERMISSIONS = frozenset({"permissions"})
+_RESOURCE = Shape(
+    "a resource", _PERMISSIONS, required={"permissions": "for example `permissions: [view, pay]`"}
+)
+_ROLE = Shape(
+    "a role",
+    _PERMISSIONS,
+    required={"permissions": 'for example `permissions: ["invoices:view"]`'},
+)
+
+NamedLists = tuple[tuple[Text, tuple[Text, ...]], ...]
+
+
+def parse_application(fields: Fields) -> tuple[NamedLists, NamedLists]:
+    """(resource ► actions, role ► permission keys); errors are in the sink."""
+    # A permission is split at its first colon, a role's key at its slash.
+    return (
+        _named_lists(fields, "resources", _RESOURCE, forbidden=":"),
+        _named_lists(fields, "roles", _ROLE, forbidden="/"),
+    )
+
+
+def _named_lists(fields: Fields, key: str, shape: Shape, *, forbidden: str) -> NamedLists:
+    found = []
+    for name, value in fields.entries(key):
+        before = fields.sink.error_count
+        _check_name(name, shape, forbidden, fields)
+        inner = Fields.of(value, shape, fields.sink)
+        permissions = () if inner is None else _permissions(inner, shape)
+        if fields.sink.error_count == before:
+            found.append((Text(name.text, name.span), permissions))
+    return tuple(found)
+
+
+def _permissions(fields: Fields, shape: Shape) -> tuple[Text, ...]:
+    node = fields.node_of("permissions")
+    # A role may be there to be tested by name only; a resource without permissions is a mistake.
+    if shape is _ROLE and isinstance(node, SequenceNode) and not node.items:
+        return ()
+    return fields.texts("permissions")
+
+
+def _check_name(name: ScalarNode, shape: Shape, forbidden: str, fields: Fields) -> None:
+    if name.text and forbidden not in name.text and not name.text.isspace():
+        return
+    fields.sink.error(
+        Code.BAD_ID,
+        f"{shape.name} cannot be called {describe(name)}",
+        name.span,
+        help=f"a name without `{forbidden}`",
+    )

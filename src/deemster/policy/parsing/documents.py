@@ -1,0 +1,214 @@
+"""Whole documents, by kind."""
+
+from __future__ import annotations
+
+from deemster.policy.codes import Code
+from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
+from deemster.policy.nodes import MappingNode, Node
+from deemster.policy.parsing.applications import parse_application
+from deemster.policy.parsing.declarations import (
+    DECLARATION_KEYS,
+    LATER_DECLARATIONS,
+    parse_declarations,
+)
+from deemster.policy.parsing.fields import Fields, Shape
+from deemster.policy.parsing.ids import SiblingIds
+from deemster.policy.parsing.operations import parse_operations
+from deemster.policy.parsing.policies import (
+    LATER_IN_NODES,
+    POLICY_KEYS,
+    POLICY_REQUIRED,
+    parse_policies,
+    parse_policy,
+)
+from deemster.policy.parsing.scalars import describe, listed
+from deemster.policy.parsing.services import parse_service
+from deemster.policy.tree import (
+    ApiServiceDocument,
+    ApplicationDocument,
+    Document,
+    LibraryDocument,
+    Metadata,
+    PolicyDocument,
+    PolicyTestDocument,
+    Text,
+)
+
+__all__ = ["API_VERSION", "KINDS", "parse_document"]
+
+API_VERSION = "deemster/v1"
+KINDS = ("ApiService", "Library", "Policy", "Application", "PolicyTest")
+
+_KIND_SYNONYMS = {
+    "Service": "ApiService",
+    "API": "ApiService",
+    "Api": "ApiService",
+    "PolicySet": "Policy",
+    "Test": "PolicyTest",
+    "Tests": "PolicyTest",
+    "App": "Application",
+}
+_HEADER = frozenset({"apiVersion", "kind", "metadata"})
+_HEADER_REQUIRED = {
+    "apiVersion": f"write `apiVersion: {API_VERSION}`",
+    "kind": f"one of {listed(KINDS)}",
+    "metadata": "write `metadata: {id: ...}`",
+}
+_METADATA = Shape(
+    "`metadata`",
+    frozenset({"id", "title", "owner"}),
+    required={"id": "an id of lower-case letters, digits and hyphens, unique in its kind"},
+    elsewhere={"name": "a document is named by `id`; `title` is for people"},
+)
+_API_SERVICE = Shape(
+    "an ApiService",
+    _HEADER | DECLARATION_KEYS | {"service", "guards", "operations"},
+    required={
+        "service": "base URLs and token provider of the service",
+        "operations": "a service without operations could answer nothing",
+    },
+    later=LATER_DECLARATIONS | {"response": "policies over the upstream's answer"},
+    elsewhere={
+        "policies": "`policies` belongs to an operation; `guards` apply to the whole service",
+        "baseUrls": "write `service: {baseUrls: [...]}`",
+        "tokenProvider": "write `service: {tokenProvider: ...}`",
+        "audience": "write `service: {audience: ...}`",
+    },
+)
+_LIBRARY = Shape(
+    "a Library",
+    _HEADER | DECLARATION_KEYS,
+    later=LATER_DECLARATIONS,
+    elsewhere={"rules": "rules belong to a document of kind Policy"},
+)
+_POLICY = Shape(
+    "a Policy",
+    _HEADER | DECLARATION_KEYS | POLICY_KEYS,
+    required=POLICY_REQUIRED,
+    later=LATER_IN_NODES
+    | LATER_DECLARATIONS
+    | {"indeterminate": "`simple` reading of indeterminate children"},
+    elsewhere={
+        "id": "a Policy document's id is `metadata: {id: ...}`",
+        "exempt": "a guard is exempted where `guards` lists it: `{$ref: ..., exempt: [...]}`",
+        "when": "a policy applies when its `target` holds; rules have `when`",
+        "enabled": "remove the reference to a policy instead of disabling its document",
+        "policies": "policies within a policy are items of `children`, as `- policy: {...}`",
+    },
+)
+_APPLICATION = Shape(
+    "an Application",
+    _HEADER | {"resources", "roles"},
+    required={"resources": "for example `resources: {invoices: {permissions: [view, pay]}}`"},
+    elsewhere={"permissions": "permissions belong to a resource or a role"},
+)
+
+
+def parse_document(node: Node, file: str, sink: DiagnosticSink) -> Document | None:
+    """The document of one file; `file` is its path from the tree's root.
+
+    None where it cannot be told what it is. Otherwise the document holds whatever had no error:
+    a part with an error is left out, and whoever parses must look at the sink.
+    """
+    if not isinstance(node, MappingNode):
+        sink.error(
+            Code.WRONG_TYPE,
+            f"a policy document must be a mapping, found {describe(node)}",
+            node.span,
+            help=f"it begins with `apiVersion: {API_VERSION}`",
+        )
+        return None
+    kind = _kind(node, sink)
+    _check_version(node, sink)
+    if kind is None:
+        return None
+    if kind == "PolicyTest":
+        metadata = _parse_metadata(node, sink)
+        return None if metadata is None else PolicyTestDocument(file, metadata, node)
+    return _PARSERS[kind](node, file, sink)
+
+
+def _kind(node: MappingNode, sink: DiagnosticSink) -> str | None:
+    """The kind, after the keys that every document needs were looked for."""
+    # Which other keys there may be depends on the kind.
+    present = frozenset(key.text for key, _ in node.entries)
+    header = Fields(node, Shape("a policy document", present, required=_HEADER_REQUIRED), sink)
+    return header.choice("kind", {kind: kind for kind in KINDS}, synonyms=_KIND_SYNONYMS)
+
+
+def _check_version(node: MappingNode, sink: DiagnosticSink) -> None:
+    written = node.get("apiVersion")
+    if written is None or describe(written) == f"`{API_VERSION}`":
+        return
+    guess = did_you_mean(describe(written).strip("`"), [API_VERSION])
+    sink.error(
+        Code.BAD_VALUE,
+        f"`apiVersion` cannot be {describe(written)}",
+        written.span,
+        help=guess or f"this version reads `{API_VERSION}`",
+    )
+
+
+def _parse_metadata(root: MappingNode, sink: DiagnosticSink) -> Metadata | None:
+    written = root.get("metadata")
+    if written is None:
+        return None
+    fields = Fields.of(written, _METADATA, sink)
+    if fields is None:
+        return None
+    id_, title, owner = fields.id("id"), fields.string("title"), fields.string("owner")
+    return None if id_ is None else Metadata(id_, title, owner)
+
+
+def _parse_api_service(
+    node: MappingNode, file: str, sink: DiagnosticSink
+) -> ApiServiceDocument | None:
+    fields = Fields(node, _API_SERVICE, sink)
+    metadata = _parse_metadata(node, sink)
+    declarations = parse_declarations(fields)
+    service = parse_service(fields)
+    # A service's guards and operations share the id path `service/…`.
+    siblings = SiblingIds()
+    guards = parse_policies(fields, "guards", siblings)
+    operations = parse_operations(fields, siblings)
+    if metadata is None or service is None:
+        return None
+    return ApiServiceDocument(file, metadata, declarations, service, guards, operations)
+
+
+def _parse_library(node: MappingNode, file: str, sink: DiagnosticSink) -> LibraryDocument | None:
+    fields = Fields(node, _LIBRARY, sink)
+    metadata = _parse_metadata(node, sink)
+    declarations = parse_declarations(fields)
+    return None if metadata is None else LibraryDocument(file, metadata, declarations)
+
+
+def _parse_policy(node: MappingNode, file: str, sink: DiagnosticSink) -> PolicyDocument | None:
+    fields = Fields(node, _POLICY, sink)
+    metadata = _parse_metadata(node, sink)
+    declarations = parse_declarations(fields)
+    policy = parse_policy(fields, _id_of(metadata))
+    if metadata is None or policy is None:
+        return None
+    return PolicyDocument(file, metadata, declarations, policy)
+
+
+def _id_of(metadata: Metadata | None) -> Text | None:
+    return None if metadata is None else metadata.id
+
+
+def _parse_application(
+    node: MappingNode, file: str, sink: DiagnosticSink
+) -> ApplicationDocument | None:
+    fields = Fields(node, _APPLICATION, sink)
+    metadata = _parse_metadata(node, sink)
+    permissions, roles = parse_application(fields)
+    return None if metadata is None else ApplicationDocument(file, metadata, permissions, roles)
+
+
+_PARSERS = {
+    "ApiService": _parse_api_service,
+    "Library": _parse_library,
+    "Policy": _parse_policy,
+    "Application": _parse_application,
+}

@@ -1,0 +1,240 @@
+"""Reads the fields of one mapping by the shape it should have, and reports what is wrong with it.
+
+A `Shape` is data: what the mapping is called, the keys it may and must have, the keys that the
+language knows but this version does not, and the keys that people put in the wrong place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from deemster.model.source import SourceSpan
+from deemster.policy.codes import Code
+from deemster.policy.diagnostics import DiagnosticSink, Note, did_you_mean
+from deemster.policy.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from deemster.policy.parsing.ids import checked_id
+from deemster.policy.parsing.scalars import (
+    INT_MAX,
+    INT_MIN,
+    describe,
+    duration_milliseconds,
+    flag_of,
+    integer_of,
+    listed,
+    text_of,
+)
+from deemster.policy.tree import Text
+
+__all__ = ["Fields", "Shape"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a mapping may hold.
+
+    `name` is used in sentences (`an operation`). `required`, `later` and `elsewhere` map a key to
+    the help shown: how to write what is missing, what it is that is not supported yet, where a
+    misplaced key belongs.
+    """
+
+    name: str
+    keys: frozenset[str]
+    required: Mapping[str, str | None] = field(default_factory=dict)
+    later: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    noun: str = "key"
+    unknown: Code = Code.UNKNOWN_KEY
+
+
+class Fields:
+    """The fields of one mapping. A getter returns None where the key is absent or was refused."""
+
+    __slots__ = ("_by_key", "node", "shape", "sink")
+
+    def __init__(self, node: MappingNode, shape: Shape, sink: DiagnosticSink) -> None:
+        self.node = node
+        self.shape = shape
+        self.sink = sink
+        self._by_key = {entry[0].text: entry for entry in node.entries}
+        if not self._by_key.keys() <= shape.keys:
+            for key, _ in node.entries:
+                if key.text not in shape.keys:
+                    self._refuse_key(key)
+        if not shape.required.keys() <= self._by_key.keys():
+            for needed in shape.required:
+                if needed not in self._by_key:
+                    self._report_missing(needed)
+
+    @classmethod
+    def of(cls, node: Node, shape: Shape, sink: DiagnosticSink) -> Fields | None:
+        """Fields of a node that should be a mapping; None after an error if it is not."""
+        if isinstance(node, MappingNode):
+            return cls(node, shape, sink)
+        sink.error(
+            Code.WRONG_TYPE,
+            f"{shape.name} must be a mapping, found {describe(node)}",
+            node.span,
+            help=f"its keys: {listed(sorted(shape.keys), 'and')}" if shape.keys else None,
+        )
+        return None
+
+    @property
+    def head_span(self) -> SourceSpan:
+        """Where the mapping begins: its first key, which one line can show."""
+        return self.node.entries[0][0].span if self.node.entries else self.node.span
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._by_key
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def node_of(self, key: str) -> Node | None:
+        """The value as it stands."""
+        entry = self._by_key.get(key)
+        return entry[1] if entry is not None else None
+
+    def key_span(self, key: str) -> SourceSpan:
+        """Where a key stands that is there."""
+        return self._by_key[key][0].span
+
+    def text(self, key: str) -> Text | None:
+        """A text that is not empty."""
+        node = self.node_of(key)
+        return None if node is None else text_of(node, self.sink, f"`{key}`")
+
+    def string(self, key: str) -> str | None:
+        """A text without its place."""
+        found = self.text(key)
+        return None if found is None else found.value
+
+    def id(self, key: str) -> Text | None:
+        """An id: lower-case letters, digits, hyphens."""
+        found = self.text(key)
+        return None if found is None else checked_id(found, self.sink)
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """`true` or `false`."""
+        node = self.node_of(key)
+        found = None if node is None else flag_of(node, self.sink, f"`{key}`")
+        return default if found is None else found
+
+    def integer(self, key: str, *, minimum: int = INT_MIN, maximum: int = INT_MAX) -> int | None:
+        """A JSON integer within bounds."""
+        node = self.node_of(key)
+        if node is None:
+            return None
+        return integer_of(node, self.sink, f"`{key}`", minimum=minimum, maximum=maximum)
+
+    def milliseconds(self, key: str) -> int | None:
+        """A duration."""
+        node = self.node_of(key)
+        return None if node is None else duration_milliseconds(node, self.sink, f"`{key}`")
+
+    def choice(
+        self, key: str, options: Mapping[str, T], *, synonyms: Mapping[str, str] | None = None
+    ) -> T | None:
+        """What the written word stands for. `synonyms` are words people write for an option."""
+        found = self.text(key)
+        if found is None:
+            return None
+        if found.value in options:
+            return options[found.value]
+        meant = (synonyms or {}).get(found.value)
+        guess = f"did you mean `{meant}`?" if meant else did_you_mean(found.value, options)
+        known = f"expected {listed(options)}"
+        self.sink.error(
+            Code.BAD_VALUE,
+            f"`{found.value}` is not a value of `{key}`",
+            found.span,
+            help=f"{guess} {known}" if guess else known,
+        )
+        return None
+
+    def items(self, key: str) -> tuple[Node, ...]:
+        """The items of a list that is not empty; nothing where it is absent or was refused."""
+        node = self.node_of(key)
+        if node is None:
+            return ()
+        if not isinstance(node, SequenceNode):
+            self.sink.error(
+                Code.WRONG_TYPE, f"`{key}` must be a list, found {describe(node)}", node.span
+            )
+            return ()
+        if not node.items:
+            self.sink.error(
+                Code.EMPTY_LIST,
+                f"`{key}` is empty",
+                node.span,
+                help=f"write at least one item, or remove `{key}`",
+            )
+        return node.items
+
+    def texts(
+        self, key: str, check: Callable[[Text, DiagnosticSink], Text | None] | None = None
+    ) -> tuple[Text, ...]:
+        """A list of different texts that is not empty. `check` looks at each."""
+        found: dict[str, Text] = {}
+        for item in self.items(key):
+            text = text_of(item, self.sink, f"an item of `{key}`")
+            if text is None or (check is not None and check(text, self.sink) is None):
+                continue
+            first = found.setdefault(text.value, text)
+            if first is not text:
+                self.sink.error(
+                    Code.DUPLICATE_ITEM,
+                    f"`{text.value}` is in `{key}` twice",
+                    text.span,
+                    notes=(Note("first written", first.span),),
+                )
+        return tuple(found.values())
+
+    def entries(self, key: str) -> tuple[tuple[ScalarNode, Node], ...]:
+        """The entries of a mapping whose keys the author chose."""
+        node = self.node_of(key)
+        if node is None:
+            return ()
+        if isinstance(node, MappingNode):
+            return node.entries
+        self.sink.error(
+            Code.WRONG_TYPE, f"`{key}` must be a mapping, found {describe(node)}", node.span
+        )
+        return ()
+
+    def _refuse_key(self, key: ScalarNode) -> None:
+        shape, name = self.shape, key.text
+        if name in shape.later:
+            self.sink.error(
+                Code.UNSUPPORTED_YET,
+                f"`{name}` is not supported yet: {shape.later[name]}",
+                key.span,
+                help="this version refuses what it cannot enforce; remove it",
+            )
+            return
+        shown = name if len(name) <= 60 else name[:60] + "…"
+        self.sink.error(
+            shape.unknown,
+            f"`{shown}` is not a {shape.noun} of {shape.name}",
+            key.span,
+            help=shape.elsewhere.get(name) or self._help_for(name),
+        )
+
+    def _help_for(self, name: str) -> str | None:
+        known = sorted(self.shape.keys)
+        if not known:
+            return None
+        guess = did_you_mean(name, known)
+        all_of_them = f"known {self.shape.noun}s: {listed(known, 'and')}"
+        return f"{guess} {all_of_them}" if guess else all_of_them
+
+    def _report_missing(self, key: str) -> None:
+        self.sink.error(
+            Code.MISSING_KEY,
+            f"{self.shape.name} needs `{key}`",
+            self.head_span,
+            help=self.shape.required[key],
+        )
