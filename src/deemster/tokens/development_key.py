@@ -90,21 +90,27 @@ def _load(path: Path) -> DevelopmentKey:
 
 def _read_private_file(path: Path) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        with open(path, "rb", opener=_not_following) as file:
+            _check_private(path, os.fstat(file.fileno()))
+            return file.read(_MAX_BYTES)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise _unreadable(path, error) from None
-    with os.fdopen(descriptor, "rb") as file:
-        # The open file is asked, not the path: nobody can change it in between.
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise ConfigurationError(f"development key `{path}` is not a regular file")
-        if status.st_mode & 0o077:
-            raise ConfigurationError(
-                f"development key `{path}` may be read by others; its mode must be 0600"
-            )
-        return file.read(_MAX_BYTES)
+
+
+def _not_following(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def _check_private(path: Path, status: os.stat_result) -> None:
+    """`status` is the open file's, not the path's: nobody can change it in between."""
+    if not stat.S_ISREG(status.st_mode):
+        raise ConfigurationError(f"development key `{path}` is not a regular file")
+    if status.st_mode & 0o077:
+        raise ConfigurationError(
+            f"development key `{path}` may be read by others; its mode must be 0600"
+        )
 
 
 def _create(path: Path, key: DevelopmentKey) -> None:

@@ -103,7 +103,7 @@ async def _body(response: httpx.Response, url: str) -> bytes:
     if response.headers.get("content-encoding", "identity") != "identity":
         raise _unavailable(url, "compressed answer")
     body = bytearray()
-    async for chunk in response.aiter_raw():
+    async for chunk in response.aiter_bytes():
         body += chunk
         if len(body) > _MAX_BYTES:
             raise _unavailable(url, "answer over 1 MiB")

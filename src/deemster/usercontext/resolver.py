@@ -51,7 +51,7 @@ class UserResolver:
         self._timeout = timeout
         self._users = UserCache(ttl=ttl, max_users=max_users)
         self._refusals = RefusalCache(ttl=min(refusal_ttl, ttl), max_users=max_users)
-        self._looks: SingleFlight[UserKey, bool | None | _Failure] = SingleFlight()
+        self._looks: SingleFlight[UserKey, UserContext | Reason | _Failure] = SingleFlight()
         self._fetches: SingleFlight[tuple[UserKey, UserPart], PartValue | _Failure] = SingleFlight()
 
     def recall(self, provider: str, subject: str) -> UserContext | None:
@@ -71,15 +71,12 @@ class UserResolver:
         refused = self._refusals.get(key, now)
         if refused is not None:
             raise TokenRejectedError(refused)
-        enabled = await self._looks.run(key, lambda: self._look(key))
-        if isinstance(enabled, _Failure):
-            raise enabled.error()
-        if enabled is True:
-            return self._users.add_user(key, asked_at=now, now=self._clock.monotonic())
-        self._users.discard(key)
-        reason = Reason.USER_UNKNOWN if enabled is None else Reason.USER_DISABLED
-        self._refusals.add(key, reason, asked_at=now)
-        raise TokenRejectedError(reason)
+        found = await self._looks.run(key, lambda: self._look(key))
+        if isinstance(found, _Failure):
+            raise found.error()
+        if isinstance(found, Reason):
+            raise TokenRejectedError(found)
+        return found
 
     async def fetch(
         self, provider: str, user: UserContext, parts: frozenset[UserPart]
@@ -111,15 +108,23 @@ class UserResolver:
         found = await self._fetches.run((key, part), lambda: self._fetch(key, part))
         return found.error() if isinstance(found, _Failure) else found
 
-    async def _look(self, key: UserKey) -> bool | None | _Failure:
+    async def _look(self, key: UserKey) -> UserContext | Reason | _Failure:
         source = self._sources.get(key[0])
         if source is None:
             return _Failure("directory", f"provider `{key[0]}` has none")
+        asked_at = self._clock.monotonic()
         enabled = await self._asked(source, source.is_enabled(key[1]))
-        # INVARIANT: only a bool or None is an answer; 1 and "false" are faults of the source.
-        if enabled is None or isinstance(enabled, bool | _Failure):
+        if isinstance(enabled, _Failure):
             return enabled
-        return _Failure(source.id, "neither enabled nor disabled")
+        # INVARIANT: only a bool or None is an answer; 1 and "false" are faults of the source.
+        if enabled is True:
+            return self._users.add_user(key, asked_at=asked_at, now=self._clock.monotonic())
+        if enabled is not False and enabled is not None:
+            return _Failure(source.id, "neither enabled nor disabled")
+        reason = Reason.USER_UNKNOWN if enabled is None else Reason.USER_DISABLED
+        self._users.discard(key)
+        self._refusals.add(key, reason, asked_at=asked_at)
+        return reason
 
     async def _fetch(self, key: UserKey, part: UserPart) -> PartValue | _Failure:
         source = self._sources.get(key[0])

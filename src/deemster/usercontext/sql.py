@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -58,14 +58,14 @@ class SqlUserSource:
         """Release connections."""
         await self._engine.dispose()
 
-    async def _rows(self, query: Select[Any], subject: str) -> list[Row[Any]]:
+    async def _rows(self, query: Select[*tuple[Any, ...]], subject: str) -> list[tuple[Any, ...]]:
         if not _can_be_stored(subject):
             return []
         owner = query.selected_columns[0]
         try:
             async with asyncio.timeout(self._timeout), self._engine.connect() as connection:
                 result = await connection.execute(query.where(owner == subject))
-                return [row for row in result if row[0] == subject]
+                return [tuple(row) for row in result if row[0] == subject]
         except (SQLAlchemyError, StrictJsonError, TimeoutError, OSError) as error:
             # The message of a database error may quote the subject or the URL: only its type.
             raise DependencyUnavailableError(self.id, detail=type(error).__name__) from None

@@ -68,8 +68,8 @@ def _user(subject: object, entry: object) -> _StaticUser:
         raise ConfigurationError(f"user `{subject}`: `enabled` is neither true nor false")
     if not isinstance(attributes, Mapping):
         raise ConfigurationError(f"user `{subject}`: `attributes` is not a mapping")
-    names = [_names(subject, entry, key) for key in ("groups", "roles")]
-    return _StaticUser(enabled, *names, dict(attributes))
+    groups, roles = _names(subject, entry, "groups"), _names(subject, entry, "roles")
+    return _StaticUser(enabled, groups, roles, dict(attributes))
 
 
 def _names(subject: str, entry: Mapping[str, object], key: str) -> frozenset[str]:
