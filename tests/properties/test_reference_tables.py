@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from tests.reference.conditions import Error, Situation, value_of
+from tests.reference.conditions import value_of
 from tests.reference.evaluator import ReferenceEvaluator
 from tests.reference.outcomes import (
     ALGORITHMS,
@@ -33,6 +33,7 @@ from tests.reference.shape import (
     Tree,
     User,
 )
+from tests.reference.situation import Error, Situation
 
 TRUE: Expression = ("literal", True)
 ERROR: Expression = ("has-claim", "odd")

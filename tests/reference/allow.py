@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.reference.conditions import Error, Situation, permissions_of, value_of
+from tests.reference.conditions import value_of
+from tests.reference.names import permissions_of
 from tests.reference.outcomes import IP, D, P
 from tests.reference.shape import FAILED, Allow, AnyAll, Scope, Value
+from tests.reference.situation import Error, Situation
 
 __all__ = ["allowed"]
 

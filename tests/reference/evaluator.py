@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tests.reference.allow import allowed
-from tests.reference.conditions import Error, Situation, value_of
+from tests.reference.conditions import value_of
 from tests.reference.outcomes import ID, IDP, IP, D, N, P, combined, in_error
 from tests.reference.routing import Route, route
 from tests.reference.shape import (
@@ -23,6 +23,7 @@ from tests.reference.shape import (
     Service,
     Tree,
 )
+from tests.reference.situation import Error, Situation
 
 __all__ = ["Judged", "ReferenceEvaluator"]
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from tests.reference.conditions import REGISTERED, seconds
+from tests.reference.conditions import seconds
 from tests.reference.expressions import CIDRS
+from tests.reference.names import REGISTERED
 from tests.reference.shape import (
     Allow,
     Declared,

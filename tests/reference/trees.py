@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import count
 from random import Random
 
-from tests.reference.conditions import declared_in
-from tests.reference.expressions import CIDRS, INTS, STRINGS, Drawer, Vocabulary
+from tests.reference.expressions import CIDRS, INTS, STRINGS, Drawer
 from tests.reference.features import Features, features_of
-from tests.reference.outcomes import ALGORITHMS
+from tests.reference.policies import Ids, Place, PolicyDrawer, distinct
 from tests.reference.shape import (
     UNSET,
     Allow,
     AnyAll,
     Application,
     Declared,
-    Denied,
     Expression,
     Library,
     Operation,
     PolicyDocument,
     PolicySet,
     Ref,
-    Rule,
     Scope,
     Service,
     Tree,
@@ -38,6 +34,7 @@ GROUPS = ("finance", "Finance", "auditors", "CN=Finance,OU=Groups,DC=example", "
 DISTINGUISHED = ("CN=Finance,OU=Groups,DC=example", "CN=Ops,OU=Groups", "CN=A+OU=B,DC=example")
 ACRS = ("pwd", "mfa", "hwk")
 TIERS = ("bronze", "silver", "gold")
+UNDECIDED = "to be drawn"
 BASES = ("", "/svc", "/svc/deep", "/other")
 HOSTS = ("https://api.example.com", "https://eu.example.com")
 
@@ -52,7 +49,7 @@ class Author:
 
     def __init__(self, rng: Random) -> None:
         self.rng = rng
-        self.numbers = count(1)
+        self.ids = Ids(rng)
         self.draft = Tree(services={}, libraries={}, policies={}, applications={})
 
     def tree(self) -> Tree:
@@ -89,8 +86,9 @@ class Author:
         conditions: dict[str, Expression] = {}
         for number in range(self.rng.choice([0, 1, 2])):
             scope = replace(scope, conditions=dict(conditions))
-            words = self.words(scope, Features({"claims", "user", "error"}))
-            conditions[f"cond_{suffix}_{number}"] = Drawer(self.rng, words).condition(2)
+            place = Place(self.draft, scope, Features({"claims", "user", "error"}))
+            drawer = Drawer(self.rng, place.words())
+            conditions[f"cond_{suffix}_{number}"] = drawer.condition(2)
         return replace(scope, conditions=conditions)
 
     def schema(self, suffix: str) -> tuple[Declared, ...]:
@@ -133,34 +131,6 @@ class Author:
             found[f"LIMIT_{suffix}"] = self.rng.choice(INTS)
         return found
 
-    def words(
-        self, scope: Scope, allowed: Features, params: Mapping[str, str] | None = None
-    ) -> Vocabulary:
-        """What a place in a document with `scope` may name."""
-        constants: dict[tuple[str | None, str], object] = {
-            (None, name): value for name, value in scope.constants.items()
-        }
-        conditions: list[tuple[str | None, str]] = [(None, name) for name in scope.conditions]
-        for alias, path in scope.imports.items():
-            owner = self.draft.scope_of(path)
-            constants |= {(alias, name): value for name, value in owner.constants.items()}
-            conditions += [(alias, name) for name in owner.conditions]
-        usable = [
-            name
-            for name in conditions
-            if features_of(("condition", *name), scope, self.draft) <= allowed
-        ]
-        return Vocabulary(
-            claims=declared_in(scope, self.draft, "claims"),
-            user=declared_in(scope, self.draft, "user"),
-            constants=constants,
-            conditions=usable,
-            params=dict(params or {}),
-            may_name_claims="claims" in allowed,
-            may_name_user="user" in allowed,
-            must_be_total="error" not in allowed,
-        )
-
     # --- policies ---------------------------------------------------------------------------------
 
     def policy_document(self, number: int) -> PolicyDocument:
@@ -168,14 +138,8 @@ class Author:
         allowed = Features(
             {"claims", "user", "error"} if self.rng.random() < 0.4 else {"claims", "error"}
         )
-        policy = Policies(self, scope, allowed, {}).policy(2)
+        policy = PolicyDrawer(self.rng, self.ids, Place(self.draft, scope, allowed)).policy(2)
         return PolicyDocument(scope, replace(policy, id=f"policy-{number}"))
-
-    def fresh(self, kind: str) -> str:
-        return f"{kind}-{next(self.numbers)}"
-
-    def denied(self, odds: float) -> Denied | None:
-        return Denied(self.fresh("code")) if self.rng.random() < odds else None
 
     # --- applications and services ----------------------------------------------------------------
 
@@ -214,23 +178,21 @@ class Author:
         names = {"claims", "error", *(["user"] if internal else [])}
         return replace(
             service,
-            guards=self.guards(scope, Features(names), {}, operations, [0, 0, 1, 2]),
+            guards=self.guards(Place(self.draft, scope, Features(names)), operations, [0, 0, 1, 2]),
         )
 
     def guards(
         self,
-        scope: Scope,
-        allowed: Features,
-        params: Mapping[str, str],
+        place: Place,
         operations: tuple[Operation, ...],
         numbers: list[int],
     ) -> tuple[PolicySet | Ref, ...]:
         """Guards that mostly let through; those that name an identity say whom they exempt."""
         public = tuple(operation.id for operation in operations if operation.allow == "public")
-        guards = []
+        guards: list[PolicySet | Ref] = []
         for _ in range(self.rng.choice(numbers)):
-            guard = Policies(self, scope, allowed, params, "guard").set_or_ref(1, mild=True)
-            names = features_of(guard, scope, self.draft)
+            guard = PolicyDrawer(self.rng, self.ids, place, "guard").set_or_ref(1, mild=True)
+            names = features_of(guard, place.scope, self.draft)
             if names & {"claims", "user"}:
                 guard = replace(guard, exempt=public)
             guards.append(guard)
@@ -248,24 +210,23 @@ class Author:
         names = {"error"}
         if grant != "public":
             names |= {"claims", "user"} if service.internal else {"claims"}
-        allowed = Features(names)
-        params = parameter_types(bare)
+        place = Place(self.draft, service.scope, Features(names), parameter_types(bare))
         if grant == UNDECIDED:
-            grant = self.allow(service, allowed, params)
+            grant = self.allow(service, place)
         policies: tuple[PolicySet | Ref, ...] = ()
         if grant is None or self.rng.random() < 0.25:
-            writer = Policies(self, service.scope, allowed, params)
+            drawer = PolicyDrawer(self.rng, self.ids, place)
             policies = distinct(
-                [writer.set_or_ref(2) for _ in range(self.rng.choice([1, 1, 2]))], self.draft
+                [drawer.set_or_ref(2) for _ in range(self.rng.choice([1, 1, 2]))], self.draft
             )
         guards: tuple[PolicySet | Ref, ...] = ()
         if self.rng.random() < 0.2:
-            guards = self.guards(service.scope, allowed, params, (), [1])
-        otherwise = self.denied(0.4) if isinstance(grant, Allow) else None
+            guards = self.guards(place, (), [1])
+        otherwise = self.ids.denied(0.4) if isinstance(grant, Allow) else None
         return replace(bare, allow=grant, policies=policies, guards=guards, otherwise=otherwise)
 
-    def allow(self, service: Service, allowed: Features, params: Mapping[str, str]) -> Allow:
-        when = Drawer(self.rng, self.words(service.scope, allowed, params)).condition(3)
+    def allow(self, service: Service, place: Place) -> Allow:
+        when = Drawer(self.rng, place.words()).condition(3)
         if not service.internal:
             return Allow(when=when)
         keys = [
@@ -298,102 +259,6 @@ class Author:
         if kind < 0.5:
             return AnyAll(any_of, (), match)
         return AnyAll((), all_of, match) if kind < 0.85 else AnyAll(any_of, all_of, match)
-
-
-UNDECIDED = "to be drawn"
-
-
-class Policies:
-    """Draws the policies of one place: its scope, what it may name, its parameters."""
-
-    def __init__(
-        self,
-        author: Author,
-        scope: Scope,
-        allowed: Features,
-        params: Mapping[str, str],
-        kind: str = "policy",
-    ) -> None:
-        self.author = author
-        self.rng = author.rng
-        self.scope = scope
-        self.allowed = allowed
-        self.params = params
-        self.kind = kind
-
-    def set_or_ref(self, depth: int, *, mild: bool = False) -> PolicySet | Ref:
-        """A policy, or a reference to a Policy document that names no more than may be named."""
-        if self.rng.random() < 0.2:
-            fitting = self.references(self.allowed)
-            if fitting:
-                return Ref(self.rng.choice(fitting))
-        return self.policy(depth, mild=mild)
-
-    def references(self, allowed: Features) -> list[str]:
-        draft = self.author.draft
-        return [
-            path for path in draft.policies if features_of(Ref(path), self.scope, draft) <= allowed
-        ]
-
-    def policy(self, depth: int, *, mild: bool = False, total: bool = False) -> PolicySet:
-        algorithm = self.rng.choice(ALGORITHMS)
-        if mild and self.rng.random() < 0.7:
-            algorithm = self.rng.choice(["deny-overrides", "first-applicable"])
-        fragile = total or algorithm == "permit-unless-deny"
-        children = tuple(
-            self.child(depth, fragile=fragile, total=total, mild=mild)
-            for _ in range(self.rng.choice([1, 2, 2, 3, 4]))
-        )
-        return PolicySet(
-            id=self.author.fresh(self.kind),
-            combining=algorithm,
-            children=distinct(list(children), self.author.draft),
-            target=self.condition(2, total=total) if self.rng.random() < 0.25 else None,
-            denied=self.author.denied(0.2),
-            enabled=self.rng.random() > 0.06,
-        )
-
-    def child(
-        self, depth: int, *, fragile: bool, total: bool, mild: bool
-    ) -> Rule | PolicySet | Ref:
-        kind = self.rng.random()
-        if depth > 0 and kind < 0.25:
-            return self.policy(depth - 1, total=fragile)
-        if depth > 0 and kind < 0.32:
-            allowed = Features(self.allowed - {"error"}) if fragile else self.allowed
-            fitting = self.references(allowed)
-            if fitting:
-                return Ref(self.rng.choice(fitting))
-        effect = self.rng.choice(["permit", "deny"])
-        if mild:
-            effect = self.rng.choice(["permit", "permit", "deny"])
-        # Under permit-unless-deny a permit rule may be in error, a deny rule may not.
-        must_be_total = total or (fragile and effect == "deny")
-        bare = self.rng.random() < 0.1
-        return Rule(
-            id=self.author.fresh("rule"),
-            effect=effect,
-            when=None if bare else self.condition(3, total=must_be_total),
-            denied=self.author.denied(0.3) if effect == "deny" else None,
-            enabled=self.rng.random() > 0.06,
-        )
-
-    def condition(self, depth: int, *, total: bool) -> Expression:
-        allowed = Features(self.allowed - {"error"}) if total else self.allowed
-        words = self.author.words(self.scope, allowed, self.params)
-        return Drawer(self.rng, words).condition(depth)
-
-
-def distinct(nodes: list, draft: Tree) -> tuple:  # type: ignore[type-arg]
-    """Siblings must differ by id, and two references to one document do not."""
-    seen: set[str] = set()
-    kept = []
-    for node in nodes:
-        name = draft.policies[node.path].policy.id if isinstance(node, Ref) else node.id
-        if name not in seen:
-            seen.add(name)
-            kept.append(node)
-    return tuple(kept)
 
 
 def parameter_types(operation: Operation) -> dict[str, str]:

@@ -1,0 +1,42 @@
+"""What a condition is evaluated in, and the third value that it may have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tests.reference.shape import Call, Token, Tree, User
+
+__all__ = ["ABSENT", "UNAVAILABLE", "WRONG", "Error", "Situation", "is_int"]
+
+ABSENT = "attribute-missing"
+UNAVAILABLE = "dependency-unavailable"
+WRONG = "indeterminate"
+
+
+@dataclass(frozen=True)
+class Error:
+    """The third truth value; `reason` is what a deny says if this error decides."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Situation:
+    """One call beside the operation that it matched; `token` is None on a public operation."""
+
+    tree: Tree
+    call: Call
+    path: str
+    relative_path: str
+    query: str
+    params: Mapping[str, str | int]
+    token: Token | None
+    user: User | None
+    skew: float = 0.0
+    bug: str | None = None
+
+
+def is_int(found: object) -> bool:
+    """Whether a JSON value is what CEL calls an int: no fraction, no truth value, 64 bits."""
+    return isinstance(found, int) and not isinstance(found, bool) and -(2**63) <= found < 2**63
