@@ -17,7 +17,7 @@ __all__ = ["Constraint", "compile_constraints"]
 PATTERN_LIMIT = 1024
 """Characters of a pattern."""
 
-PROGRAM_LIMIT = 10_000
+PROGRAM_LIMIT = 50_000
 """RE2 instructions of a compiled pattern; a matcher of this size stays far inside its memory."""
 
 _HIGHEST_INT = 2**63 - 1
