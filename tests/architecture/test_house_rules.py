@@ -12,7 +12,7 @@ import deemster
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "deemster"
-SETTINGS = SOURCE / "settings.py"
+SETTINGS = SOURCE / "settings" / "environment.py"
 
 MODULES = sorted(SOURCE.rglob("*.py"))
 PYTHON_FILES = sorted(

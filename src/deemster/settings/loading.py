@@ -1,0 +1,138 @@
+"""One YAML file and the environment ► one frozen `Settings`, or every finding at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from deemster.errors import ConfigurationError
+from deemster.policy.codes import Code
+from deemster.policy.diagnostics import DiagnosticSink
+from deemster.policy.nodes import MappingNode
+from deemster.policy.reader import read_document
+from deemster.settings.directory_sections import read_directory
+from deemster.settings.environment import Overrides
+from deemster.settings.gateway_sections import read_anonymous_gateway, read_gateway
+from deemster.settings.model import GatewaySettings, Settings, TokenProviderSettings
+from deemster.settings.provider_sections import read_token_provider
+from deemster.settings.rules import (
+    check_gateways,
+    check_listeners,
+    check_providers,
+    check_unique,
+)
+from deemster.settings.scalars import parse_id
+from deemster.settings.secret import referenced_variables
+from deemster.settings.section import Reading, Section
+from deemster.settings.service_sections import (
+    read_deadlines,
+    read_decision_log,
+    read_limits,
+    read_listeners,
+    read_policies,
+)
+
+__all__ = ["load_settings"]
+
+T = TypeVar("T")
+
+LATER = ("services", "queries", "stateKeys", "shared", "admin", "console", "tracing")
+
+
+def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
+    """The settings in `path`, with the overrides and secrets of `environ`.
+
+    Raises ConfigurationError: every finding with its place; no message holds a secret.
+    """
+    shown = str(path)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"the settings file `{shown}` cannot be read: {error.strerror or 'no such file'}"
+        ) from None
+    sink = DiagnosticSink()
+    reading = Reading(sink, path.parent, environ)
+    reading.sources[shown] = content.decode("utf-8", "replace")
+    root = read_document(content, shown, sink)
+    settings = None
+    if root is not None and not isinstance(root, MappingNode):
+        sink.error(Code.WRONG_TYPE, "the settings are not a mapping", root.span)
+    elif root is not None:
+        overrides = Overrides(environ)
+        reading.sources.update(overrides.sources())
+        settings = _read(Section(reading, overrides.applied_to(root), ""))
+        overrides.report_unknown(sink, referenced_variables(reading.sources[shown]))
+    found = sink.finish()
+    if found.errors or settings is None:
+        count = len(found.errors)
+        raise ConfigurationError(
+            f"the settings have {count} error{'' if count == 1 else 's'}",
+            diagnostics=found,
+            sources=reading.shown_sources(),
+        )
+    return settings
+
+
+def _read(root: Section) -> Settings | None:
+    reading = root.reading
+    environment = root.optional("environment", parse_id, "local")
+    policies = read_policies(root.section("policies"))
+    listeners = read_listeners(root.section("listeners"))
+    gateways: list[tuple[GatewaySettings, str]] = _read_list(root, "gateways", read_gateway)
+    anonymous = None
+    if root.has("insecureAnonymousGateway"):
+        anonymous = read_anonymous_gateway(root.section("insecureAnonymousGateway"))
+    root.take("insecureAnonymousGateway")
+    providers: list[tuple[TokenProviderSettings, str]] = _read_list(
+        root, "tokenProviders", read_token_provider
+    )
+    directories = _read_list(root, "directories", read_directory)
+    limits = read_limits(root.section("limits"))
+    deadlines = read_deadlines(root.section("deadlines"))
+    decision_log = read_decision_log(root.section("decisionLog"))
+    root.unsupported(*LATER)
+    root.finish()
+
+    check_unique(reading, "gateways", [(g.id, f"{path}.id") for g, path in gateways])
+    check_unique(reading, "token providers", [(p.id, f"{path}.id") for p, path in providers])
+    check_unique(reading, "directories", [(d.id, f"{path}.id") for d, path in directories])
+    check_listeners(reading, listeners, anonymous)
+    check_providers(reading, providers, _ids_of(reading, "directories"), listeners)
+    if gateways or not root.sections("gateways"):
+        check_gateways(reading, gateways, anonymous, _ids_of(reading, "tokenProviders"))
+    if policies is None or decision_log is None:
+        return None
+    return Settings(
+        environment=environment,
+        policies=policies,
+        listeners=listeners,
+        gateways=tuple([gateway for gateway, _ in gateways]),
+        insecure_anonymous_gateway=anonymous,
+        token_providers=tuple([provider for provider, _ in providers]),
+        directories=tuple([directory for directory, _ in directories]),
+        limits=limits,
+        deadlines=deadlines,
+        decision_log=decision_log,
+        values=tuple(reading.values),
+    )
+
+
+def _ids_of(reading: Reading, key: str) -> list[str]:
+    """Ids as written, also of what could not be read: one mistake is one error."""
+    return [
+        value.shown
+        for value in reading.values
+        if value.path.startswith(f"{key}[") and value.path.endswith("].id")
+    ]
+
+
+def _read_list(root: Section, key: str, read: Callable[[Section], T | None]) -> list[tuple[T, str]]:
+    """What could be read, each with its path."""
+    found = []
+    for section in root.sections(key):
+        item = read(section)
+        if item is not None:
+            found.append((item, section.path))
+    return found

@@ -1,0 +1,305 @@
+"""One frozen tree of all that an operator decides. Times in seconds, sizes in bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from deemster.settings.secret import Secret
+
+__all__ = [
+    "AnonymousGatewaySettings",
+    "AssertedProviderSettings",
+    "Bind",
+    "DeadlineSettings",
+    "DecisionLogSettings",
+    "DecisionsListenerSettings",
+    "DevelopmentKeySource",
+    "DirectorySettings",
+    "DiscoveredKeySource",
+    "FileKeySource",
+    "FileSinkSettings",
+    "GatewaySecretSettings",
+    "GatewaySettings",
+    "KeySource",
+    "LimitSettings",
+    "ListenerSettings",
+    "PolicySettings",
+    "PublishedKeySource",
+    "SettingValue",
+    "Settings",
+    "SinkSettings",
+    "SqlDirectory",
+    "StaticDirectory",
+    "StaticUser",
+    "StdoutSinkSettings",
+    "TokenProviderSettings",
+    "VerifyingProviderSettings",
+    "WhenLogIsFull",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Where to listen; `host` is an address, port 0 any free one."""
+
+    host: str
+    port: int
+    is_loopback: bool
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySettings:
+    """`policies:`"""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionsListenerSettings:
+    """`listeners.decisions:`; `plaintext_behind` says who protects a bind off loopback."""
+
+    bind: Bind
+    plaintext_behind: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerSettings:
+    """`listeners:`"""
+
+    decisions: DecisionsListenerSettings
+    management: Bind
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySecretSettings:
+    """One live secret of a gateway."""
+
+    id: str
+    value: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """One entry of `gateways:`; `api_services` may hold `*`; `claims` None: by provider."""
+
+    id: str
+    protocols: frozenset[str]
+    api_services: frozenset[str]
+    secrets: tuple[GatewaySecretSettings, ...]
+    secret_header: str
+    asserts: frozenset[str]
+    claims: str | None
+    may_name_subjects: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnonymousGatewaySettings:
+    """`insecureAnonymousGateway:`, who a caller without a secret is taken for."""
+
+    id: str
+    protocols: frozenset[str]
+    api_services: frozenset[str]
+    claims: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveredKeySource:
+    """`keys: {discovery: true}`"""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedKeySource:
+    """`keys: {jwksUrl: …}`"""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileKeySource:
+    """`keys: {file: …}`, a JWK set."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class DevelopmentKeySource:
+    """`keys: {insecureDevelopmentKey: …}`, made at first use; None: lives in the process only."""
+
+    path: Path | None
+
+
+KeySource = DiscoveredKeySource | PublishedKeySource | FileKeySource | DevelopmentKeySource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyingProviderSettings:
+    """An internal provider, or an external one with `claims: verified`.
+
+    `directory` is None, and `permissions_claim` and `user_claim` mean nothing, where it is
+    external.
+    """
+
+    id: str
+    internal: bool
+    issuer: str
+    keys: KeySource
+    algorithms: tuple[str, ...]
+    token_type: str
+    skew: float
+    scope_claim: str
+    permissions_claim: str | None
+    user_claim: str
+    honour_exp: bool
+    directory: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssertedProviderSettings:
+    """An external provider with `claims: asserted`: only a gateway can vouch."""
+
+    id: str
+    skew: float
+    scope_claim: str
+    honour_exp: bool
+
+
+TokenProviderSettings = VerifyingProviderSettings | AssertedProviderSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaticUser:
+    """One user of a static directory."""
+
+    subject: str
+    enabled: bool
+    groups: tuple[str, ...]
+    roles: tuple[str, ...]
+    attributes: Mapping[str, object] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StaticDirectory:
+    """`static: {users: …}` or `static: {file: …}`"""
+
+    users: tuple[StaticUser, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SqlDirectory:
+    """`sql: {url: …}`; the URL may hold a password."""
+
+    url: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class DirectorySettings:
+    """One entry of `directories:`; `cache` is how long its answers are kept."""
+
+    id: str
+    source: StaticDirectory | SqlDirectory
+    cache: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSettings:
+    """`limits:`"""
+
+    body: int
+    headers: int
+    header_count: int
+    depth: int
+    concurrency: int
+    connections: int
+    header_timeout: float
+    body_timeout: float
+    idle_timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineSettings:
+    """`deadlines:`"""
+
+    decision: float
+    token: float
+    user: float
+
+
+class WhenLogIsFull(Enum):
+    """`decisionLog.whenFull`, which must be written."""
+
+    DROP = "drop"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class StdoutSinkSettings:
+    """`{stdout: {}}`"""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSinkSettings:
+    """`{file: {path: …}}`"""
+
+    path: Path
+
+
+SinkSettings = StdoutSinkSettings | FileSinkSettings
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionLogSettings:
+    """`decisionLog:`"""
+
+    sinks: tuple[SinkSettings, ...]
+    when_full: WhenLogIsFull
+
+
+@dataclass(frozen=True, slots=True)
+class SettingValue:
+    """One effective setting as `show-config` prints it: secrets hidden.
+
+    `origin` is `default`, `FILE:LINE` or `env NAME`.
+    """
+
+    path: str
+    shown: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything. `values` lists each effective setting with where it came from."""
+
+    environment: str
+    policies: PolicySettings
+    listeners: ListenerSettings
+    gateways: tuple[GatewaySettings, ...]
+    insecure_anonymous_gateway: AnonymousGatewaySettings | None
+    token_providers: tuple[TokenProviderSettings, ...]
+    directories: tuple[DirectorySettings, ...]
+    limits: LimitSettings
+    deadlines: DeadlineSettings
+    decision_log: DecisionLogSettings
+    values: tuple[SettingValue, ...] = field(default=(), repr=False, compare=False)
+
+    @property
+    def insecure_flags(self) -> tuple[str, ...]:
+        """Names of the settings meant for trials, or for a protected network, that are on."""
+        flags = []
+        if self.insecure_anonymous_gateway is not None:
+            flags.append("insecureAnonymousGateway")
+        if any(
+            isinstance(provider, VerifyingProviderSettings)
+            and isinstance(provider.keys, DevelopmentKeySource)
+            for provider in self.token_providers
+        ):
+            flags.append("insecureDevelopmentKey")
+        if self.listeners.decisions.plaintext_behind is not None:
+            flags.append("plaintextBehind")
+        return tuple(flags)

@@ -1,0 +1,139 @@
+"""Reads `tokenProviders`: whose tokens are believed, and how they are verified."""
+
+from __future__ import annotations
+
+from deemster.policy.codes import Code
+from deemster.settings.model import (
+    AssertedProviderSettings,
+    DevelopmentKeySource,
+    DiscoveredKeySource,
+    FileKeySource,
+    KeySource,
+    PublishedKeySource,
+    TokenProviderSettings,
+    VerifyingProviderSettings,
+)
+from deemster.settings.scalars import (
+    parse_duration,
+    parse_id,
+    parse_name,
+    parse_url,
+    shown_duration,
+)
+from deemster.settings.section import Section, one_of
+from deemster.tokens.jose import SUPPORTED_ALGORITHMS
+
+__all__ = ["read_token_provider"]
+
+MOST_SKEW = 300.0
+LATER = ("introspection", "dpop", "binding", "revocation", "encryption", "userinfo")
+KEY_SOURCES = ("discovery", "jwksUrl", "file", "insecureDevelopmentKey")
+ONLY_VERIFYING = ("issuer", "keys", "algorithms", "tokenType")
+ONLY_INTERNAL = ("directory", "permissionsClaim", "userClaim")
+
+
+def read_token_provider(section: Section) -> TokenProviderSettings | None:
+    """One entry of `tokenProviders:`; None after an error."""
+    provider_id = section.required("id", parse_id)
+    kind = section.required_choice("type", ("internal", "external"))
+    claims = None
+    if kind == "internal":
+        section.misplaced(("claims",), "an internal provider's tokens are verified here")
+    elif kind == "external":
+        section.misplaced(ONLY_INTERNAL, "the users of an external provider are not known here")
+        claims = section.required_choice("claims", ("asserted", "verified"))
+    section.unsupported(*LATER)
+    found: TokenProviderSettings | None = None
+    if kind == "internal" or claims == "verified":
+        found = _read_verifying(section, provider_id or "", internal=kind == "internal")
+    elif claims == "asserted":
+        section.misplaced(ONLY_VERIFYING, "nothing is verified where a gateway asserts the claims")
+        found = AssertedProviderSettings(
+            id=provider_id or "",
+            skew=_read_skew(section),
+            scope_claim=section.optional("scopeClaim", parse_name, "scope"),
+            honour_exp=section.flag("honourExp", default=True),
+        )
+    else:
+        # Without a type nobody knows which keys have a meaning: one error is enough.
+        section.take(*section.written())
+    section.finish()
+    return found if provider_id is not None else None
+
+
+def _read_verifying(
+    section: Section, provider_id: str, *, internal: bool
+) -> VerifyingProviderSettings | None:
+    issuer = section.required("issuer", parse_url)
+    keys = _read_keys(section)
+    algorithms = section.texts(
+        "algorithms", one_of(sorted(SUPPORTED_ALGORITHMS)), default=("RS256", "ES256")
+    )
+    token_type = section.optional("tokenType", one_of(("at+jwt", "any")), "at+jwt")
+    skew = _read_skew(section)
+    scope_claim = section.optional("scopeClaim", parse_name, "scope")
+    honour_exp = section.flag("honourExp", default=True)
+    directory = permissions_claim = None
+    user_claim = "sub"
+    if internal:
+        directory = section.required("directory", parse_id)
+        permissions_claim = section.optional("permissionsClaim", _claim_name, None)
+        user_claim = section.optional("userClaim", parse_name, "sub")
+    if issuer is None or keys is None:
+        return None
+    return VerifyingProviderSettings(
+        id=provider_id,
+        internal=internal,
+        issuer=issuer,
+        keys=keys,
+        algorithms=algorithms,
+        token_type=token_type,
+        skew=skew,
+        scope_claim=scope_claim,
+        permissions_claim=permissions_claim,
+        user_claim=user_claim,
+        honour_exp=honour_exp,
+        directory=directory,
+    )
+
+
+def _read_keys(section: Section) -> KeySource | None:
+    if not section.has("keys"):
+        section.take("keys")
+        section.missing("keys", help="for example `keys: {discovery: true}`")
+        return None
+    keys = section.section("keys")
+    written = keys.written(KEY_SOURCES)
+    source: KeySource | None = None
+    if len(written) != 1:
+        expected = ", ".join(f"`{word}`" for word in KEY_SOURCES)
+        keys.error(Code.SETTING, f"`{keys.path}` is exactly one of {expected}", keys.span)
+    elif written == ["discovery"]:
+        if not keys.flag("discovery", default=True):
+            message = "`discovery: false` says nothing about where the keys are"
+            keys.error(Code.SETTING, message, keys.span_at("discovery"))
+        source = DiscoveredKeySource()
+    elif written == ["jwksUrl"]:
+        url = keys.required("jwksUrl", parse_url)
+        source = None if url is None else PublishedKeySource(url)
+    else:
+        path = keys.file_path(written[0])
+        if path is not None:
+            source = FileKeySource(path) if written == ["file"] else DevelopmentKeySource(path)
+    keys.take(*KEY_SOURCES)
+    keys.finish()
+    return source
+
+
+def _read_skew(section: Section) -> float:
+    def parse(text: str) -> float:
+        seconds = parse_duration(text)
+        if seconds > MOST_SKEW:
+            raise ValueError(f"expected at most {shown_duration(MOST_SKEW)}")
+        return seconds
+
+    return section.optional("skew", parse, 30.0, shown=shown_duration)
+
+
+def _claim_name(text: str) -> str | None:
+    return parse_name(text)

@@ -1,0 +1,153 @@
+"""What holds between settings: each alone is right, together they would be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from deemster.model.source import SourceSpan
+from deemster.policy.codes import Code
+from deemster.policy.diagnostics import did_you_mean
+from deemster.settings.model import (
+    AnonymousGatewaySettings,
+    DevelopmentKeySource,
+    GatewaySettings,
+    ListenerSettings,
+    TokenProviderSettings,
+    VerifyingProviderSettings,
+)
+from deemster.settings.section import Reading
+
+__all__ = [
+    "check_gateways",
+    "check_listeners",
+    "check_providers",
+    "check_unique",
+]
+
+
+def check_unique(reading: Reading, what: str, ids: Iterable[tuple[str, str]]) -> None:
+    """`ids`: (id, its path) in file order."""
+    seen: set[str] = set()
+    for name, path in ids:
+        if name in seen:
+            _error(reading, f"two {what} have the id `{name}`", reading.span_of(path))
+        seen.add(name)
+
+
+def check_listeners(
+    reading: Reading, listeners: ListenerSettings, anonymous: AnonymousGatewaySettings | None
+) -> None:
+    """Who can reach a listener decides what must protect it (service.md 2 and 3)."""
+    decisions, management = listeners.decisions.bind, listeners.management
+    if not decisions.is_loopback:
+        span = reading.span_of("listeners.decisions.bind")
+        if listeners.decisions.plaintext_behind is None:
+            _error(
+                reading,
+                f"`{decisions}` is reachable from other machines, and without TLS everybody on "
+                "the way can read tokens",
+                span,
+                help="TLS is not supported yet: say who protects the connection by "
+                "`plaintextBehind: mesh`, `sidecar` or `private-network`, or bind to 127.0.0.1",
+            )
+        if anonymous is not None:
+            _error(
+                reading,
+                f"`insecureAnonymousGateway` is for loopback only, and `{decisions}` is not",
+                reading.span_of("insecureAnonymousGateway"),
+            )
+    if not management.is_loopback:
+        _error(
+            reading,
+            f"the management listener stays on loopback: `{management}` is reachable from other "
+            "machines",
+            reading.span_of("listeners.management.bind"),
+            help="client certificates and bearer tokens for it are not supported yet",
+        )
+    if decisions.port and (decisions.host, decisions.port) == (management.host, management.port):
+        _error(
+            reading,
+            f"both listeners bind to `{decisions}`",
+            reading.span_of("listeners.management.bind"),
+            help="nothing of management is reachable on the decisions port",
+        )
+
+
+def check_providers(
+    reading: Reading,
+    providers: list[tuple[TokenProviderSettings, str]],
+    directories: Iterable[str],
+    listeners: ListenerSettings,
+) -> None:
+    """`providers`: each with its path."""
+    known = list(directories)
+    verifying = [
+        (provider, path)
+        for provider, path in providers
+        if isinstance(provider, VerifyingProviderSettings)
+    ]
+    has_real_keys = any(not _is_development(provider) for provider, _ in verifying)
+    for provider, path in verifying:
+        if provider.directory is not None and provider.directory not in known:
+            _error(
+                reading,
+                f"there is no directory `{provider.directory}`",
+                reading.span_of(f"{path}.directory"),
+                help=did_you_mean(provider.directory, known),
+            )
+        if not _is_development(provider):
+            continue
+        span = reading.span_of(f"{path}.keys")
+        if not listeners.decisions.bind.is_loopback:
+            _error(reading, "`insecureDevelopmentKey` is for loopback only", span)
+        if has_real_keys:
+            _error(
+                reading,
+                "`insecureDevelopmentKey` never stands beside a provider that verifies with real "
+                "keys",
+                span,
+            )
+
+
+def check_gateways(
+    reading: Reading,
+    gateways: list[tuple[GatewaySettings, str]],
+    anonymous: AnonymousGatewaySettings | None,
+    provider_ids: Iterable[str],
+) -> None:
+    """`gateways`: each with its path."""
+    known = list(provider_ids)
+    for gateway, path in gateways:
+        for provider in sorted(gateway.asserts - set(known)):
+            _error(
+                reading,
+                f"there is no token provider `{provider}`",
+                reading.span_of(f"{path}.asserts"),
+                help=did_you_mean(provider, known),
+            )
+    if not gateways and anonymous is None:
+        _error(
+            reading,
+            "no gateway may ask anything: `gateways` is missing or empty",
+            reading.span_of("gateways"),
+            help="list each gateway with its `id`, `protocols`, `apiServices` and `secrets`",
+        )
+    headers = {gateway.secret_header for gateway, _ in gateways}
+    if len(headers) > 1:
+        first, path = gateways[0]
+        other = next(
+            path for gateway, path in gateways if gateway.secret_header != first.secret_header
+        )
+        reading.sink.error(
+            Code.UNSUPPORTED_YET,
+            "different `secretHeader` of several gateways is not supported yet",
+            reading.span_of(f"{other}.secretHeader"),
+        )
+
+
+def _is_development(provider: VerifyingProviderSettings) -> bool:
+    return isinstance(provider.keys, DevelopmentKeySource)
+
+
+def _error(reading: Reading, message: str, span: SourceSpan, *, help: str | None = None) -> None:
+    reading.sink.error(Code.SETTING, message, span, help=help)

@@ -1,0 +1,176 @@
+"""Reads `policies`, `listeners`, `limits`, `deadlines` and `decisionLog`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from deemster.policy.codes import Code
+from deemster.settings.model import (
+    Bind,
+    DeadlineSettings,
+    DecisionLogSettings,
+    DecisionsListenerSettings,
+    FileSinkSettings,
+    LimitSettings,
+    ListenerSettings,
+    PolicySettings,
+    SinkSettings,
+    StdoutSinkSettings,
+    WhenLogIsFull,
+)
+from deemster.settings.scalars import (
+    parse_bind,
+    parse_duration,
+    parse_integer,
+    parse_size,
+    shown_duration,
+    shown_size,
+)
+from deemster.settings.section import Section, UnsupportedValueError, one_of
+
+__all__ = [
+    "read_deadlines",
+    "read_decision_log",
+    "read_limits",
+    "read_listeners",
+    "read_policies",
+]
+
+T = TypeVar("T", int, float)
+
+KIB = 1024
+MIB = 1024 * 1024
+PROTECTORS = ("mesh", "sidecar", "private-network")
+
+
+def read_policies(section: Section) -> PolicySettings | None:
+    """`policies:`"""
+    path = section.file_path("path")
+    section.optional("reload", one_of(("signal",), ("watch",)), "signal")
+    section.unsupported("bundle")
+    section.finish()
+    return None if path is None else PolicySettings(path)
+
+
+def read_listeners(section: Section) -> ListenerSettings:
+    """`listeners:`"""
+    decisions = section.section("decisions")
+    bind = decisions.optional("bind", parse_bind, Bind("127.0.0.1", 8080, is_loopback=True))
+    decisions.optional("server", one_of(("uvicorn",), ("hypercorn",)), "uvicorn")
+    decisions.optional("workers", _one_worker, 1)
+    behind = decisions.choice("plaintextBehind", PROTECTORS, None)
+    decisions.unsupported("tls", "clientIp")
+    decisions.finish()
+    management = section.section("management")
+    management_bind = management.optional(
+        "bind", parse_bind, Bind("127.0.0.1", 9080, is_loopback=True)
+    )
+    management.unsupported("tls", "workers", "bearer")
+    management.finish()
+    section.unsupported("grpc", "extAuthz", "probes")
+    section.finish()
+    return ListenerSettings(DecisionsListenerSettings(bind, behind), management_bind)
+
+
+def read_limits(section: Section) -> LimitSettings:
+    """`limits:`"""
+
+    def size(key: str, default: int, least: int, most: int) -> int:
+        parse = _between(parse_size, least, most, shown_size)
+        return section.optional(key, parse, default, shown=shown_size)
+
+    def number(key: str, default: int, least: int, most: int) -> int:
+        return section.optional(key, _between(parse_integer, least, most, str), default)
+
+    def time(key: str, default: float) -> float:
+        parse = _between(parse_duration, 0.1, 3600.0, shown_duration)
+        return section.optional(key, parse, default, shown=shown_duration)
+
+    limits = LimitSettings(
+        body=size("body", MIB, KIB, 64 * MIB),
+        headers=size("headers", 96 * KIB, KIB, MIB),
+        header_count=number("headerCount", 256, 8, 10_000),
+        depth=number("depth", 64, 4, 256),
+        concurrency=number("concurrency", 512, 1, 100_000),
+        connections=number("connections", 1024, 1, 1_000_000),
+        header_timeout=time("headerTimeout", 5.0),
+        body_timeout=time("bodyTimeout", 5.0),
+        idle_timeout=time("idleTimeout", 75.0),
+    )
+    section.finish()
+    return limits
+
+
+def read_deadlines(section: Section) -> DeadlineSettings:
+    """`deadlines:`"""
+
+    def time(key: str, default: float) -> float:
+        parse = _between(parse_duration, 0.001, 60.0, shown_duration)
+        return section.optional(key, parse, default, shown=shown_duration)
+
+    deadlines = DeadlineSettings(time("decision", 1.0), time("token", 0.5), time("user", 0.3))
+    section.unsupported("attribute")
+    section.finish()
+    return deadlines
+
+
+def read_decision_log(section: Section) -> DecisionLogSettings | None:
+    """`decisionLog:`"""
+    written = section.sections("sinks", example="[{stdout: {}}]")
+    sinks = [sink for item in written if (sink := _read_sink(item)) is not None]
+    when_full = None
+    if section.has("whenFull"):
+        when_full = section.required_choice("whenFull", [mode.value for mode in WhenLogIsFull])
+    else:
+        section.take("whenFull")
+        section.missing(
+            "whenFull",
+            help="write `drop` (lost records are counted) or `block` (a decision that cannot be "
+            "recorded is denied); nobody can choose this for you",
+        )
+    section.finish()
+    if when_full is None:
+        return None
+    return DecisionLogSettings(tuple(sinks), WhenLogIsFull(when_full))
+
+
+def _read_sink(section: Section) -> SinkSettings | None:
+    section.unsupported("http", "kafka", "otlp", "syslog")
+    if len(section.written()) != 1:
+        section.error(Code.SETTING, "a sink is one of `stdout` and `file`", section.span)
+    sink: SinkSettings | None = None
+    if section.has("stdout"):
+        section.section("stdout").finish()
+        section.note("stdout", "{}")
+        sink = StdoutSinkSettings()
+    if section.has("file"):
+        file = section.section("file")
+        path: Path | None = file.file_path("path")
+        file.finish()
+        sink = None if path is None else FileSinkSettings(path)
+    section.take("stdout", "file")
+    section.finish()
+    return sink
+
+
+def _one_worker(text: str) -> int:
+    count = parse_integer(text)
+    if count == 0:
+        raise ValueError("expected at least 1")
+    if count > 1:
+        raise UnsupportedValueError("more than one worker")
+    return count
+
+
+def _between(
+    parse: Callable[[str], T], least: T, most: T, shown: Callable[[T], str]
+) -> Callable[[str], T]:
+    def parse_between(text: str) -> T:
+        value = parse(text)
+        if not least <= value <= most:
+            raise ValueError(f"expected {shown(least)} to {shown(most)}")
+        return value
+
+    return parse_between

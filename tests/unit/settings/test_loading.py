@@ -1,0 +1,291 @@
+"""Right settings become one frozen tree, with the origin of every value."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from deemster.errors import ConfigurationError
+from deemster.settings import Settings, load_settings
+from deemster.settings.environment import OVERRIDABLE, variable_of
+from deemster.settings.model import (
+    AssertedProviderSettings,
+    DevelopmentKeySource,
+    DiscoveredKeySource,
+    FileSinkSettings,
+    SqlDirectory,
+    StaticDirectory,
+    StdoutSinkSettings,
+    VerifyingProviderSettings,
+    WhenLogIsFull,
+)
+
+EXAMPLES = Path(__file__).parents[3] / "examples" / "settings"
+SECRET = "0123456789abcdef0123456789abcdef"
+ENVIRON = {"KONG_SECRET": SECRET}
+SMALL = """
+policies: {path: policies}
+gateways:
+  - id: kong
+    protocols: [sideband]
+    apiServices: [invoices]
+    secrets: [{id: k1, value: "${env:KONG_SECRET}"}]
+decisionLog: {sinks: [{stdout: {}}, {file: {path: log/decisions.jsonl}}], whenFull: block}
+"""
+
+
+def load(folder: Path, text: str = SMALL, environ: dict[str, str] = ENVIRON) -> Settings:
+    (folder / "deemster.yaml").write_text(text, encoding="utf-8")
+    return load_settings(folder / "deemster.yaml", environ)
+
+
+def origins(settings: Settings) -> dict[str, tuple[str, str]]:
+    return {value.path: (value.shown, value.origin) for value in settings.values}
+
+
+def test_what_is_not_written_has_its_default(tmp_path: Path) -> None:
+    settings = load(tmp_path)
+    assert settings.environment == "local"
+    assert str(settings.listeners.decisions.bind) == "127.0.0.1:8080"
+    assert str(settings.listeners.management) == "127.0.0.1:9080"
+    assert (settings.limits.body, settings.limits.headers) == (1024**2, 96 * 1024)
+    assert (settings.limits.header_timeout, settings.limits.idle_timeout) == (5.0, 75.0)
+    assert (settings.deadlines.decision, settings.deadlines.user) == (1.0, 0.3)
+    assert settings.gateways[0].secret_header == "client-token"
+    assert settings.insecure_flags == ()
+
+
+def test_relative_paths_start_at_the_settings_file(tmp_path: Path) -> None:
+    settings = load(tmp_path)
+    assert settings.policies.path == tmp_path / "policies"
+    assert settings.decision_log.when_full is WhenLogIsFull.BLOCK
+    assert settings.decision_log.sinks == (
+        StdoutSinkSettings(),
+        FileSinkSettings(tmp_path / "log" / "decisions.jsonl"),
+    )
+
+
+def test_every_value_knows_where_it_came_from(tmp_path: Path) -> None:
+    environ = ENVIRON | {
+        "DEEMSTER_LIMITS__BODY": "2MiB",
+        "DEEMSTER_DECISION_LOG__WHEN_FULL": "drop",
+    }
+    settings = load(tmp_path, environ=environ)
+    file = tmp_path / "deemster.yaml"
+    found = origins(settings)
+    assert found["policies.path"] == (str(tmp_path / "policies"), f"{file}:2")
+    assert found["gateways[0].apiServices"] == ("invoices", f"{file}:6")
+    assert found["limits.body"] == ("2MiB", "env DEEMSTER_LIMITS__BODY")
+    assert found["limits.depth"] == ("64", "default")
+    assert found["decisionLog.whenFull"] == ("drop", "env DEEMSTER_DECISION_LOG__WHEN_FULL")
+    assert settings.limits.body == 2 * 1024**2
+    assert settings.decision_log.when_full is WhenLogIsFull.DROP
+
+
+def test_every_scalar_outside_lists_can_be_overridden_and_nothing_else(tmp_path: Path) -> None:
+    behind = "listeners: {decisions: {plaintextBehind: mesh}}\n"
+    read = {path for path in origins(load(tmp_path, SMALL + behind)) if "[" not in path}
+    assert read == set(OVERRIDABLE)
+
+
+OVERRIDES = {
+    "deadlines.decision": "750ms",
+    "deadlines.token": "200ms",
+    "deadlines.user": "150ms",
+    "decisionLog.whenFull": "drop",
+    "environment": "staging",
+    "limits.body": "512KiB",
+    "limits.bodyTimeout": "7s",
+    "limits.concurrency": "64",
+    "limits.connections": "128",
+    "limits.depth": "32",
+    "limits.headerCount": "100",
+    "limits.headerTimeout": "6s",
+    "limits.headers": "64KiB",
+    "limits.idleTimeout": "90s",
+    "listeners.decisions.bind": "127.0.0.1:0",
+    "listeners.decisions.plaintextBehind": "sidecar",
+    "listeners.decisions.server": "uvicorn",
+    "listeners.decisions.workers": "1",
+    "listeners.management.bind": "[::1]:0",
+    "policies.path": "elsewhere",
+    "policies.reload": "signal",
+}
+
+
+def test_the_table_of_overrides_is_whole() -> None:
+    assert set(OVERRIDES) == set(OVERRIDABLE)
+
+
+@pytest.mark.parametrize(("path", "text"), OVERRIDES.items())
+def test_an_override_wins(tmp_path: Path, path: str, text: str) -> None:
+    settings = load(tmp_path, environ=ENVIRON | {variable_of(path): text})
+    shown, origin = origins(settings)[path]
+    assert shown == (str(tmp_path / "elsewhere") if path == "policies.path" else text)
+    assert origin == f"env {variable_of(path)}"
+
+
+def test_names_of_variables_are_snake_case_with_two_underscores_between_levels() -> None:
+    assert variable_of("decisionLog.whenFull") == "DEEMSTER_DECISION_LOG__WHEN_FULL"
+    assert variable_of("listeners.decisions.bind") == "DEEMSTER_LISTENERS__DECISIONS__BIND"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DEEMSTER_SERVICE_HOST",
+        "DEEMSTER_SERVICE_PORT_HTTP",
+        "DEEMSTER_PORT",
+        "DEEMSTER_PORT_8080_TCP_ADDR",
+    ],
+)
+def test_what_kubernetes_says_of_a_service_called_deemster_is_no_override(
+    tmp_path: Path, name: str
+) -> None:
+    assert load(tmp_path, environ=ENVIRON | {name: "10.0.0.1"}) == load(tmp_path)
+
+
+def test_a_variable_that_a_secret_names_is_no_override(tmp_path: Path) -> None:
+    text = SMALL.replace("KONG_SECRET", "DEEMSTER_KONG")
+    settings = load(tmp_path, text, {"DEEMSTER_KONG": SECRET})
+    assert settings.gateways[0].secrets[0].value.reveal() == SECRET
+
+
+def test_secrets_are_shown_nowhere(tmp_path: Path) -> None:
+    settings = load(tmp_path)
+    assert settings.gateways[0].secrets[0].value.reveal() == SECRET
+    assert SECRET not in repr(settings)
+    assert SECRET not in str(settings.gateways[0].secrets[0].value)
+    assert SECRET not in repr(settings.values)
+    assert origins(settings)["gateways[0].secrets[0].value"][0] == "<secret of env:KONG_SECRET>"
+
+
+def test_a_secret_written_out_is_masked_in_the_error_about_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load(tmp_path, SMALL.replace("${env:KONG_SECRET}", SECRET))
+    assert SECRET not in "".join(refused.value.sources.values())
+
+
+@pytest.mark.parametrize(
+    ("content", "secret"),
+    [
+        pytest.param(SECRET, SECRET, id="as it is"),
+        pytest.param(SECRET + "\n", SECRET, id="one line feed is the file's"),
+        pytest.param(SECRET + "\r\n", SECRET, id="so is a carriage return before it"),
+    ],
+)
+def test_a_secret_may_stand_in_a_file(tmp_path: Path, content: str, secret: str) -> None:
+    (tmp_path / "kong").write_bytes(content.encode())
+    settings = load(tmp_path, SMALL.replace("env:KONG_SECRET", "file:kong"))
+    assert settings.gateways[0].secrets[0].value.reveal() == secret
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param(b"", "is empty", id="empty"),
+        pytest.param(b"\n", "is empty", id="an empty line"),
+        pytest.param(b"\xff" * 40, "is not UTF-8", id="not text"),
+        pytest.param(b"x" * 70_000, "is larger than 64 KiB", id="large"),
+        pytest.param(b"x" * 40 + b"\n\n", "is not printable ASCII", id="two line feeds"),
+        pytest.param("ü".encode() * 40, "is not printable ASCII", id="beyond ASCII"),
+        pytest.param(b"x" * 31, "has 31 bytes, fewer than 32", id="short"),
+    ],
+)
+def test_a_file_without_a_usable_secret_is_refused(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    (tmp_path / "kong").write_bytes(content)
+    with pytest.raises(ConfigurationError) as refused:
+        load(tmp_path, SMALL.replace("env:KONG_SECRET", "file:kong"))
+    assert refused.value.diagnostics is not None
+    assert [found for found in refused.value.diagnostics if message in found.message]
+
+
+def test_a_settings_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"deemster\.yaml` cannot be read: No such file"):
+        load_settings(tmp_path / "deemster.yaml", {})
+
+
+def test_a_database_beside_the_settings_is_found_from_everywhere(tmp_path: Path) -> None:
+    text = SMALL + 'directories: [{id: people, sql: {url: "sqlite+aiosqlite:///people.db"}}]\n'
+    source = load(tmp_path, text).directories[0].source
+    assert isinstance(source, SqlDirectory)
+    assert source.url.reveal() == f"sqlite+aiosqlite:///{tmp_path}/people.db"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite+aiosqlite:////var/lib/people.db",
+        "sqlite+aiosqlite:///:memory:",
+        "postgresql+asyncpg://deemster@db/people",
+    ],
+)
+def test_other_database_urls_stay_as_they_are(tmp_path: Path, url: str) -> None:
+    text = SMALL + f'directories: [{{id: people, sql: {{url: "{url}"}}}}]\n'
+    source = load(tmp_path, text).directories[0].source
+    assert isinstance(source, SqlDirectory)
+    assert source.url.reveal() == url
+
+
+def test_static_users_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "people.yaml").write_text(
+        "users: {alice: {groups: [finance], attributes: {level: 3, code: '3', tags: [a, null]}}}",
+        encoding="utf-8",
+    )
+    text = SMALL + "directories: [{id: people, static: {file: people.yaml}, cache: 5m}]\n"
+    directory = load(tmp_path, text).directories[0]
+    assert directory.cache == 300.0
+    assert isinstance(directory.source, StaticDirectory)
+    (alice,) = directory.source.users
+    assert (alice.subject, alice.enabled, alice.groups) == ("alice", True, ("finance",))
+    assert alice.attributes == {"level": 3, "code": "3", "tags": ["a", None]}
+
+
+def test_an_error_in_a_file_of_users_points_into_that_file(tmp_path: Path) -> None:
+    (tmp_path / "people.yaml").write_text("users:\n  alice: {grups: []}\n", encoding="utf-8")
+    text = SMALL + "directories: [{id: people, static: {file: people.yaml}}]\n"
+    with pytest.raises(ConfigurationError) as refused:
+        load(tmp_path, text)
+    assert refused.value.diagnostics is not None
+    (found,) = refused.value.diagnostics
+    assert found.span.place == f"{tmp_path / 'people.yaml'}:2"
+    assert found.help == "did you mean `groups`?"
+
+
+def test_the_production_example_loads(tmp_path: Path) -> None:
+    secret_file = tmp_path / "apigee"
+    secret_file.write_text(SECRET, encoding="utf-8")
+    text = (EXAMPLES / "production.yaml").read_text(encoding="utf-8")
+    settings = load(
+        tmp_path,
+        text.replace("/run/secrets/apigee", str(secret_file)),
+        {
+            "KONG_SECRET": SECRET,
+            "KONG_SECRET_NEXT": SECRET[::-1],
+            "PEOPLE_DATABASE": "postgresql+asyncpg://deemster:hunter2@db/people",
+        },
+    )
+    bizpro, partners = settings.token_providers
+    assert isinstance(bizpro, VerifyingProviderSettings)
+    assert bizpro.keys == DiscoveredKeySource()
+    assert isinstance(partners, AssertedProviderSettings)
+    assert settings.gateways[1].asserts == {"apigee-partners"}
+    assert settings.insecure_flags == ("plaintextBehind",)
+    assert "hunter2" not in repr(settings)
+
+
+def test_the_trial_example_loads_and_says_what_is_insecure() -> None:
+    settings = load_settings(EXAMPLES / "trial.yaml", {})
+    (bizpro, _) = settings.token_providers
+    assert isinstance(bizpro, VerifyingProviderSettings)
+    assert isinstance(bizpro.keys, DevelopmentKeySource)
+    assert settings.insecure_flags == ("insecureAnonymousGateway", "insecureDevelopmentKey")
+    assert settings.insecure_anonymous_gateway is not None
+    assert settings.insecure_anonymous_gateway.api_services == {"*"}
+
+
+def test_settings_cannot_be_changed(tmp_path: Path) -> None:
+    with pytest.raises(AttributeError, match=re.escape("cannot assign to field 'environment'")):
+        load(tmp_path).environment = "other"  # type: ignore[misc]
