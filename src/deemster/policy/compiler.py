@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from deemster.model.decision import NodeRef, Reason, Requirement, ServiceFacts
 from deemster.model.urls import parse_base_url
 from deemster.policy.evaluation import DisabledNode, Node, PolicyRuleNode, PolicySetNode
-from deemster.policy.expressions.closures import compile_condition, describe_inputs
+from deemster.policy.expressions.closures import compile_condition
+from deemster.policy.expressions.inputs import describe_inputs
 from deemster.policy.policy_checker import denied_reason
 from deemster.policy.resolved import (
     ResolvedChild,
