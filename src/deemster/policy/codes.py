@@ -41,7 +41,7 @@ class Code(StrEnum):
     UNQUOTED_EXPRESSION = "unquoted-expression"
     EXPRESSION_STYLE = "expression-style"
     TOO_MANY_ERRORS = "too-many-errors"
-    # imports and references
+    # How documents name each other
     IMPORT_NOT_FOUND = "import-not-found"
     IMPORT_OUTSIDE = "import-outside"
     IMPORT_CYCLE = "import-cycle"

@@ -1,0 +1,93 @@
+"""Policy trees of any size: twenty operations a file, scopes and groups, some with conditions."""
+
+from __future__ import annotations
+
+__all__ = ["AUDIENCE", "ISSUER", "PROVIDER", "OperationCall", "calls", "tree_texts"]
+
+from typing import NamedTuple
+
+PROVIDER = "bench"
+AUDIENCE = "Bench API"
+ISSUER = "https://issuer.example"
+OPERATIONS_IN_A_FILE = 20
+
+_SHAPES = ("/r{n}", "/r{n}/{{id}}", "/r{n}/{{id}}/lines", "/r{n}/{{id}}/lines/{{line}}")
+_METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
+
+
+class OperationCall(NamedTuple):
+    """A call that one operation of the tree permits."""
+
+    method: str
+    url: str
+    scope: str
+    group: str
+
+
+def tree_texts(operations: int, *, conditions: bool = False) -> dict[str, str]:
+    """Texts by path: `operations` of them, twenty a service; scope any-of and group any-of.
+
+    With `conditions`, every other operation has a condition of its own.
+    """
+    texts = {"lib/shared.yaml": _LIBRARY}
+    files = -(-operations // OPERATIONS_IN_A_FILE)
+    for file in range(files):
+        count = min(OPERATIONS_IN_A_FILE, operations - file * OPERATIONS_IN_A_FILE)
+        blocks = [_operation(file, number, conditions=conditions) for number in range(count)]
+        texts[f"services/s{file:04}.yaml"] = _SERVICE.format(file=file) + "".join(blocks)
+    return texts
+
+
+def calls(operations: int) -> list[OperationCall]:
+    """One permitted call for each operation of `tree_texts(operations)`."""
+    found = []
+    for index in range(operations):
+        file, number = divmod(index, OPERATIONS_IN_A_FILE)
+        path = _path(number).format(id="4711", line="7").replace("{id}", "4711")
+        path = path.replace("{line}", "7")
+        url = f"https://api.example.com/s{file}{path}"
+        found.append(
+            OperationCall(_METHODS[number % 5], url, f"s{file}.op{number}.read", f"g{number % 7}")
+        )
+    return found
+
+
+def _path(number: int) -> str:
+    return _SHAPES[number % 4].format(n=number)
+
+
+def _operation(file: int, number: int, *, conditions: bool) -> str:
+    when = ""
+    if conditions and number % 2:
+        when = f"""
+      when: "request.ip.inAny(shared.NETS) && has(claims.tier) && claims.tier != 'none{number}'\""""
+    return f"""  - id: op{number}
+    match: {{methods: [{_METHODS[number % 5]}], path: "{_path(number)}"}}
+    allow:
+      scopes: {{any: [s{file}.op{number}.read, s{file}.admin]}}
+      groups: {{any: [g{number % 7}, admins]}}{when}
+"""
+
+
+_SERVICE = """apiVersion: deemster/v1
+kind: ApiService
+metadata: {{id: s{file}}}
+service:
+  baseUrls: [https://api.example.com/s{file}]
+  tokenProvider: {{type: internal, id: bench}}
+  audience: Bench API
+imports: {{shared: ../lib/shared.yaml}}
+operations:
+"""
+
+_LIBRARY = """apiVersion: deemster/v1
+kind: Library
+metadata: {id: shared}
+schema:
+  claims:
+    tier: {type: string, optional: true}
+constants:
+  NETS: [10.0.0.0/8, 192.0.2.0/24, 127.0.0.0/8]
+conditions:
+  office_hours: "time.local('Europe/Berlin').minute_of_day >= 480"
+"""
