@@ -6,17 +6,14 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Select, select
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import Select, make_url, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from deemster.errors import ConfigurationError, DependencyUnavailableError
-from deemster.model.strict_json import StrictJsonError, read_strict_json
 from deemster.usercontext.sql_schema import attributes, groups, roles, users
 
 __all__ = ["SqlUserSource", "open_engine"]
-
-_MAX_DEPTH = 32
 
 
 class SqlUserSource:
@@ -31,6 +28,7 @@ class SqlUserSource:
         self.id = id
         self._engine = engine
         self._timeout = timeout
+        self._questions: set[asyncio.Task[list[tuple[Any, ...]] | str]] = set()
 
     async def is_enabled(self, subject: str) -> bool | None:
         """See UserSource."""
@@ -56,36 +54,56 @@ class SqlUserSource:
 
     async def close(self) -> None:
         """Release connections."""
+        if self._questions:
+            await asyncio.wait(self._questions)
         await self._engine.dispose()
 
     async def _rows(self, query: Select[*tuple[Any, ...]], subject: str) -> list[tuple[Any, ...]]:
         if not _can_be_stored(subject):
             return []
+        question = asyncio.create_task(self._asked(query, subject))
+        self._questions.add(question)
+        question.add_done_callback(self._questions.discard)
+        # A driver may need long to give up a cancelled query (SQLite waits for its lock). It does
+        # so by itself: nobody waits for it beyond the timeout.
+        try:
+            await asyncio.wait([question], timeout=self._timeout)
+        finally:
+            question.cancel()
+        found = question.result() if question.done() else "timed out"
+        if isinstance(found, str):
+            raise DependencyUnavailableError(self.id, detail=found)
+        return found
+
+    async def _asked(
+        self, query: Select[*tuple[Any, ...]], subject: str
+    ) -> list[tuple[Any, ...]] | str:
+        """The rows, or why there are none."""
         owner = query.selected_columns[0]
         try:
-            async with asyncio.timeout(self._timeout), self._engine.connect() as connection:
+            async with self._engine.connect() as connection:
                 result = await connection.execute(query.where(owner == subject))
                 return [tuple(row) for row in result if row[0] == subject]
-        except (SQLAlchemyError, StrictJsonError, TimeoutError, OSError) as error:
+        except (SQLAlchemyError, ValueError, OSError) as error:
             # The message of a database error may quote the subject or the URL: only its type.
-            raise DependencyUnavailableError(self.id, detail=type(error).__name__) from None
+            return type(error).__name__
 
 
 def open_engine(url: str) -> AsyncEngine:
     """An engine for `SqlUserSource`; nothing is connected yet. Raises ConfigurationError."""
     try:
-        return create_async_engine(url, json_deserializer=_json, hide_parameters=True)
-    except (ArgumentError, ImportError, SQLAlchemyError) as error:
+        engine = create_async_engine(url, hide_parameters=True, connect_args=_connect_args(url))
+    except (ImportError, SQLAlchemyError) as error:
         # The URL may hold a password.
         raise ConfigurationError(
             "the directory's database URL cannot be used", detail=type(error).__name__
         ) from None
+    return engine
 
 
-def _json(text: str | bytes) -> object:
-    return read_strict_json(
-        text if isinstance(text, bytes) else text.encode(), max_depth=_MAX_DEPTH
-    )
+def _connect_args(url: str) -> dict[str, object]:
+    # How long SQLite itself waits for its lock: little longer than anybody waits for SQLite.
+    return {"timeout": 1.0} if make_url(url).get_backend_name() == "sqlite" else {}
 
 
 def _can_be_stored(subject: str) -> bool:

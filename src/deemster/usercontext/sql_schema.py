@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import JSON, Boolean, Column, ForeignKey, MetaData, Table, Text, delete, insert
+from sqlalchemy import Boolean, Column, ForeignKey, MetaData, Table, Text, delete, insert
+from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.types import TypeDecorator
+
+from deemster.model.strict_json import StrictJsonError, read_strict_json
 
 __all__ = ["attributes", "create_schema", "groups", "put_user", "roles", "users"]
 
+_MAX_DEPTH = 32
+
 _metadata = MetaData()
+
+
+class _StrictJson(TypeDecorator[object]):
+    """A JSON value kept as text.
+
+    The databases' own JSON types differ in what they keep: SQLite's is a number where the text
+    looks like one, and drops digits.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: object, dialect: Dialect) -> str:
+        return json.dumps(value, allow_nan=False)
+
+    def process_result_value(self, value: object, dialect: Dialect) -> object:
+        if not isinstance(value, str):
+            raise StrictJsonError("not text", 0)
+        return read_strict_json(value.encode(), max_depth=_MAX_DEPTH)
 
 
 def _of_user() -> Column[str]:
@@ -29,7 +55,7 @@ attributes = Table(
     _metadata,
     _of_user(),
     Column("name", Text, primary_key=True),
-    Column("value", JSON, nullable=False),
+    Column("value", _StrictJson, nullable=False),
 )
 
 
