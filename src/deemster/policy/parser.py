@@ -83,5 +83,6 @@ def _refuse_equal_ids(documents: list[Document], sink: DiagnosticSink) -> None:
                 Code.DUPLICATE_ID,
                 f"the id `{id_.value}` belongs to another document of this kind",
                 id_.span,
+                help="ids are unique in their kind; choose another one",
                 notes=(Note("first used", first.span),),
             )

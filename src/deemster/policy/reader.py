@@ -95,7 +95,12 @@ class _Composition:
             return None
         if self._root is None:
             span = SourceSpan(self._file, 1, 1, 1, 1)
-            self._sink.error(Code.YAML_SYNTAX, "the file holds no document", span)
+            self._sink.error(
+                Code.YAML_SYNTAX,
+                "the file holds no document",
+                span,
+                help="write one, or move the file out of the tree",
+            )
         return self._root
 
     def _take(self, event: Event) -> bool:

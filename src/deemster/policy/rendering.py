@@ -15,6 +15,9 @@ _MARGIN = 40
 _WIDEST = 160
 """Columns of a source line that are shown; a longer line is cut around the carets."""
 
+_WHOLE_FILE = (1, 1, 1, 1)
+"""An empty span at the very start: the finding is about the file, not about a place in it."""
+
 _BOLD = "\x1b[1m"
 _BLUE = "\x1b[34m"
 _RESET = "\x1b[0m"
@@ -82,10 +85,13 @@ class _Paint:
 
 def _block(diagnostic: Diagnostic, lines: list[str], paint: _Paint) -> Iterator[str]:
     severity = diagnostic.severity
-    place = paint(f"{_safe(str(diagnostic.span))}:", _BOLD)
+    span = diagnostic.span
+    is_about_file = (span.line, span.column, span.end_line, span.end_column) == _WHOLE_FILE
+    place = paint(f"{_safe(span.file if is_about_file else str(span))}:", _BOLD)
     label = paint(f"{severity.value}[{diagnostic.code}]", _COLOURS[severity])
     yield f"{place} {label}: {_safe(diagnostic.message)}"
-    yield from _excerpt(diagnostic.span, lines, _COLOURS[severity], paint)
+    if not is_about_file:
+        yield from _excerpt(span, lines, _COLOURS[severity], paint)
     for note in diagnostic.notes:
         yield f"   {_safe(_note_text(note))}"
     if diagnostic.help is not None:

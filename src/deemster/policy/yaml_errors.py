@@ -78,9 +78,7 @@ def report_syntax_error(
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     span = SourceSpan(file, line, column, line, column + 1)
     found = str(getattr(error, "problem", None) or "this is not YAML")
-    message, help_ = _worded(found)
-    if _is_tab(text, line, column):
-        message, help_ = "a tab where spaces are needed", "indent with spaces"
+    message, help_ = _worded_by_place(found, text, line, column) or _worded(found)
     sink.error(Code.YAML_SYNTAX, message, span, help=help_, notes=_context(error, file, line))
 
 
@@ -91,9 +89,21 @@ def _worded(found: str) -> tuple[str, str | None]:
     return found, None
 
 
-def _is_tab(text: str, line: int, column: int) -> bool:
+def _worded_by_place(found: str, text: str, line: int, column: int) -> tuple[str, str] | None:
+    """Mistakes that the parser words unhelpfully, told from the text around the place."""
     lines = text.split("\n", line)
-    return line <= len(lines) and lines[line - 1][column - 1 : column] == "\t"
+    if line > len(lines):
+        return None
+    before, here = lines[line - 1][: column - 1], lines[line - 1][column - 1 : column]
+    if here == "\t":
+        return "a tab where spaces are needed", "indent with spaces"
+    if not here.strip() or "expected" not in found:
+        return None
+    if before.rstrip().endswith(("'", '"')):
+        return "text after a closing quote", "put the whole value in double quotes"
+    if before and not before.strip():
+        return "this line does not fit the lines above it", "check its indentation"
+    return None
 
 
 def _context(error: yaml.YAMLError | ValueError, file: str, line: int) -> tuple[Note, ...]:

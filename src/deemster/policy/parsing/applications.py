@@ -5,19 +5,22 @@ from __future__ import annotations
 from deemster.policy.codes import Code
 from deemster.policy.nodes import ScalarNode, SequenceNode
 from deemster.policy.parsing.fields import Fields, Shape
-from deemster.policy.parsing.scalars import describe
 from deemster.policy.tree import Text
 
 __all__ = ["parse_application"]
 
 _PERMISSIONS = frozenset({"permissions"})
 _RESOURCE = Shape(
-    "a resource", _PERMISSIONS, required={"permissions": "for example `permissions: [view, pay]`"}
+    "a resource",
+    _PERMISSIONS,
+    required={"permissions": "for example `permissions: [view, pay]`"},
+    example="invoices: {permissions: [view, pay]}",
 )
 _ROLE = Shape(
     "a role",
     _PERMISSIONS,
     required={"permissions": 'for example `permissions: ["invoices:view"]`'},
+    example='auditor: {permissions: ["invoices:view"]}',
 )
 
 NamedLists = tuple[tuple[Text, tuple[Text, ...]], ...]
@@ -57,7 +60,7 @@ def _check_name(name: ScalarNode, shape: Shape, forbidden: str, fields: Fields) 
         return
     fields.sink.error(
         Code.BAD_ID,
-        f"{shape.name} cannot be called {describe(name)}",
+        f"`{name.text}` cannot be the name of {shape.name}",
         name.span,
         help=f"a name without `{forbidden}`",
     )

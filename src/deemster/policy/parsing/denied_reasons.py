@@ -14,7 +14,12 @@ _REQUIRED = {
     "code": "a word that the caller's program can test, for example `pay.not-allowed`",
     "message": "a sentence for people",
 }
-_DENIED_REASON = Shape("`deniedReason`", _KEYS | {"status"}, required=_REQUIRED)
+_DENIED_REASON = Shape(
+    "`deniedReason`",
+    _KEYS | {"status"},
+    required=_REQUIRED,
+    example='deniedReason: {code: export.tier, message: "..."}',
+)
 _OTHERWISE = Shape(
     "`otherwise`",
     _KEYS,
@@ -23,6 +28,7 @@ _OTHERWISE = Shape(
         "status": "`otherwise` adds words to a deny and never changes its status; "
         "a `deniedReason` on a rule or policy may carry one"
     },
+    example='otherwise: {code: pay.not-allowed, message: "..."}',
 )
 _STATUSES = {"401": 401, "403": 403, "404": 404}
 

@@ -59,6 +59,7 @@ _METADATA = Shape(
     frozenset({"id", "title", "owner"}),
     required={"id": "an id of lower-case letters, digits and hyphens, unique in its kind"},
     elsewhere={"name": "a document is named by `id`; `title` is for people"},
+    example="metadata: {id: invoices}",
 )
 _API_SERVICE = Shape(
     "an ApiService",
@@ -132,6 +133,14 @@ def _kind(node: MappingNode, sink: DiagnosticSink) -> str | None:
     """The kind, after the keys that every document needs were looked for."""
     # Which other keys there may be depends on the kind.
     present = frozenset(key.text for key, _ in node.entries)
+    if not present & _HEADER:
+        sink.error(
+            Code.MISSING_KEY,
+            "this is no policy document: `apiVersion`, `kind` and `metadata` are missing",
+            node.entries[0][0].span if node.entries else node.span,
+            help="begin it with these three keys, or move the file out of the tree",
+        )
+        return None
     header = Fields(node, Shape("a policy document", present, required=_HEADER_REQUIRED), sink)
     return header.choice("kind", {kind: kind for kind in KINDS}, synonyms=_KIND_SYNONYMS)
 

@@ -38,7 +38,7 @@ class Shape:
 
     `name` is used in sentences (`an operation`). `required`, `later` and `elsewhere` map a key to
     the help shown: how to write what is missing, what it is that is not supported yet, where a
-    misplaced key belongs.
+    misplaced key belongs. `example` is shown to who wrote something else than a mapping.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Shape:
     required: Mapping[str, str | None] = field(default_factory=dict)
     later: Mapping[str, str] = field(default_factory=dict)
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    example: str | None = None
     noun: str = "key"
     unknown: Code = Code.UNKNOWN_KEY
 
@@ -78,7 +79,7 @@ class Fields:
             Code.WRONG_TYPE,
             f"{shape.name} must be a mapping, found {describe(node)}",
             node.span,
-            help=f"its keys: {listed(sorted(shape.keys), 'and')}" if shape.keys else None,
+            help=f"for example `{shape.example}`" if shape.example else _keys_help(shape),
         )
         return None
 
@@ -145,7 +146,9 @@ class Fields:
         if found.value in options:
             return options[found.value]
         meant = (synonyms or {}).get(found.value)
-        guess = f"did you mean `{meant}`?" if meant else did_you_mean(found.value, options)
+        # The nearest number is not what somebody meant.
+        near = None if found.value.isdigit() else did_you_mean(found.value, options)
+        guess = f"did you mean `{meant}`?" if meant else near
         known = f"expected {listed(options)}"
         self.sink.error(
             Code.BAD_VALUE,
@@ -162,7 +165,10 @@ class Fields:
             return ()
         if not isinstance(node, SequenceNode):
             self.sink.error(
-                Code.WRONG_TYPE, f"`{key}` must be a list, found {describe(node)}", node.span
+                Code.WRONG_TYPE,
+                f"`{key}` must be a list, found {describe(node)}",
+                node.span,
+                help=_list_help(key, node),
             )
             return ()
         if not node.items:
@@ -238,3 +244,13 @@ class Fields:
             self.head_span,
             help=self.shape.required[key],
         )
+
+
+def _keys_help(shape: Shape) -> str | None:
+    return f"its keys: {listed(sorted(shape.keys), 'and')}" if shape.keys else None
+
+
+def _list_help(key: str, node: Node) -> str | None:
+    if isinstance(node, ScalarNode) and 0 < len(node.text) < 60:
+        return f"write `{key}: [{node.text}]`"
+    return None

@@ -41,8 +41,11 @@ _ALLOW = Shape(
     unknown=Code.UNKNOWN_SCOPE_LINE,
 )
 _NAMES = frozenset({"any", "all"})
-_NAME_LISTS = {line: Shape(f"`{line}`", _NAMES) for line in ("scopes", "permissions")}
-_GROUPS = Shape("`groups`", _NAMES | {"match"})
+_NAME_LISTS = {
+    "scopes": Shape("`scopes`", _NAMES, example="scopes: {any: [invoices.read]}"),
+    "permissions": Shape("`permissions`", _NAMES, example='permissions: {all: ["invoices:pay"]}'),
+}
+_GROUPS = Shape("`groups`", _NAMES | {"match"}, example="groups: {any: [finance]}")
 _GROUP_MATCHES = {match.value: match for match in GroupMatch}
 _AUTHENTICATION = Shape(
     "`authentication`",
@@ -52,6 +55,7 @@ _AUTHENTICATION = Shape(
         "max_age": "in policies it is written `maxAge`",
         "acr_values": "in policies it is written `acr`",
     },
+    example="authentication: {acr: [mfa], maxAge: 300s}",
 )
 
 Allow = AllowPublic | AllowAuthenticated | AllowLines

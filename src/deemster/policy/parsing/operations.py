@@ -57,8 +57,11 @@ _MATCH = Shape(
         "actions": "operations of AuthZEN resource types",
     },
     elsewhere={"method": "methods are a list: `methods: [GET]`"},
+    example="match: {methods: [GET], path: /invoices}",
 )
-_PARAMETER = Shape("a parameter's constraint", frozenset({"pattern", "type"}))
+_PARAMETER = Shape(
+    "a parameter's constraint", frozenset({"pattern", "type"}), example="params: {id: {type: int}}"
+)
 _PARAMETER_TYPES = {"int": "int", "uuid": "uuid"}
 
 _Policies = tuple[PolicyNode | RefNode, ...]

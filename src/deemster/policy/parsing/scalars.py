@@ -83,9 +83,10 @@ def duration_milliseconds(node: Node, sink: DiagnosticSink, name: str) -> int | 
     """`150ms`, `300s`, `5m`, `1h` in milliseconds; None after an error."""
     found = _DURATION.fullmatch(node.text) if isinstance(node, ScalarNode) else None
     if found is None:
-        _refuse_type(
-            node, sink, name, "a duration", help_="a whole number and a unit: `150ms`, `300s`, `5m`"
-        )
+        is_number = isinstance(node, ScalarNode) and _INTEGER.fullmatch(node.text)
+        guess = f"did you mean {describe(node).rstrip('`')}s`? " if is_number else ""
+        help_ = f"{guess}a whole number and a unit: `150ms`, `300s`, `5m`, `1h`"
+        _refuse_type(node, sink, name, "a duration", help_=help_)
         return None
     return int(found[1]) * _MILLISECONDS[found[2]]
 

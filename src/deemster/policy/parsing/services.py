@@ -48,6 +48,7 @@ _PROVIDER = Shape(
         ("issuer", "keys", "algorithms", "jwksUrl", "claims"),
         "issuer, keys and algorithms of a provider stand in the settings",
     ),
+    example="tokenProvider: {type: internal, id: ...}",
 )
 _OPENINGS = "openings of the canonical path"
 _PATHS = Shape(
@@ -56,6 +57,7 @@ _PATHS = Shape(
     later=dict.fromkeys(
         ("encodedSlash", "doubleEncoding", "emptySegments", "semicolon"), _OPENINGS
     ),
+    example="paths: {trailingSlash: same}",
 )
 
 
