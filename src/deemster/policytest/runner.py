@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from deemster.decisions.point import Deadlines, DecisionPoint
 from deemster.errors import MalformedCallError
 from deemster.model.clock import Clock
 from deemster.model.decision import Decision, Reason
@@ -19,25 +18,20 @@ from deemster.policy.snapshot import CompiledService
 from deemster.policy.store import PolicyStore
 from deemster.policy.values import TraceEntry
 from deemster.policytest.cases import PresentedAs, Suite, SuiteCase
-from deemster.policytest.clock import StandingClock
 from deemster.policytest.comparison import mismatches
+from deemster.policytest.desk import Desk
 from deemster.policytest.minting import asserted_claims
 from deemster.policytest.outcomes import CaseOutcome, CaseResult, SuiteResult, TestRun
 from deemster.policytest.providers import (
     ProviderProfile,
-    ThrowAwayProvider,
     profiles_of,
     throw_away_providers,
 )
 from deemster.policytest.trace import OperationNodes, TraceRow
-from deemster.usercontext.resolver import UserResolver
-from deemster.usercontext.static import StaticUserSource
 
 __all__ = ["SuiteRunner"]
 
 _GATEWAY = "policy-test"
-# Nothing waits for anything in a test run; a slow machine must not turn a permit into a deny.
-_PATIENCE = 60.0
 
 
 class CannotAskError(Exception):
@@ -75,11 +69,11 @@ class SuiteRunner:
 
     async def _run_suite(self, suite: Suite) -> SuiteResult:
         started = self._stopwatch.monotonic()
-        desk = _Desk(suite, self._store, self._providers)
+        desk = Desk(suite.users, self._store, self._providers)
         results = [await self._run_case(desk, suite, case) for case in suite.cases]
         return SuiteResult(suite, tuple(results), self._stopwatch.monotonic() - started)
 
-    async def _run_case(self, desk: _Desk, suite: Suite, case: SuiteCase) -> CaseResult:
+    async def _run_case(self, desk: Desk, suite: Suite, case: SuiteCase) -> CaseResult:
         if case.skip is not None:
             return CaseResult(case=case, outcome=CaseOutcome.SKIPPED, problem=case.skip)
         try:
@@ -108,7 +102,7 @@ class SuiteRunner:
 
     async def _explained(
         self,
-        desk: _Desk,
+        desk: Desk,
         case: SuiteCase,
         call: ApiCall,
         caller: GatewayCaller,
@@ -158,49 +152,3 @@ class SuiteRunner:
         return minter.mint(
             presented.claims, presented.fault, audience=service.audience, now=case.now
         )
-
-
-class _Desk:
-    """A decision point with one suite's users, at the time that each case says."""
-
-    def __init__(
-        self, suite: Suite, store: PolicyStore, providers: Mapping[str, ThrowAwayProvider]
-    ) -> None:
-        self.last_fault = ""
-        self._clock = StandingClock()
-        users = StaticUserSource(
-            suite.id,
-            {
-                name: {
-                    "enabled": user.enabled,
-                    "groups": list(user.groups),
-                    "roles": list(user.roles),
-                    "attributes": user.attributes,
-                }
-                for name, user in suite.users.items()
-            },
-        )
-        self._point = DecisionPoint(
-            store=store,
-            providers={name: entry.provider for name, entry in providers.items()},
-            users=UserResolver(
-                dict.fromkeys(providers, users), clock=self._clock, timeout=_PATIENCE
-            ),
-            clock=self._clock,
-            new_id=lambda: "policy-test",
-            report_fault=self._keep_fault,
-            deadlines=Deadlines(decision=_PATIENCE, token=_PATIENCE, user=_PATIENCE),
-        )
-
-    async def ask(
-        self,
-        now: float,
-        call: ApiCall,
-        caller: GatewayCaller,
-        trace: list[TraceEntry] | None = None,
-    ) -> Decision:
-        self._clock.set(now)
-        return await self._point.decide(call, caller, trace)
-
-    def _keep_fault(self, fault: Exception, decision_id: str) -> None:
-        self.last_fault = f"{type(fault).__name__}: {fault}"

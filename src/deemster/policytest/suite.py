@@ -56,6 +56,7 @@ class _SuiteReader:
 
     def read(self, default_now: float) -> Suite | None:
         fields, root = self._fields, self._root
+        errors_before = fields.sink.error_count
         fields.only(root, _SUITE_KEYS, "a PolicyTest", later=("attributes",))
         subject = self._subject()
         if subject is None:
@@ -72,7 +73,7 @@ class _SuiteReader:
             default_now if now is None else now,
         )
         cases = tuple(reader.read_all(root.get("cases"), root.get("matrix")))
-        if not cases and not fields.sink.has_errors:
+        if not cases and fields.sink.error_count == errors_before:
             fields.refuse("this suite has neither `cases` nor `matrix`", root.span)
         metadata = self._document.metadata
         return Suite(

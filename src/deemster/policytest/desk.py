@@ -1,0 +1,73 @@
+"""A decision point of one's own: real providers, users written down, and time that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deemster.decisions.point import Deadlines, DecisionPoint
+from deemster.model.decision import Decision
+from deemster.model.gateway import GatewayCaller
+from deemster.model.http import ApiCall
+from deemster.policy.store import PolicyStore
+from deemster.policy.values import TraceEntry
+from deemster.policytest.cases import SuiteUser
+from deemster.policytest.clock import StandingClock
+from deemster.policytest.providers import ThrowAwayProvider
+from deemster.usercontext.resolver import UserResolver
+from deemster.usercontext.static import StaticUserSource
+
+__all__ = ["Desk"]
+
+# Nothing waits for anything here; a slow machine must not turn a permit into a deny.
+_PATIENCE = 60.0
+
+
+class Desk:
+    """Answers calls as the service would; every internal provider has the same `users`."""
+
+    def __init__(
+        self,
+        users: Mapping[str, SuiteUser],
+        store: PolicyStore,
+        providers: Mapping[str, ThrowAwayProvider],
+    ) -> None:
+        self.last_fault = ""
+        """What went wrong in Deemster itself, after a decision with reason `internal-error`."""
+        self._clock = StandingClock()
+        source = StaticUserSource(
+            "users",
+            {
+                name: {
+                    "enabled": user.enabled,
+                    "groups": list(user.groups),
+                    "roles": list(user.roles),
+                    "attributes": user.attributes,
+                }
+                for name, user in users.items()
+            },
+        )
+        self._point = DecisionPoint(
+            store=store,
+            providers={name: entry.provider for name, entry in providers.items()},
+            users=UserResolver(
+                dict.fromkeys(providers, source), clock=self._clock, timeout=_PATIENCE
+            ),
+            clock=self._clock,
+            new_id=lambda: "policy-test",
+            report_fault=self._keep_fault,
+            deadlines=Deadlines(decision=_PATIENCE, token=_PATIENCE, user=_PATIENCE),
+        )
+
+    async def ask(
+        self,
+        now: float,
+        call: ApiCall,
+        caller: GatewayCaller,
+        trace: list[TraceEntry] | None = None,
+    ) -> Decision:
+        """The decision at `now`, epoch seconds. Raises MalformedCallError."""
+        self._clock.set(now)
+        return await self._point.decide(call, caller, trace)
+
+    def _keep_fault(self, fault: Exception, decision_id: str) -> None:
+        self.last_fault = f"{type(fault).__name__}: {fault}"
