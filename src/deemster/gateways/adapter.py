@@ -6,8 +6,10 @@ one changes nothing outside `gateways/`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Protocol
+
+import msgspec
 
 from deemster.errors import ProtocolError
 from deemster.model.decision import Decision
@@ -16,23 +18,28 @@ from deemster.model.http import ApiCall
 __all__ = ["GatewayAdapter", "UndecidedLeg", "WireAnswer", "WireRequest"]
 
 
-@dataclass(frozen=True, slots=True)
-class WireRequest:
+class WireRequest(msgspec.Struct, frozen=True, gc=False):
     """What the gateway sent us: `path` without query, header names lower-case, whole body."""
 
     method: str
     path: str
-    headers: list[tuple[bytes, bytes]] = field(repr=False)
-    body: bytes = field(repr=False)
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
+
+    def __repr__(self) -> str:
+        # Header fields hold the gateway's secret, the body its clients' tokens.
+        return f"WireRequest({self.method} {self.path}, {len(self.body)} bytes)"
 
 
-@dataclass(frozen=True, slots=True)
-class WireAnswer:
+class WireAnswer(msgspec.Struct, frozen=True, gc=False):
     """What we send back. `headers` without content-length, which the endpoint adds."""
 
     status: int
-    headers: tuple[tuple[bytes, bytes], ...]
-    body: bytes = field(repr=False)
+    headers: Sequence[tuple[bytes, bytes]]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"WireAnswer({self.status}, {len(self.body)} bytes)"
 
 
 class GatewayAdapter(Protocol):

@@ -7,21 +7,22 @@ else would look (facts/security.md 1.7, H7).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from types import MappingProxyType
 
-__all__ = ["has_control_characters", "hides_fields", "is_token", "lower_name"]
+from deemster.errors import MalformedCallError
+
+__all__ = ["COMMON_NAMES", "has_control_characters", "hides_fields", "is_token", "lower_name"]
 
 
-def lower_name(name: str) -> str | None:
-    """The name in lower case, None where it is no field name (RFC 9110 5.1: a token).
+def lower_name(name: str) -> str:
+    """The name in lower case. Raises MalformedCallError where it is none (RFC 9110 5.1: a token).
 
     ASCII only, hence no letter that becomes another one in lower case: the Kelvin sign is not k.
     """
-    known = _COMMON.get(name)
-    if known is not None:
-        return known
-    return name.lower() if _TOKEN(name) else None
+    if name in COMMON_NAMES:
+        return name
+    if _TOKEN(name) is None:
+        raise MalformedCallError("`headers` has a name that is no header field name")
+    return name.lower()
 
 
 def is_token(text: str) -> bool:
@@ -31,8 +32,10 @@ def is_token(text: str) -> bool:
 
 def has_control_characters(text: str) -> bool:
     """Whether it has a control character other than a tab, which no field value may have."""
-    # isprintable is faster than the search, and false for more (a no-break space, a tab).
-    return not text.isprintable() and _CONTROL(text) is not None
+    if not text.isascii():
+        return _CONTROL(text) is not None
+    octets = text.encode()  # the same answer in half the time
+    return len(octets.translate(None, _CONTROL_OCTETS)) != len(octets)
 
 
 def hides_fields(connection: str) -> bool:
@@ -48,13 +51,8 @@ def hides_fields(connection: str) -> bool:
     )
 
 
-def _cased(names: Iterable[str]) -> Iterable[tuple[str, str]]:
-    for name in names:
-        yield name, name
-        yield name.title(), name
-
-
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
+_CONTROL_OCTETS = bytes([*range(0x09), *range(0x0A, 0x20), 0x7F])
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 # RFC 9110 7.6.1 and 7.8, RFC 9113 8.2.2, RFC 7540 3.2.1; an empty list element means nothing.
 _PLAIN_CONNECTION = frozenset({"", "close", "keep-alive", "upgrade", "te", "http2-settings"})
@@ -67,5 +65,5 @@ sec-fetch-user server set-cookie te traceparent tracestate trailer transfer-enco
 upgrade-insecure-requests user-agent vary via x-forwarded-for x-forwarded-host x-forwarded-port
 x-forwarded-proto x-real-ip x-request-id
 """
-# Found without a search; every other name takes the long way to the same answer.
-_COMMON = MappingProxyType(dict(_cased(_COMMON_NAMES.split())))
+COMMON_NAMES = frozenset(_COMMON_NAMES.split())
+"""Lower-case names that most calls have no other than: what is in here needs no closer look."""
