@@ -23,6 +23,13 @@ from deemster.policy.resolved import (
     ResolvedTree,
 )
 from deemster.policy.routing import BaseUrlTable, OperationTable, Route
+from deemster.policy.rule_inputs import (
+    acr_input,
+    age_input,
+    groups_input,
+    permissions_input,
+    scopes_input,
+)
 from deemster.policy.rules import (
     AllowLine,
     acr_test,
@@ -158,20 +165,23 @@ def _lines(resolved: ResolvedOperation, allow: AllowLines, id_path: str) -> list
                 Reason.SCOPE_MISSING,
                 scopes_test(*names),
                 Requirement("scopes", *names),
+                scopes_input(),
             )
         )
     if allow.groups is not None:
         place = ref("groups")
         names = _names(allow.groups.names)
         test = groups_test(*names, allow.groups.match, place.span)
-        lines.append(AllowLine(place, Reason.GROUP_MISSING, test, Requirement("groups", *names)))
+        wanted = Requirement("groups", *names)
+        seen = groups_input(place.span)
+        lines.append(AllowLine(place, Reason.GROUP_MISSING, test, wanted, seen))
     if allow.permissions is not None:
         place = ref("permissions")
         names = _names(allow.permissions)
         test = permissions_test(*names, place.span)
-        lines.append(
-            AllowLine(place, Reason.PERMISSION_MISSING, test, Requirement("permissions", *names))
-        )
+        wanted = Requirement("permissions", *names)
+        seen = permissions_input(place.span)
+        lines.append(AllowLine(place, Reason.PERMISSION_MISSING, test, wanted, seen))
     if resolved.when is not None:
         lines.append(
             AllowLine(
@@ -196,6 +206,7 @@ def _authentication_lines(allow: AllowLines, place: NodeRef) -> list[AllowLine]:
                 Reason.AUTHENTICATION_TOO_WEAK,
                 acr_test(accepted, place.span),
                 Requirement("acr", any_of=accepted),
+                acr_input(),
             )
         )
     if allow.max_age is not None:
@@ -205,6 +216,7 @@ def _authentication_lines(allow: AllowLines, place: NodeRef) -> list[AllowLine]:
                 Reason.AUTHENTICATION_TOO_OLD,
                 max_age_test(allow.max_age, place.span),
                 Requirement("maxAge", seconds=allow.max_age),
+                age_input(),
             )
         )
     return lines
