@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from tests.reference.conditions import value_of
 from tests.reference.names import permissions_of
@@ -10,34 +11,71 @@ from tests.reference.outcomes import IP, D, P
 from tests.reference.shape import FAILED, Allow, AnyAll, Scope, Value
 from tests.reference.situation import Error, Situation
 
-__all__ = ["allowed"]
+__all__ = ["Allowed", "Line", "allowed"]
 
 
-def allowed(allow: Allow | str, scope: Scope, at: Situation) -> tuple[str, str | None]:
-    """The outcome, and the reason that goes with a D or an error."""
+@dataclass(frozen=True)
+class Line:
+    """One line that was written: `reason` is what a deny says if `value` is False."""
+
+    name: str
+    reason: str
+    value: Value
+
+    @property
+    def word(self) -> str:
+        """As a trace calls it."""
+        return "error" if isinstance(self.value, Error) else "holds" if self.value else self.reason
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """The section's outcome, and the reason that goes with a D or an error and its line."""
+
+    outcome: str
+    reason: str | None = None
+    deciding: str | None = None
+    lines: tuple[Line, ...] = ()
+
+
+def allowed(allow: Allow | str, scope: Scope, at: Situation) -> Allowed:
+    """What the section comes to."""
     if isinstance(allow, str):
-        return P, None  # `public`, or `authenticated` after the credential was accepted
+        return Allowed(P)  # `public`, or `authenticated` after the credential was accepted
     lines = lines_of(allow, scope, at)
-    for reason, value in lines:
-        if value is False:
-            return D, reason
-    for _, value in lines:
-        if isinstance(value, Error):
-            return IP, value.reason
-    return P, None
+    for line in lines:
+        if line.value is False:
+            return Allowed(D, line.reason, line.name, lines)
+    for line in lines:
+        if isinstance(line.value, Error):
+            return Allowed(IP, line.value.reason, line.name, lines)
+    return Allowed(P, lines=lines)
 
 
-def lines_of(allow: Allow, scope: Scope, at: Situation) -> list[tuple[str, Value]]:
-    """(reason if false, value) of the lines that are written, in the page's order."""
-    written: list[tuple[object, str, Callable[[], Value]]] = [
-        (allow.scopes, "scope-missing", lambda: scopes_line(allow.scopes, at)),
-        (allow.groups, "group-missing", lambda: groups_line(allow.groups, at)),
-        (allow.permissions, "permission-missing", lambda: permissions_line(allow.permissions, at)),
-        (allow.when, "policy-denied", lambda: value_of(allow.when or (), scope, at)),
-        (allow.acr or None, "authentication-too-weak", lambda: acr_line(allow.acr, at)),
-        (allow.max_age, "authentication-too-old", lambda: age_line(allow.max_age or 0, at)),
+def lines_of(allow: Allow, scope: Scope, at: Situation) -> tuple[Line, ...]:
+    """The lines that are written, in the page's order."""
+    age = allow.max_age
+    written: list[tuple[object, str, str, Callable[[], Value]]] = [
+        (allow.scopes, "scopes", "scope-missing", lambda: scopes_line(allow.scopes, at)),
+        (allow.groups, "groups", "group-missing", lambda: groups_line(allow.groups, at)),
+        (
+            allow.permissions,
+            "permissions",
+            "permission-missing",
+            lambda: permissions_line(allow.permissions, at),
+        ),
+        (allow.when, "when", "policy-denied", lambda: value_of(allow.when or (), scope, at)),
+        (
+            allow.acr or None,
+            "authentication",
+            "authentication-too-weak",
+            lambda: acr_line(allow.acr, at),
+        ),
+        (age, "authentication", "authentication-too-old", lambda: age_line(age or 0, at)),
     ]
-    return [(reason, line()) for part, reason, line in written if part is not None]
+    return tuple(
+        Line(name, reason, value()) for part, name, reason, value in written if part is not None
+    )
 
 
 def holds(wanted: AnyAll, held: frozenset[str]) -> bool:

@@ -40,6 +40,12 @@ class Plain(str):
     __slots__ = ()
 
 
+class Literal(str):
+    """Text to write as a literal block, which flow style has no room for."""
+
+    __slots__ = ()
+
+
 def files_of(tree: Tree, seed: int = 0) -> dict[str, str]:
     """Path from the root ► text. `seed` varies how it is written, not what it means."""
     rng = Random(seed)
@@ -222,6 +228,9 @@ class Writer:
         if expression[0] == "not-list":
             return {"not": self.condition(expression[1])}
         text = expression_text(expression, self.rng)
+        # Escapes would hide from a reader what the expression says: such text stands in a block.
+        if '"' in text or "\\" in text or self.rng.random() < 0.05:
+            return Literal(text)
         is_plain = is_bare_name(expression) and "(" not in text and self.rng.random() < 0.5
         return Plain(text) if is_plain else text
 
@@ -272,7 +281,9 @@ def block(value: Mapping[str, Any], indent: str, rng: Random) -> list[str]:
     """Lines of a mapping in block style; its parts may be in flow style."""
     lines: list[str] = []
     for key, item in value.items():
-        if is_leaf(item) or rng.random() < 0.3:
+        if isinstance(item, Literal):
+            lines += [f"{indent}{key_text(key)}: |", f"{indent}  {item}"]
+        elif is_leaf(item) or (rng.random() < 0.3 and may_flow(item)):
             lines.append(f"{indent}{key_text(key)}: {flow(item)}")
         elif isinstance(item, Mapping):
             lines += [f"{indent}{key_text(key)}:", *block(item, indent + "  ", rng)]
@@ -284,7 +295,9 @@ def block(value: Mapping[str, Any], indent: str, rng: Random) -> list[str]:
 
 
 def sequence_item(member: Value, indent: str, rng: Random) -> list[str]:
-    if is_leaf(member) or not isinstance(member, Mapping) or rng.random() < 0.3:
+    if isinstance(member, Literal):
+        return [f"{indent}- |", f"{indent}  {member}"]
+    if not isinstance(member, Mapping) or (rng.random() < 0.3 and may_flow(member)):
         return [f"{indent}- {flow(member)}"]
     first, *others = block(member, indent + "  ", rng)
     return [f"{indent}- {first.lstrip()}", *others]
@@ -292,6 +305,15 @@ def sequence_item(member: Value, indent: str, rng: Random) -> list[str]:
 
 def is_leaf(item: Value) -> bool:
     return not isinstance(item, Mapping | list) or not item
+
+
+def may_flow(item: Value) -> bool:
+    """Whether there is no literal block inside."""
+    if isinstance(item, Mapping):
+        return all(may_flow(member) for member in item.values())
+    if isinstance(item, list):
+        return all(may_flow(member) for member in item)
+    return not isinstance(item, Literal)
 
 
 def flow(item: Value) -> str:

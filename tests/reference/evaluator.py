@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from tests.reference.allow import allowed
+from tests.reference.allow import Allowed, allowed
 from tests.reference.conditions import value_of
-from tests.reference.outcomes import ID, IDP, IP, D, N, P, combined, in_error
+from tests.reference.outcomes import ID, IP, D, N, P, combined, in_error
 from tests.reference.routing import Route, route
 from tests.reference.shape import (
     Answer,
@@ -57,8 +57,11 @@ class ReferenceEvaluator:
         self.skew = skew
         self.bug = bug
         self.seen: Counter[tuple[str, str]] = Counter()
-        self.judged: dict[str, str] = {}
-        """Outcomes of the last call by id path, for a comparison node by node."""
+        self.judged: dict[str, set[str]] = {}
+        """Outcomes of the last call by id path, for a comparison node by node.
+
+        One for each but `authentication`, which is two lines under one name.
+        """
 
     def answer(self, call: Call) -> Answer:
         """The answer to one call, as section 3 orders the questions."""
@@ -111,27 +114,20 @@ class ReferenceEvaluator:
         here = f"{service.id}/{operation.id}"
         guards = self.section(
             [
-                *[
-                    self.guard(guard, service.id, operation, scope, found.service_path, at)
-                    for guard in service.guards
-                ],
-                *[
-                    self.guard(guard, here, operation, scope, found.service_path, at)
-                    for guard in operation.guards
-                ],
+                *[self.guard(guard, service.id, operation, scope, at) for guard in service.guards],
+                *[self.guard(guard, here, operation, scope, at) for guard in operation.guards],
             ]
         )
         policies = self.section(
-            [
-                self.judged_node(node, here, scope, found.service_path, at)
-                for node in operation.policies
-            ]
+            [self.judged_node(node, here, scope, at) for node in operation.policies]
         )
-        allow, allow_reason = (None, None)
+        allow = None
         if operation.allow is not None:
-            allow, allow_reason = allowed(operation.allow, scope, at)
-            self.seen["allow", allow] += 1
-        return final(service, operation, guards, (allow, allow_reason), policies)
+            allow = allowed(operation.allow, scope, at)
+            self.seen["allow", allow.outcome] += 1
+            for line in allow.lines:
+                self.judged.setdefault(f"{here}/allow/{line.name}", set()).add(line.word)
+        return final(service, operation, guards, allow, policies)
 
     def guard(
         self,
@@ -139,12 +135,11 @@ class ReferenceEvaluator:
         above: str,
         operation: Operation,
         scope: Scope,
-        document: str,
         at: Situation,
     ) -> Judged:
         if operation.id in node.exempt:
             return Judged(above, N)
-        return self.judged_node(node, above, scope, document, at)
+        return self.judged_node(node, above, scope, at)
 
     def section(self, children: Sequence[Judged]) -> Judged:
         """Guards and policies fold by deny-overrides; no children: N."""
@@ -156,21 +151,21 @@ class ReferenceEvaluator:
     # --- nodes ----------------------------------------------------------------------------------
 
     def judged_node(
-        self, node: Rule | PolicySet | Ref, above: str, scope: Scope, document: str, at: Situation
+        self, node: Rule | PolicySet | Ref, above: str, scope: Scope, at: Situation
     ) -> Judged:
         if isinstance(node, Ref):
             referred = self.tree.policies[node.path]
-            return self.judged_node(referred.policy, above, referred.scope, node.path, at)
+            return self.judged_node(referred.policy, above, referred.scope, at)
         path = f"{above}/{node.id}"
         if not node.enabled:
-            return Judged(path, N)
-        if isinstance(node, Rule):
+            judged = Judged(path, N)
+        elif isinstance(node, Rule):
             judged = self.judged_rule(node, path, scope, at)
         else:
-            judged = self.judged_policy(node, path, scope, document, at)
+            judged = self.judged_policy(node, path, scope, at)
         kind = "rule" if isinstance(node, Rule) else node.combining
         self.seen[kind, judged.outcome] += 1
-        self.judged[path] = judged.outcome
+        self.judged.setdefault(path, set()).add(judged.outcome)
         return judged
 
     def judged_rule(self, rule: Rule, path: str, scope: Scope, at: Situation) -> Judged:
@@ -181,10 +176,8 @@ class ReferenceEvaluator:
             return Judged(path, N)
         return Judged(path, {"permit": P, "deny": D}[rule.effect], None, rule.denied)
 
-    def judged_policy(
-        self, policy: PolicySet, path: str, scope: Scope, document: str, at: Situation
-    ) -> Judged:
-        children = [self.judged_node(child, path, scope, document, at) for child in policy.children]
+    def judged_policy(self, policy: PolicySet, path: str, scope: Scope, at: Situation) -> Judged:
+        children = [self.judged_node(child, path, scope, at) for child in policy.children]
         outcome = combined(policy.combining, [child.outcome for child in children], self.bug)
         if policy.combining == "first-applicable":
             children = up_to_the_first(children, self.bug)
@@ -219,50 +212,49 @@ def final(
     service: Service,
     operation: Operation,
     guards: Judged,
-    allow: tuple[str | None, str | None],
+    allow: Allowed | None,
     policies: Judged,
 ) -> Answer:
     """permit iff guards ∈ {P, N} and (allow absent or P) and (policies absent or P)."""
-    allow_outcome, allow_reason = allow
-    has_policies = bool(operation.policies)
     if (
         guards.outcome in (P, N)
-        and allow_outcome in (None, P)
-        and (not has_policies or policies.outcome == P)
+        and (allow is None or allow.outcome == P)
+        and (not operation.policies or policies.outcome == P)
     ):
         return Answer(True, "permitted", service.id, operation.id)
+    reason, deciding = why_not(f"{service.id}/{operation.id}", guards, allow, policies)
+    code = denied_code(guards, allow, operation.otherwise, policies)
+    return Answer(False, reason, service.id, operation.id, code, deciding)
 
-    def answer(reason: str, deciding: str | None = None) -> Answer:
-        code = denied_code(guards, allow_outcome, operation.otherwise, policies)
-        return Answer(False, reason, service.id, operation.id, code, deciding)
 
+def why_not(
+    here: str, guards: Judged, allow: Allowed | None, policies: Judged
+) -> tuple[str, str | None]:
+    """The reason by section 3's precedence, and the node that made it where one did."""
     if guards.outcome == D:
-        return answer("policy-denied", denying_path(guards))
-    if allow_outcome == D:
-        assert allow_reason is not None
-        return answer(allow_reason)
+        return "policy-denied", denying_path(guards)
+    if allow is not None and allow.outcome == D:
+        assert allow.reason is not None
+        return allow.reason, f"{here}/allow/{allow.deciding}"
     if policies.outcome == D:
-        return answer("policy-denied", denying_path(policies))
-    errors = [
-        error
-        for outcome, error in (
-            (guards.outcome, guards.error),
-            (allow_outcome, allow_reason),
-            (policies.outcome, policies.error),
-        )
-        if outcome in (IP, ID, IDP)
+        return "policy-denied", denying_path(policies)
+    sections = [
+        (guards.outcome, guards.error),
+        (allow.outcome, allow.reason) if allow is not None else (N, None),
+        (policies.outcome, policies.error),
     ]
+    errors = [error for outcome, error in sections if in_error(outcome)]
     if errors:
-        return answer(next((error for error in errors if error is not None), "indeterminate"))
-    return answer("no-rule")
+        return next((error for error in errors if error is not None), "indeterminate"), None
+    return "no-rule", None
 
 
 def denied_code(
-    guards: Judged, allow_outcome: str | None, otherwise: Denied | None, policies: Judged
+    guards: Judged, allow: Allowed | None, otherwise: Denied | None, policies: Judged
 ) -> str | None:
     """Guards, allow, policies, then tree order; only nodes whose every ancestor is D too."""
-    codes: list[str] = [*codes_under(guards)]
-    if allow_outcome == D and otherwise is not None:
+    codes = codes_under(guards)
+    if allow is not None and allow.outcome == D and otherwise is not None:
         codes.append(otherwise.code)
     codes += codes_under(policies)
     return codes[0] if codes else None

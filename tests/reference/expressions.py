@@ -196,8 +196,10 @@ class Drawer:
             sign = self.rng.choice([*EQUALITY, *ORDER])
             return ("cmp", sign, here, ("literal", self.rng.choice(DATES)))
         top = {"hour": 23, "minute_of_day": 1439, "weekday": 7}[part]
+        lowest = 1 if part == "weekday" else 0
         bound = self.rng.choice([0, 1, 7, 480, 540, 1080, top, self.rng.randint(0, top)])
-        return ("cmp", self.rng.choice([*ORDER, "=="]), here, ("literal", min(bound, top)))
+        literal = ("literal", max(lowest, min(bound, top)))
+        return ("cmp", self.rng.choice([*ORDER, "=="]), here, literal)
 
     def instants(self) -> Expression:
         sign = self.rng.choice(ORDER)
@@ -253,7 +255,8 @@ class Drawer:
         if self.user_allowed:
             sources += [("user", name) for name in self.names(self.words.user, "int")] * 3
         chosen = self.rng.choice(sources)
-        if self.errors_allowed and self.rng.random() < 0.2:
+        # Arithmetic on constants alone is done at load, where an overflow is refused.
+        if self.errors_allowed and chosen[0] != "constant" and self.rng.random() < 0.2:
             other = self.number_or_literal()
             return (self.rng.choice(["+", "-"]), *self.either_way(chosen, other))
         return chosen
@@ -266,7 +269,8 @@ class Drawer:
     def texts(self, *, may_be_literal: bool = True) -> Expression:
         """A list of strings."""
         sources: list[Expression] = [("header", self.rng.choice(HEADERS))]
-        sources += [("query", self.rng.choice(QUERIES))]
+        if self.errors_allowed:
+            sources.append(("query", self.rng.choice(QUERIES)))
         if may_be_literal:
             members = self.rng.sample(STRINGS, self.rng.randint(1, 4))
             sources += [("list", *[("literal", member) for member in members])] * 2

@@ -14,6 +14,7 @@ OWN = {
     "user": Features({"user", "error"}),
     "has-user-value": Features({"user", "error"}),
     "has-user": Features({"user"}),
+    "query": Features({"error"}),
     "inCidr": Features({"error"}),
     "inAny": Features({"error"}),
     "+": Features({"error"}),

@@ -149,7 +149,7 @@ async def disagreement(
     """In what the two differ on one call, if they do."""
     expected = reference.answer(call)
     figures.reasons[expected.reason] += 1
-    visited: dict[str, str] = {}
+    visited: list[tuple[str, str]] = []
     if traced:
         answer, visited = await real.traced_answer(call)
     else:
@@ -159,9 +159,9 @@ async def disagreement(
         answer = replace(answer, deciding=None)
     if answer != expected:
         return Disagreement(sample, call, expected, answer, "answer")
-    for path, outcome in visited.items():
-        wanted = reference.judged.get(path)
-        if wanted is not None and wanted != outcome:
+    for path, outcome in visited:
+        wanted = reference.judged.get(path, set())
+        if outcome not in wanted:
             what = f"outcome of {path}: {outcome}, reference {wanted}"
             return Disagreement(sample, call, expected, answer, what)
     return None

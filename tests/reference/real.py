@@ -38,6 +38,15 @@ GATEWAY = GatewayCaller(
     None,
 )
 LONGER_THAN_ANY_CACHE = 3600.0
+WORDS = {
+    "permit": "P",
+    "deny": "D",
+    "not-applicable": "N",
+    "indeterminate-P": "IP",
+    "indeterminate-D": "ID",
+    "indeterminate-DP": "IDP",
+}
+"""A trace's words for what the reference calls by letters."""
 
 
 class RefusedTreeError(Exception):
@@ -74,13 +83,13 @@ class RealDecisionPoint:
         """What the decision point says to one call. Raises the fault behind `internal-error`."""
         return (await self._decide(call, None))[0]
 
-    async def traced_answer(self, call: Call) -> tuple[Answer, dict[str, str]]:
-        """The answer, and what came out of every policy and rule that was visited."""
+    async def traced_answer(self, call: Call) -> tuple[Answer, list[tuple[str, str]]]:
+        """The answer, and what came out of every node that was visited, by id path."""
         return await self._decide(call, [])
 
     async def _decide(
         self, call: Call, trace: list[TraceEntry] | None
-    ) -> tuple[Answer, dict[str, str]]:
+    ) -> tuple[Answer, list[tuple[str, str]]]:
         # The same user id may stand for another user in the next call.
         self._clock.advance(LONGER_THAN_ANY_CACHE)
         self._clock.set_wall(call.now)
@@ -90,7 +99,9 @@ class RealDecisionPoint:
         decision = await self._point.decide(api_call(call), GATEWAY, trace)
         if self.faults:
             raise self.faults.pop()
-        visited = {entry.id_path: entry.outcome for entry in trace or ()}
+        visited = [
+            (entry.id_path, WORDS.get(entry.outcome, entry.outcome)) for entry in trace or ()
+        ]
         return answer_of(decision), visited
 
 

@@ -22,7 +22,6 @@ class Route:
     """Where a URL leads. `operation` None: no operation; `ambiguous`: refused before routing."""
 
     service: Service
-    service_path: str
     path: str
     relative_path: str
     query: str
@@ -36,20 +35,20 @@ def route(tree: Tree, method: str, url: str, bug: str | None = None) -> Route | 
     origin, raw_path, query = split_url(url)
     path = canonical(raw_path)
     owners = [
-        (len(base_path), document, service)
-        for document, service in tree.services.items()
+        (len(base_path), service)
+        for service in tree.services.values()
         for base_url in service.base_urls
         for base_origin, base_path in [base_parts(base_url)]
         if base_origin == origin and (path + "/").startswith(base_path + "/")
     ]
     if not owners:
         return None
-    length, document, service = max(owners, key=lambda owner: owner[0])
+    length, service = max(owners, key=lambda owner: owner[0])
     relative = path[length:] or "/"
     if is_ambiguous(path):
-        return Route(service, document, path, relative, query, True, None, {})
+        return Route(service, path, relative, query, True, None, {})
     operation, params = chosen(service, method, relative, bug)
-    return Route(service, document, path, relative, query, False, operation, params)
+    return Route(service, path, relative, query, False, operation, params)
 
 
 def split_url(url: str) -> tuple[str, str, str]:

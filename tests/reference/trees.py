@@ -139,7 +139,7 @@ class Author:
             {"claims", "user", "error"} if self.rng.random() < 0.4 else {"claims", "error"}
         )
         policy = PolicyDrawer(self.rng, self.ids, Place(self.draft, scope, allowed)).policy(2)
-        return PolicyDocument(scope, replace(policy, id=f"policy-{number}"))
+        return PolicyDocument(scope, replace(policy, id=f"policy-{number}", enabled=True))
 
     # --- applications and services ----------------------------------------------------------------
 
