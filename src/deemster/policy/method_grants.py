@@ -131,7 +131,7 @@ class _Routing:
 
     def _decides(self, broad: RoutedTemplate, method: str, path: str) -> bool:
         found = self.table.match(method, path)
-        return found is not None and found.value.operation is broad.operation
+        return found is not None and found.value is broad
 
     def _collect_below(self, node: Node[RoutedTemplate]) -> frozenset[str]:
         methods = {*node.end.listed, *node.rest.listed}
@@ -177,9 +177,18 @@ class _Crossings:
                 yield from ((entry, path) for entry in _entries(node.end))
             if not (diverged and self._rest):
                 return
+            yield from self._trailing_slash(node, path)
         segment = ahead[0] if ahead else _ANYTHING
         for text, child, turned in self._children(node, segment, diverged=diverged):
             yield from self._from(child, (*path, text), diverged=turned)
+
+    def _trailing_slash(
+        self, node: Node[RoutedTemplate], path: tuple[str, ...]
+    ) -> Iterator[tuple[RoutedTemplate, tuple[str, ...]]]:
+        """The one empty segment that a `**` takes in and no parameter does."""
+        child = node.literal(Literal(""), fold_case=False)
+        if child is not None:
+            yield from self._from(child, (*path, ""), diverged=True)
 
     def _children(
         self, node: Node[RoutedTemplate], segment: Segment, *, diverged: bool
