@@ -198,7 +198,7 @@ class RecordBuilder:
             None if deciding is None else DecidingV1(deciding.id_path, deciding.span.place),
             _missing(decision.missing) if decision.missing else (),
             _statements(decision.statements) if decision.statements else (),
-            (),
+            decision.reads,
             elapsed_us,
             _NO_TOKEN if decision.token is None else _token(decision.token),
             masked,

@@ -76,6 +76,10 @@ class PepAuthenticator:
             raise GatewayUnauthenticatedError("the gateway is not authenticated")
         return caller
 
+    def replace_secrets(self, gateways: Sequence[GatewayCredentials]) -> None:
+        """Take these secrets in place of the others: all of them, or (ConfigurationError) none."""
+        self._callers = _callers_by_digest(gateways)
+
     def _caller_of(self, presented: list[bytes]) -> GatewayCaller | None:
         if not presented:
             return self._anonymous

@@ -59,8 +59,10 @@ class ServiceFigures:
         "connections",
         "decisions",
         "degraded",
+        "faults",
         "insecure",
         "policy_loaded_at",
+        "refused_calls",
         "reloads_failed",
         "reloads_succeeded",
     )
@@ -68,6 +70,9 @@ class ServiceFigures:
     def __init__(self) -> None:
         self.decisions = DecisionCounters()
         self.connections = ConnectionCounters()
+        self.refused_calls: dict[tuple[str, str], int] = {}
+        """(protocol, code of the error) ► how often."""
+        self.faults = 0
         self.insecure: tuple[str, ...] = ()
         self.degraded = False
         self.policy_loaded_at = 0.0
@@ -97,6 +102,7 @@ class _FiguresCollector(Collector):
         yield from _decisions(figures.decisions)
         yield from _connections(figures.connections)
         yield from _policies(figures)
+        yield from _calls(figures)
         insecure = GaugeMetricFamily(
             "deemster_insecure",
             "1 where a setting that is meant for trials is on.",
@@ -147,6 +153,18 @@ def _connections(counters: ConnectionCounters) -> Iterable[Metric]:
     for cause, count in counters.closed.items():
         closed.add_metric([str(cause)], count)
     yield closed
+
+
+def _calls(figures: ServiceFigures) -> Iterable[Metric]:
+    refused = CounterMetricFamily(
+        "deemster_refused_calls",
+        "Calls that were answered without a decision.",
+        labels=["protocol", "cause"],
+    )
+    for (protocol, cause), count in sorted(figures.refused_calls.items()):
+        refused.add_metric([protocol, cause], count)
+    yield refused
+    yield CounterMetricFamily("deemster_faults", "Faults of our own.", value=figures.faults)
 
 
 def _policies(figures: ServiceFigures) -> Iterable[Metric]:

@@ -34,8 +34,12 @@ class UserCache:
     a directory said is kept; a part that could not be fetched is not.
     """
 
-    def __init__(self, *, ttl: float, max_users: int) -> None:
+    def __init__(
+        self, *, ttl: float, max_users: int, ttls: Mapping[str, float] | None = None
+    ) -> None:
+        """`ttls`: by token provider, where it is not `ttl`."""
         self._ttl = ttl
+        self._ttls = dict(ttls or {})
         self._max_users = max_users
         self._known: dict[UserKey, _Known] = {}
 
@@ -56,7 +60,9 @@ class UserCache:
         """Keep that the directory knows this user and has not disabled it."""
         found = self._known.pop(key, None)
         parts = {} if found is None else found.parts
-        known = _Known(asked_at + self._ttl, parts, UserContext(id=key[1]), 0.0)
+        known = _Known(
+            asked_at + self._ttls.get(key[0], self._ttl), parts, UserContext(id=key[1]), 0.0
+        )
         self._known[key] = known
         while len(self._known) > self._max_users:
             del self._known[next(iter(self._known))]
@@ -75,7 +81,7 @@ class UserCache:
         """Keep what the directory said; for a user forgotten in between, nothing is kept."""
         found = self._known.get(key)
         if found is not None:
-            found.parts[part] = (value, asked_at + self._ttl)
+            found.parts[part] = (value, asked_at + self._ttls.get(key[0], self._ttl))
             self._rebuild(key, found, now)
 
     def discard(self, key: UserKey) -> None:
@@ -100,8 +106,12 @@ class RefusalCache:
     a new user should not wait. Failure rule: an unavailable directory refuses nobody here.
     """
 
-    def __init__(self, *, ttl: float, max_users: int) -> None:
+    def __init__(
+        self, *, ttl: float, max_users: int, ttls: Mapping[str, float] | None = None
+    ) -> None:
+        """`ttls`: by token provider; the shorter of both holds."""
         self._ttl = ttl
+        self._ttls = dict(ttls or {})
         self._max_users = max_users
         self._refused: dict[UserKey, tuple[Reason, float]] = {}
 
@@ -118,7 +128,7 @@ class RefusalCache:
     def add(self, key: UserKey, reason: Reason, *, asked_at: float) -> None:
         """Keep a refusal for a moment."""
         self._refused.pop(key, None)
-        self._refused[key] = (reason, asked_at + self._ttl)
+        self._refused[key] = (reason, asked_at + min(self._ttl, self._ttls.get(key[0], self._ttl)))
         while len(self._refused) > self._max_users:
             del self._refused[next(iter(self._refused))]
 

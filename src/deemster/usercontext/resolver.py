@@ -41,16 +41,22 @@ class UserResolver:
         *,
         clock: Clock,
         ttl: float = 60.0,
+        ttls: Mapping[str, float] | None = None,
         refusal_ttl: float = 5.0,
         timeout: float = 0.3,
         max_users: int = 50_000,
     ) -> None:
-        """`sources` by token provider id; times in seconds, `timeout` for each question."""
+        """`sources` by token provider id; times in seconds, `timeout` for each question.
+
+        `ttls`: the lifetime of what one provider's directory said, where it is not `ttl`.
+        """
         self._sources = dict(sources)
         self._clock = clock
         self._timeout = timeout
-        self._users = UserCache(ttl=ttl, max_users=max_users)
-        self._refusals = RefusalCache(ttl=min(refusal_ttl, ttl), max_users=max_users)
+        self._users = UserCache(ttl=ttl, ttls=ttls or {}, max_users=max_users)
+        self._refusals = RefusalCache(
+            ttl=min(refusal_ttl, ttl), ttls=ttls or {}, max_users=max_users
+        )
         self._looks: SingleFlight[UserKey, UserContext | Reason | _Failure] = SingleFlight()
         self._fetches: SingleFlight[tuple[UserKey, UserPart], PartValue | _Failure] = SingleFlight()
 

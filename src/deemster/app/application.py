@@ -1,0 +1,275 @@
+"""The service as one object: what is served, and starting, reloading and ending it.
+
+build_application ► startup ► (decisions, management: ASGI applications) ► reload … ► shutdown
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry
+from starlette.applications import Starlette
+
+from deemster import __version__
+from deemster.app.pep import build_authenticator, credentials_of, reread_credentials
+from deemster.app.policies import policy_loader, unknown_api_services
+from deemster.app.providers import TokenProviders, build_token_providers
+from deemster.app.users import build_user_resolver
+from deemster.decisionlog.recorder import DecisionRecorder, WhenFull
+from deemster.decisionlog.sinks import BufferedSink, FileTarget, LineTarget, StreamTarget
+from deemster.decisions.point import Deadlines, DecisionPoint
+from deemster.errors import ConfigurationError, PolicyError
+from deemster.gateways.adapter import GatewayAdapter, UndecidedLeg
+from deemster.gateways.deciding import CallDecider
+from deemster.gateways.http_endpoint import HttpEndpoint
+from deemster.gateways.http_envelope import EndpointLimits
+from deemster.gateways.pep_auth import PepAuthenticator
+from deemster.gateways.ping_sideband import (
+    PingSidebandRequestLeg,
+    PingSidebandResponseLeg,
+    sideband_paths,
+)
+from deemster.management.application import build_management_application
+from deemster.management.status import ServiceStatus
+from deemster.model.clock import Clock
+from deemster.policy.snapshot import PolicySnapshot
+from deemster.policy.store import PolicyStore
+from deemster.settings.model import FileSinkSettings, Settings, SinkSettings
+from deemster.telemetry.metrics import ServiceFigures, register_figures
+from deemster.telemetry.reports import ServiceReports
+from deemster.telemetry.service_log import ServiceLog
+from deemster.usercontext.resolver import UserResolver
+
+__all__ = ["Application", "build_application", "new_id"]
+
+STDOUT = 1
+
+
+def new_id() -> str:
+    """128 random bits: ids of decisions and of refusals."""
+    return os.urandom(16).hex()
+
+
+class Application:
+    """Everything that serves, built and wired. Made by `build_application`."""
+
+    def __init__(  # noqa: PLR0913  (its parts, each by keyword)
+        self,
+        *,
+        settings: Settings,
+        decisions: HttpEndpoint,
+        store: PolicyStore,
+        authenticator: PepAuthenticator,
+        providers: TokenProviders,
+        users: UserResolver,
+        recorder: DecisionRecorder,
+        figures: ServiceFigures,
+        clock: Clock,
+        log: ServiceLog,
+    ) -> None:
+        self.settings = settings
+        self.decisions = decisions
+        self.figures = figures
+        registry = CollectorRegistry(auto_describe=False)
+        register_figures(registry, figures, __version__)
+        self.management: Starlette = build_management_application(
+            status=self.status, registry=registry, version=__version__
+        )
+        self._store = store
+        self._authenticator = authenticator
+        self._providers = providers
+        self._users = users
+        self._recorder = recorder
+        self._clock = clock
+        self._log = log
+        self._degraded: str | None = None
+        self._ending = False
+        self._reloading = asyncio.Lock()
+
+    def status(self) -> ServiceStatus:
+        """What `/ready` tells."""
+        snapshot = self._store.current
+        return ServiceStatus(
+            ready=snapshot is not None and not self._ending,
+            environment=self.settings.environment,
+            revision=None if snapshot is None else snapshot.revision,
+            degraded=self._degraded,
+            insecure=self.settings.insecure_flags,
+        )
+
+    async def startup(self) -> None:
+        """Load the policies and begin to record. Raises PolicyError: a bad tree is not served."""
+        snapshot = await asyncio.to_thread(self._store.load)
+        self._recorder.start()
+        self.figures.insecure = self.settings.insecure_flags
+        if self.settings.insecure_flags:
+            self._log.warning("insecure_settings_found", flags=self.settings.insecure_flags)
+        self._loaded(snapshot)
+
+    async def reload(self) -> bool:
+        """Take policies and secret files as they are now: both, or (False) neither."""
+        async with self._reloading:
+            self._recorder.reopen()
+            try:
+                credentials = reread_credentials(self.settings.gateways)
+                # Refuses what cannot be used before anything is swapped.
+                build_authenticator(self.settings, credentials)
+            except ConfigurationError as error:
+                return self._refused(error.message)
+            if not await asyncio.to_thread(self._store.reload):
+                return self._refused(_reason_of(self._store.degraded))
+            self._authenticator.replace_secrets(credentials)
+            self._degraded = None
+            self.figures.degraded = False
+            self.figures.reloads_succeeded += 1
+            if self._store.current is not None:
+                self._loaded(self._store.current)
+            return True
+
+    def begin_to_end(self) -> None:
+        """`/ready` says no from here on; calls in hand are still answered."""
+        self._ending = True
+
+    async def shutdown(self, within: float) -> None:
+        """Write what is to be recorded, for at most `within` seconds, and let go of the rest."""
+        self.begin_to_end()
+        await self._recorder.close(within)
+        await self._users.close()
+        await self._providers.close()
+
+    def _loaded(self, snapshot: PolicySnapshot) -> None:
+        self.figures.policy_loaded_at = self._clock.wall()
+        self._log.info(
+            "policies_loaded", revision=snapshot.revision, api_services=len(snapshot.services)
+        )
+        unknown = unknown_api_services(self.settings, snapshot)
+        if unknown:
+            self._log.warning("unknown_api_services_named_by_gateways", ids=unknown)
+        # A full collection over a large tree takes a tenth of a second, and it would come at any
+        # time (facts/performance.md 2): now is better, and then never again for these objects.
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+
+    def _refused(self, reason: str) -> bool:
+        self._degraded = reason
+        self.figures.degraded = True
+        self.figures.reloads_failed += 1
+        self._log.error("reload_refused", reason=reason)
+        return False
+
+
+def build_application(
+    settings: Settings,
+    *,
+    clock: Clock,
+    log: ServiceLog,
+    make_id: Callable[[], str] = new_id,
+    stdout: int = STDOUT,
+) -> Application:
+    """Build and wire everything; nothing runs yet. Raises ConfigurationError.
+
+    `stdout` is the descriptor that the `stdout` sink writes to.
+    """
+    figures = ServiceFigures()
+    reports = ServiceReports(log, figures, clock)
+    providers = build_token_providers(settings.token_providers, clock)
+    users = build_user_resolver(settings, clock)
+    store = PolicyStore(policy_loader(settings))
+    authenticator = build_authenticator(settings, credentials_of(settings.gateways))
+    deadlines = settings.deadlines
+    point = DecisionPoint(
+        store=store,
+        providers=providers.by_id,
+        users=users,
+        clock=clock,
+        new_id=make_id,
+        report_fault=reports.fault,
+        deadlines=Deadlines(deadlines.decision, deadlines.token, deadlines.user),
+    )
+    recorder = _recorder(settings, figures, reports, clock, stdout)
+    decider = CallDecider(
+        decide=point.decide,
+        recorder=recorder,
+        reports=reports,
+        clock=clock,
+        new_id=make_id,
+        concurrency=settings.limits.concurrency,
+    )
+    return Application(
+        settings=settings,
+        decisions=_endpoint(settings, authenticator, decider, reports, make_id),
+        store=store,
+        authenticator=authenticator,
+        providers=providers,
+        users=users,
+        recorder=recorder,
+        figures=figures,
+        clock=clock,
+        log=log,
+    )
+
+
+def _endpoint(
+    settings: Settings,
+    authenticator: PepAuthenticator,
+    decider: CallDecider,
+    reports: ServiceReports,
+    make_id: Callable[[], str],
+) -> HttpEndpoint:
+    depth = settings.limits.depth
+    request_leg: GatewayAdapter = PingSidebandRequestLeg(max_depth=depth)
+    response_leg: UndecidedLeg = PingSidebandResponseLeg(max_depth=depth)
+    return HttpEndpoint(
+        adapters=dict.fromkeys(sideband_paths("request", settings.environment), request_leg),
+        undecided=dict.fromkeys(sideband_paths("response", settings.environment), response_leg),
+        authenticator=authenticator,
+        decider=decider,
+        reports=reports,
+        new_id=make_id,
+        limits=EndpointLimits(
+            body=settings.limits.body,
+            headers=settings.limits.headers,
+            header_count=settings.limits.header_count,
+            body_timeout=None,  # the listener has a timer of its own
+        ),
+    )
+
+
+def _recorder(
+    settings: Settings, figures: ServiceFigures, reports: ServiceReports, clock: Clock, stdout: int
+) -> DecisionRecorder:
+    return DecisionRecorder(
+        environment=settings.environment,
+        clock=clock,
+        sinks=[
+            BufferedSink(
+                _target(sink, stdout), figures.decisions, on_failure=reports.decision_log_changed
+            )
+            for sink in settings.decision_log.sinks
+        ],
+        when_full=WhenFull(settings.decision_log.when_full.value),
+        counters=figures.decisions,
+        wait=settings.deadlines.decision,
+    )
+
+
+def _target(sink: SinkSettings, stdout: int) -> LineTarget:
+    if not isinstance(sink, FileSinkSettings):
+        return StreamTarget(stdout, "stdout")
+    try:
+        return FileTarget(sink.path)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the decision log `{sink.path}` cannot be opened: {error.strerror}"
+        ) from None
+
+
+def _reason_of(refused: PolicyError | None) -> str:
+    if refused is None:
+        return "the policy tree was refused"
+    first = next(iter(refused.diagnostics.errors), None)
+    return refused.message if first is None else f"{refused.message}: {first.span}: {first.message}"

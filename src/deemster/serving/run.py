@@ -1,0 +1,149 @@
+"""`serve`: one process, one event loop, two listeners, until a signal ends it.
+
+SIGTERM and SIGINT: accept no more, finish what is in hand within a bound, flush the log. SIGHUP:
+take policies and secret files as they are now, or stay with what serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import uvloop
+
+from deemster.app import Application, build_application, new_id
+from deemster.model.clock import Clock, SystemClock
+from deemster.serving.decisions_server import DecisionsServer
+from deemster.serving.management_server import ManagementServer
+from deemster.serving.protocol import ConnectionLimits
+from deemster.serving.sockets import Address, open_listener
+from deemster.settings import Settings
+from deemster.telemetry.service_log import ServiceLog, adopt_standard_logging, build_service_log
+
+__all__ = ["Listening", "serve"]
+
+FINISH_SECONDS = 10.0
+"""What calls in hand may take after SIGTERM; Kubernetes waits 30 s before it kills."""
+FLUSH_SECONDS = 5.0
+MANAGEMENT_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where the service really listens, after ports 0 were chosen."""
+
+    decisions: Address
+    management: Address
+
+
+def serve(settings: Settings, *, on_started: Callable[[Listening], None] | None = None) -> None:
+    """Run the service until a signal ends it; returns after an orderly end.
+
+    Raises ConfigurationError or PolicyError before anything listens. `on_started` is called once
+    both listeners accept connections.
+    """
+    clock = SystemClock()
+    log = build_service_log(sys.stderr, clock)
+    adopt_standard_logging(log)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, clock, log, on_started))
+
+
+async def _serve(
+    settings: Settings,
+    clock: Clock,
+    log: ServiceLog,
+    on_started: Callable[[Listening], None] | None,
+) -> None:
+    application = build_application(settings, clock=clock, log=log)
+    try:
+        await application.startup()
+        servers = _open(settings, application, clock)
+    except BaseException:
+        await application.shutdown(FLUSH_SECONDS)
+        raise
+    decisions, management, listening = servers
+    ended = asyncio.Event()
+    _listen_to_signals(ended, application)
+    await management.start()
+    await decisions.start()
+    log.info(
+        "service_started",
+        decisions=str(listening.decisions),
+        management=str(listening.management),
+        environment=settings.environment,
+    )
+    if on_started is not None:
+        on_started(listening)
+    await ended.wait()
+    log.info("service_ending")
+    application.begin_to_end()
+    await decisions.stop(FINISH_SECONDS)
+    await application.shutdown(FLUSH_SECONDS)
+    # Last, so that operators see the end from outside.
+    await management.stop(MANAGEMENT_SECONDS)
+    log.info("service_ended")
+
+
+def _open(
+    settings: Settings, application: Application, clock: Clock
+) -> tuple[DecisionsServer, ManagementServer, Listening]:
+    decisions_bind = settings.listeners.decisions.bind
+    management_bind = settings.listeners.management
+    decisions, decisions_address = open_listener(
+        decisions_bind.host,
+        decisions_bind.port,
+        setting="listeners.decisions.bind",
+        share_port=False,
+    )
+    try:
+        management, management_address = open_listener(
+            management_bind.host,
+            management_bind.port,
+            setting="listeners.management.bind",
+            share_port=False,
+        )
+    except BaseException:
+        decisions.close()
+        raise
+    limits = settings.limits
+    decisions_server = DecisionsServer(
+        application.decisions,
+        decisions,
+        limits=ConnectionLimits(
+            connections=limits.connections,
+            header_bytes=limits.headers,
+            header_count=limits.header_count,
+            header_seconds=limits.header_timeout,
+            body_seconds=limits.body_timeout,
+            idle_seconds=limits.idle_timeout,
+            # Long enough for any decision, and for a gateway to take the answer.
+            answer_seconds=limits.idle_timeout + settings.deadlines.decision,
+        ),
+        counters=application.figures.connections,
+        clock=clock,
+        new_id=new_id,
+    )
+    return (
+        decisions_server,
+        ManagementServer(application.management, management),
+        Listening(decisions_address, management_address),
+    )
+
+
+def _listen_to_signals(ended: asyncio.Event, application: Application) -> None:
+    loop = asyncio.get_running_loop()
+    reloads: set[asyncio.Task[bool]] = set()
+
+    def reload() -> None:
+        # The loop holds tasks weakly; somebody has to hold them until they are done.
+        task = loop.create_task(application.reload())
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    loop.add_signal_handler(signal.SIGHUP, reload)

@@ -1,0 +1,61 @@
+"""What the parts of the service report to operators: log lines, and figures beside them."""
+
+from __future__ import annotations
+
+from deemster.errors import ProtocolError
+from deemster.model.clock import Clock
+from deemster.telemetry.metrics import ServiceFigures
+from deemster.telemetry.service_log import ServiceLog
+
+__all__ = ["ServiceReports"]
+
+LINES = 20
+SECONDS = 10.0
+
+
+class ServiceReports:
+    """Everything is counted; what strangers can cause is logged `LINES` times in `SECONDS`."""
+
+    def __init__(self, log: ServiceLog, figures: ServiceFigures, clock: Clock) -> None:
+        self._log = log
+        self._figures = figures
+        self._monotonic = clock.monotonic
+        self._window_ends = 0.0
+        self._lines = 0
+        self._kept_back = 0
+
+    def fault(self, fault: Exception, told_id: str) -> None:
+        """Something of ours failed; the call was refused, and the gateway was told this id."""
+        self._figures.faults += 1
+        if self._may_log():
+            self._log.error("call_failed", id=told_id, exc_info=fault)
+
+    def refused_call(self, protocol: str, error: ProtocolError, told_id: str) -> None:
+        """A gateway asked wrongly, or a stranger asked."""
+        refused = self._figures.refused_calls
+        key = (protocol, error.code)
+        refused[key] = refused.get(key, 0) + 1
+        if self._may_log():
+            self._log.warning(
+                "call_refused", protocol=protocol, cause=error.code, text=error.message, id=told_id
+            )
+
+    def decision_log_changed(self, sink: str, error: OSError | None) -> None:
+        """A sink of the decision log began to fail, or (None) recovered."""
+        if error is None:
+            self._log.info("decision_log_recovered", sink=sink)
+        else:
+            self._log.error("decision_log_failed", sink=sink, text=error.strerror or "")
+
+    def _may_log(self) -> bool:
+        now = self._monotonic()
+        if now >= self._window_ends:
+            if self._kept_back:
+                self._log.warning("log_lines_kept_back", count=self._kept_back)
+            self._window_ends = now + SECONDS
+            self._lines = self._kept_back = 0
+        self._lines += 1
+        if self._lines <= LINES:
+            return True
+        self._kept_back += 1
+        return False
