@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.reference.conditions import value_of
-from tests.reference.names import permissions_of
+from tests.reference.names import REGISTERED, declared_value, permissions_of
 from tests.reference.outcomes import IP, D, P
 from tests.reference.shape import FAILED, Allow, AnyAll, Scope, Value
-from tests.reference.situation import Error, Situation
+from tests.reference.situation import ABSENT, Error, Situation
 
 __all__ = ["Allowed", "Line", "allowed"]
 
@@ -90,8 +90,8 @@ def scopes_line(wanted: AnyAll | None, at: Situation) -> Value:
 
 
 def acr_line(wanted: tuple[str, ...], at: Situation) -> Value:
-    assert at.token is not None
-    return at.token.claims.get("acr") in wanted
+    found = registered_claim("acr", at)
+    return found if isinstance(found, Error) else found in wanted
 
 
 def groups_line(wanted: AnyAll | None, at: Situation) -> Value:
@@ -136,9 +136,15 @@ def permissions_line(wanted: AnyAll | None, at: Situation) -> Value:
     return holds(wanted, held)
 
 
-def age_line(max_age: int, at: Situation) -> bool:
-    assert at.token is not None
-    since = at.token.claims.get("auth_time")
-    if isinstance(since, bool) or not isinstance(since, int | float):
-        return False
+def age_line(max_age: int, at: Situation) -> Value:
+    since = registered_claim("auth_time", at)
+    if since is None or isinstance(since, Error):
+        return since or False
     return -at.skew <= at.call.now - since <= max_age
+
+
+def registered_claim(name: str, at: Situation) -> Value:
+    """None if absent: the line fails. Of a wrong type, which no step-up would mend: an error."""
+    assert at.token is not None
+    found = declared_value(REGISTERED[name], at.token.claims.get(name), at)
+    return None if found == Error(ABSENT) else found

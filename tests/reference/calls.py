@@ -30,6 +30,7 @@ from tests.reference.trees import ACRS, GROUPS, HOSTS, SCOPES
 
 __all__ = ["Caller"]
 
+LEEWAY = 30.0  # what half of the token providers tolerate (`harness.SKEWS`)
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC).timestamp()
 UUIDS = ("123e4567-e89b-12d3-a456-426614174000", "123E4567-E89B-12D3-A456-42661417400F", "123e4567")
 REFUSALS = ("token-expired", "token-malformed", "token-audience-mismatch")
@@ -44,7 +45,7 @@ class Caller:
         self.rng = rng
         self.biased = biased
         found = harvest(tree)
-        self.declared = [entry for entry in found.declared if entry.name not in ("aud", "jti")]
+        self.declared = [entry for entry in found.declared if entry.name != "jti"]
         self.texts = [*STRINGS, "c", "mfa", "pwd"]
         self.numbers = list(INTS)
         self.addresses = ["10.1.2.3", "192.0.2.200", "2001:db8::7", "172.16.0.1", "::1"]
@@ -220,9 +221,12 @@ class Caller:
         if kind < 0.03:
             return None
         if kind < 0.06:
-            return self.rng.choice([1, "a", True, ["a"], 1.5, [1], ["a", 1], {}])
+            return self.rng.choice([1, "a", True, ["a"], 1.5, 1.0, [1], ["a", 1], [True], {}, ""])
         if entry.name == "acr":
             return self.rng.choice([*ACRS, *self.texts])
+        if entry.name == "aud":
+            text = self.rng.choice(self.texts)
+            return self.rng.choice([text, ["a", text]])
         if entry.name == "amr":
             return self.rng.sample([*ACRS, *self.texts[:4]], 2)
         if entry.type == "timestamp":
@@ -295,7 +299,8 @@ class Caller:
         if allow.acr and self.rng.random() < 0.9:
             claims["acr"] = self.rng.choice(allow.acr)
         if allow.max_age is not None and self.rng.random() < 0.9:
-            claims["auth_time"] = now - allow.max_age + self.rng.choice([-1, 0, 0, 0.5, 1])
+            bound = self.rng.choice([now - allow.max_age, now - allow.max_age, now, now + LEEWAY])
+            claims["auth_time"] = bound + self.rng.choice([-1, 0, 0, 0.5, 1])
         if allow.permissions is not None and self.rng.random() < 0.5:
             permissions = (permissions or frozenset()) | frozenset(wanted(allow.permissions))
         if allow.groups is not None and user is not None and not isinstance(user.groups, str):

@@ -12,7 +12,7 @@ __all__ = ["CIDRS", "INTS", "STRINGS", "ZONES", "Drawer", "Vocabulary"]
 
 STRINGS = (
     "a", "ab", "b", "finance", "Finance", "gold", "partner-7", "partner-", "o'brien", "", "10",
-    "zürich", "x y", "GET", "POST", "back\\slash",
+    "zürich", "x y", "GET", "POST", "back\\slash", "app-0/clerk", "clerk", "res0:view",
 )  # fmt: skip
 INTS = (0, 1, 2, 3, 5, 7, 9, 10, 100, -1, -5, 2**31, 2**63 - 1, -(2**63) + 1)
 CIDRS = (
@@ -222,7 +222,7 @@ class Drawer:
 
     def text(self) -> Expression:
         """A string that is not a literal."""
-        sources: list[Expression] = [("request", name) for name in ("method", "host")]
+        sources: list[Expression] = [("request", name) for name in ("method", "host", "scheme")]
         sources += [("request", "path"), ("request", "relativePath")]
         sources += [
             ("param", name) for name, kind in self.words.params.items() if kind != "int"
@@ -276,10 +276,10 @@ class Drawer:
             sources += [("list", *[("literal", member) for member in members])] * 2
             sources += [("constant", *name) for name in self.constants(tuple)] * 2
         if self.claims_allowed:
-            names = [*self.names(self.words.claims, "list<string>"), "scope", "amr"]
+            names = [*self.names(self.words.claims, "list<string>"), "scope", "amr", "aud"]
             sources += [("claim", name) for name in names] * 2
         if self.user_allowed:
-            sources += [("user", "groups"), ("user", "permissions")]
+            sources += [("user", name) for name in ("groups", "permissions", "roles")]
             sources += [("user", name) for name in self.names(self.words.user, "list<string>")]
         return self.rng.choice(sources)
 

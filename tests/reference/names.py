@@ -14,6 +14,7 @@ __all__ = [
     "claim",
     "constant",
     "declared_in",
+    "declared_value",
     "has_claim",
     "has_user_value",
     "header",
@@ -60,7 +61,11 @@ def claim(scope: Scope, at: Situation, name: str) -> Value:
     if name == "scope":
         return tuple(sorted(at.token.scopes))
     entry = claim_entry(scope, at, name)
-    return declared_value(entry, at.token.claims.get(entry.claim or name, NOTHING), at)
+    found = at.token.claims.get(entry.claim or name, NOTHING)
+    # RFC 7519 4.1.3: one audience may be written without its list.
+    if name == "aud" and isinstance(found, str):
+        found = [found]
+    return declared_value(entry, found, at)
 
 
 def claim_entry(scope: Scope, at: Situation, name: str) -> Declared:
