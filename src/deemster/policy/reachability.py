@@ -83,9 +83,7 @@ def _leading(url: CanonicalUrl, template: Template) -> CanonicalUrl:
         literals.append(segment.text)
     prefix = "" if url.path == "/" else url.path
     path = prefix + path_of(literals) if literals else url.path
-    return CanonicalUrl(
-        url.scheme, url.host, url.port, url.origin, path, "", url.openable, url.refused
-    )
+    return url._replace(path=path)
 
 
 # --- operations that others cover ---------------------------------------------------------------

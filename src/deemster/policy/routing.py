@@ -119,10 +119,10 @@ def _search_constrained(
     best: Leaf[T] | None = None
     segment = segments[index]
     for _, accepts, child in node.constrained:
-        if accepts(segment):
-            found = _search(child, index + 1, keys, segments, method)
-            if found is not None and (best is None or found.order < best.order):
-                best = found
+        found = _search(child, index + 1, keys, segments, method)
+        # The pattern comes last: it costs more than the walk, and most walks end in nothing.
+        if found is not None and (best is None or found.order < best.order) and accepts(segment):
+            best = found
     return best
 
 
