@@ -279,7 +279,7 @@ class _Checking:
         constant = lexical.constants.get(name)
         if constant is not None:
             return constant_term(constant, name, path.span, self.report)
-        report_unknown_name(path, lexical, self.report)
+        report_unknown_name(path, self._scope, self.report)
         return None
 
     # --- named conditions -----------------------------------------------------------------------

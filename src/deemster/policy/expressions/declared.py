@@ -42,9 +42,9 @@ def declared_note(term: Term) -> tuple[Note, ...]:
     if isinstance(term, terms.ClaimRead | terms.UserRead):
         if term.declared_at is None:
             return (Note(f"`{term.name}` is built in as {term.narrowing}"),)
-        return (Note(f"declared at {term.declared_at} as {term.narrowing}"),)
+        return (Note(f"declared at … as {term.narrowing}", term.declared_at),)
     if isinstance(term, terms.Constant) and term.declared_at is not None:
-        return (Note(f"declared at {term.declared_at} as {term.type}"),)
+        return (Note(f"declared at … as {term.type}", term.declared_at),)
     if isinstance(term, terms.Read):
         return (Note(f"`{term.name}` is built in as {narrowing_of(term) or term.type}"),)
     return ()

@@ -130,14 +130,19 @@ _HINTS = {
 
 
 def _unknown_character(text: str, start: int) -> ExpressionSyntaxError:
+    if text.startswith("//", start):
+        # CEL has them; here one would cut off the rest of a one-line condition unseen.
+        return ExpressionSyntaxError(
+            Code.EXPRESSION_SYNTAX,
+            "unexpected `//`",
+            start,
+            start + 2,
+            "an expression has no comments: write them in the YAML around it",
+        )
     character = text[start]
     shown = f"`{character}`" if character.isprintable() else f"character U+{ord(character):04X}"
     if character == "`":
         shown = "a backquote"
-    hint = _HINTS.get(character)
-    if text.startswith("//", start):
-        # CEL has them; here one would cut off the rest of a one-line condition unseen.
-        shown, hint = "`//`", "an expression has no comments: write them in the YAML around it"
     return ExpressionSyntaxError(
-        Code.EXPRESSION_SYNTAX, f"unexpected {shown}", start, start + len(shown.strip("`")), hint
+        Code.EXPRESSION_SYNTAX, f"unexpected {shown}", start, start + 1, _HINTS.get(character)
     )

@@ -13,7 +13,7 @@ from deemster.policy.expressions import ast, terms
 from deemster.policy.expressions.declared import narrowing_of_declaration
 from deemster.policy.expressions.registered import REGISTERED_CLAIMS, USER_BUILT_INS
 from deemster.policy.expressions.report import Report
-from deemster.policy.expressions.scope import RESERVED_NAMES, LexicalScope, Scope
+from deemster.policy.expressions.scope import RESERVED_NAMES, Scope
 from deemster.policy.expressions.terms import Read, RequestField, Term, UserField
 from deemster.policy.expressions.types import (
     BOOL,
@@ -87,7 +87,7 @@ def constant_term(
             Code.TYPE_MISMATCH,
             f"the members of `{name}` are not of one type",
             span,
-            notes=(Note(f"declared at {constant.span}"),),
+            notes=(Note("declared at …", constant.span),),
         )
         return None
     if len(members) > MAX_LIST or not all(_fits(member) for member in members):
@@ -97,7 +97,7 @@ def constant_term(
             if len(members) > MAX_LIST
             else f"a number of `{name}` does not fit in 64 bits",
             span,
-            notes=(Note(f"declared at {constant.span}"),),
+            notes=(Note("declared at …", constant.span),),
         )
         return None
     if isinstance(constant.value, tuple):
@@ -108,9 +108,9 @@ def constant_term(
     return terms.Constant(value, scalar, span, constant.span)
 
 
-def report_unknown_name(path: Path, lexical: LexicalScope, report: Report) -> None:
+def report_unknown_name(path: Path, scope: Scope, report: Report) -> None:
     """Neither built in, nor a constant, nor a condition."""
-    known = [*lexical.conditions, *lexical.constants]
+    known = [*scope.lexical.conditions, *scope.lexical.constants]
     name, root = str(path), path.root
     inner = [one for one in known if name.startswith(f"{one}.")]
     if inner:
@@ -127,9 +127,25 @@ def report_unknown_name(path: Path, lexical: LexicalScope, report: Report) -> No
             help=did_you_mean(name, of_alias),
         )
         return
-    segment = path.segments[0]
-    known += [*RESERVED_NAMES, "has"]
-    _unknown(report, "name", segment, known, "name a claim as `claims.x`, text in quotes: 'text'")
+    report.error(
+        Code.UNKNOWN_NAME,
+        f"unknown name `{root}`",
+        path.segments[0].span,
+        help=_owner_of(root, scope)
+        or did_you_mean(root, [*known, *sorted(RESERVED_NAMES)])
+        or "name a claim as `claims.x`, text in quotes: 'text'",
+    )
+
+
+def _owner_of(name: str, scope: Scope) -> str | None:
+    """Whose member a bare name would be."""
+    if name in REGISTERED_CLAIMS or name in scope.claims:
+        return f"did you mean `claims.{name}`?"
+    if scope.user is not None and (name in USER_BUILT_INS or name in scope.user):
+        return f"did you mean `user.{name}`?"
+    if name in scope.params:
+        return f"did you mean `params.{name}`?"
+    return None
 
 
 MAX_LIST = 10_000

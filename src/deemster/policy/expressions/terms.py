@@ -409,8 +409,8 @@ def can_fail_alone(term: Term) -> bool:
     if isinstance(term, Presence):
         return can_fail_alone(term.read)
     if isinstance(term, NetworkTest):
-        # request.ip has already been parsed when it is read; any other text may be no address.
-        return not isinstance(term.operand, RequestRead)
+        # A read of request.ip fails itself where it is no address; any other text is just text.
+        return not (isinstance(term.operand, RequestRead) and term.operand.field is RequestField.IP)
     if isinstance(term, ArithmeticTerm):
         return True
     if isinstance(term, NegativeTerm):
