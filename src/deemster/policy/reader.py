@@ -227,6 +227,8 @@ class _Composition:
                     notes=(Note("first written", first.span),),
                 )
             entries.append((key, value))
+            if self._sink.error_count >= self._stop_at:
+                break
         return tuple(entries)
 
     # --- refusals -------------------------------------------------------------------------------

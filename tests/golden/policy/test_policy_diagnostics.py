@@ -8,7 +8,12 @@ from deemster.policy.codes import Code
 from tests.golden.policy.diagnostic_cases import cases, printed
 
 # Files on disk cannot stand for these; tests/unit/policy has them.
-NOT_AS_FILES = {Code.FILE_UNREADABLE, Code.FILE_TOO_LARGE, Code.TOO_MANY_NODES}
+NOT_AS_FILES = {
+    Code.FILE_UNREADABLE,
+    Code.FILE_TOO_LARGE,
+    Code.TOO_MANY_ERRORS,
+    Code.TOO_MANY_NODES,
+}
 STAGES = list(Code)[: list(Code).index(Code.IMPORT_NOT_FOUND)]
 
 

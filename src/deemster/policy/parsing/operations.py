@@ -82,6 +82,8 @@ def _parse_operation(node: Node, sink: DiagnosticSink, siblings: SiblingIds) -> 
     fields = Fields.of(node, _OPERATION, sink)
     if fields is None:
         return None
+    # A misspelt `allow` is reported once, not as a missing one too.
+    are_keys_known = sink.error_count == before
     id_ = fields.id("id")
     if id_ is not None:
         siblings.take(id_, sink)
@@ -91,7 +93,8 @@ def _parse_operation(node: Node, sink: DiagnosticSink, siblings: SiblingIds) -> 
     policies, guards = _policies_and_guards(fields)
     otherwise = parse_otherwise(fields)
     also_covers = fields.texts("alsoCovers", checked_id)
-    _require_grant(fields, id_)
+    if are_keys_known:
+        _require_grant(fields, id_)
     if sink.error_count > before or id_ is None:
         return None
     return Operation(
