@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests.reference.evaluator import ReferenceEvaluator
 from tests.reference.harness import compare
 from tests.reference.shape import Bug
 from tests.support.scale import seed
@@ -16,6 +17,14 @@ TREES, CALLS = 400, 50
 @pytest.mark.slow
 @pytest.mark.parametrize("bug", Bug.ALL)
 def test_a_planted_bug_is_found(bug: str) -> None:
-    figures = compare(seed(), TREES, CALLS, bug=bug, stop_at=1)
+    figures = compare(str(seed()), TREES, CALLS, bug=bug, stop_at=1)
     assert figures.disagreements, f"not found within {figures.pairs} pairs"
     sys.stdout.write(f"found after {figures.pairs} pairs on {figures.trees} trees: {bug}\n")
+
+    # It is the bug that was found: without it the two agree on this very call.
+    [found] = figures.disagreements
+    sound = ReferenceEvaluator(found.sample.tree, skew=found.sample.skew)
+    buggy = ReferenceEvaluator(found.sample.tree, skew=found.sample.skew, bug=bug)
+    expected, mistaken = sound.answer(found.call), buggy.answer(found.call)
+    assert (found.real.permit, found.real.reason) == (expected.permit, expected.reason)
+    assert (expected, sound.judged) != (mistaken, buggy.judged)

@@ -11,9 +11,13 @@ from tests.reference.outcomes import ALGORITHMS, OUTCOMES
 from tests.reference.shrinking import described, shrunk
 from tests.support.scale import scaled, seed
 
-TREES, CALLS = 2000, 50
+SHARDS = 2
+"""Two tests of half the pairs, so that two workers share the work."""
+TREES, CALLS = 1250, 80
+FEWEST = 63
+"""Trees of a shard, whatever the scale: with fewer, a rare outcome may stay out by chance."""
 
-EVALUATION_REASONS = {
+REASONS = {
     "permitted",
     "no-api-service",
     "ambiguous-path",
@@ -34,40 +38,29 @@ EVALUATION_REASONS = {
     "indeterminate",
     "no-rule",
 }
-# What each algorithm can come out as: the `unless` forms know two values, but under a target in
-# error they become I, and disabled or not applicable they are N.
-REACHABLE = {name: set(OUTCOMES) for name in ALGORITHMS} | {
-    name: {"P", "D", "N", "IP", "ID"} for name in ("deny-unless-permit", "permit-unless-deny")
+# The `unless` forms know two values; under a target in error these become I, and where the
+# target does not hold, or the node is disabled, N. Nothing makes IDP of them.
+OUTCOMES_OF = {name: set(OUTCOMES) for name in ALGORITHMS} | {
+    name: set(OUTCOMES) - {"IDP"} for name in ("deny-unless-permit", "permit-unless-deny")
 }
 
 
-@pytest.fixture(scope="module")
-def figures() -> Figures:
-    return compare(seed(), scaled(TREES), CALLS)
-
-
 @pytest.mark.slow
-def test_real_one_agrees_with_the_reference(figures: Figures) -> None:
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_real_one_agrees_with_the_reference(shard: int) -> None:
+    figures = compare(f"{seed()}/{shard}", max(FEWEST, scaled(TREES // SHARDS)), CALLS)
     sys.stdout.write(f"{figures.summary()}\n")
-    wrong = [described(shrunk(found)) for found in figures.disagreements[:3]]
-    assert not wrong, "\n\n".join(wrong)
-    assert figures.wrong_permits == []
-    assert figures.wrong_denies == []
+    assert figures.disagreements == [], "\n\n".join(
+        described(shrunk(found)) for found in figures.disagreements[:3]
+    )
+    assert_not_vacuous(figures)
 
 
-@pytest.mark.slow
-def test_nearly_every_random_tree_loads(figures: Figures) -> None:
+def assert_not_vacuous(figures: Figures) -> None:
+    """Nearly every tree loaded, and the calls reached all that an evaluation can come to."""
     drawn = figures.trees + len(figures.refused)
     assert len(figures.refused) < drawn / 10, "\n".join(figures.refused[:10])
-
-
-@pytest.mark.slow
-def test_every_reason_of_an_evaluation_was_reached(figures: Figures) -> None:
-    assert EVALUATION_REASONS - set(figures.reasons) == set()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_every_outcome_of_an_algorithm_was_reached(figures: Figures, algorithm: str) -> None:
-    reached = {outcome for name, outcome in figures.outcomes if name == algorithm}
-    assert reached == REACHABLE[algorithm]
+    assert REASONS - set(figures.reasons) == set()
+    for algorithm in ALGORITHMS:
+        reached = {outcome for name, outcome in figures.outcomes if name == algorithm}
+        assert reached == OUTCOMES_OF[algorithm], algorithm

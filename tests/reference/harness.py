@@ -17,7 +17,7 @@ from tests.reference.trees import random_tree
 __all__ = ["Disagreement", "Figures", "Sample", "compare", "compared", "disagreement", "samples"]
 
 SKEWS = (0.0, 30.0)
-TRACED = 0.25
+TRACED = 0.5
 """The part of the calls for which every visited node's outcome is compared too."""
 
 
@@ -84,14 +84,14 @@ class Figures:
         )
 
 
-def samples(seed: int, count: int) -> Iterator[Sample]:
+def samples(seed: str, count: int) -> Iterator[Sample]:
     """Random trees; the same seed draws the same ones."""
     for number in range(count):
         yield Sample(number, random_tree(Random(f"{seed}/{number}")))
 
 
 def compare(
-    seed: int, trees: int, calls: int, *, bug: str | None = None, stop_at: int | None = None
+    seed: str, trees: int, calls: int, *, bug: str | None = None, stop_at: int | None = None
 ) -> Figures:
     """`calls` calls on each of `trees` trees, half of them biased towards boundaries.
 
@@ -108,7 +108,7 @@ def compare(
 
 async def compared(
     sample: Sample,
-    seed: int,
+    seed: str,
     calls: int,
     figures: Figures,
     bug: str | None = None,
