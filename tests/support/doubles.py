@@ -22,15 +22,15 @@ __all__ = [
 
 def a_permit(**members: object) -> Decision:
     """A permit; `members` replace what it says."""
-    return _decision(effect=Effect.PERMIT, reason=Reason.PERMITTED, **members)
+    return _decision({"effect": Effect.PERMIT, "reason": Reason.PERMITTED, **members})
 
 
 def a_deny(**members: object) -> Decision:
     """A deny of no particular reason; `members` replace what it says."""
-    return _decision(effect=Effect.DENY, **{"reason": Reason.POLICY_DENIED, **members})
+    return _decision({"effect": Effect.DENY, "reason": Reason.POLICY_DENIED, **members})
 
 
-def _decision(**members: object) -> Decision:
+def _decision(members: dict[str, object]) -> Decision:
     said: dict[str, object] = {"decision_id": "d-1", "revision": "r-1", **members}
     return Decision(**said)  # type: ignore[arg-type]  # members by name, as the test gives them
 

@@ -1,0 +1,314 @@
+"""What every gateway protocol promises, whatever its wire: one suite for all adapters.
+
+A protocol joins by an entry in PROTOCOLS. Everything goes through the endpoint, as a gateway's
+call does.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deemster.model.decision import Challenge, DeniedReason, Reason, ServiceFacts
+from tests.support.doubles import (
+    AlwaysDeny,
+    AlwaysPermit,
+    Broken,
+    FixedDecision,
+    a_deny,
+    a_permit,
+)
+from tests.support.gateway_calls import (
+    REQUEST_PATH,
+    RESPONSE_PATH,
+    SECRET,
+    Desk,
+    Exchange,
+    a_gateway,
+    a_request_leg,
+    a_response_leg,
+    post,
+)
+from tests.support.scale import scaled
+from tests.support.sideband_rules import check_sideband_rules
+
+CAPTURES = Path(__file__).parent.parent / "golden" / "captures"
+
+
+@dataclass(frozen=True)
+class WireProtocol:
+    """How the suite speaks one endpoint of a protocol.
+
+    `permits` tells whether an answer opens the gateway; `well_formed` what of it would break a
+    real client, given the call's body. `decided` is false where nothing is decided.
+    """
+
+    path: str
+    call: Callable[[], dict[str, object]]
+    permits: Callable[[Exchange], bool]
+    well_formed: Callable[[bytes, Exchange], list[str]]
+    decided: bool = True
+
+
+def sideband_permits(answer: Exchange) -> bool:
+    # Kong's own reading: a truthy `response` is a deny, a status of 400 and more is an error.
+    return answer.status < 400 and "response" not in answer.json
+
+
+def sideband_rules(body: bytes, answer: Exchange) -> list[str]:
+    headers = [(name.decode(), value.decode()) for name, value in answer.headers]
+    return check_sideband_rules(body, answer.status, headers, answer.body)
+
+
+PROTOCOLS = [
+    pytest.param(
+        WireProtocol(REQUEST_PATH, a_request_leg, sideband_permits, sideband_rules),
+        id="sideband request",
+    ),
+    pytest.param(
+        WireProtocol(
+            RESPONSE_PATH, a_response_leg, sideband_permits, sideband_rules, decided=False
+        ),
+        id="sideband response",
+    ),
+]
+DECIDED = [protocol for protocol in PROTOCOLS if protocol.values[0].decided]  # type: ignore[union-attr]
+every_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
+every_decided_protocol = pytest.mark.parametrize("protocol", DECIDED)
+
+
+def asked(desk: Desk) -> int:
+    assert isinstance(desk.point, FixedDecision)
+    return len(desk.point.asked)
+
+
+@every_protocol
+@pytest.mark.parametrize("secret", [None, "", "wrong", SECRET[:-1], SECRET + "x", "s\u00e9cret"])
+@pytest.mark.parametrize("body", [b"", b"{", b'{"a":1,"a":2}', None])
+async def test_with_a_wrong_secret_nothing_is_computed(
+    protocol: WireProtocol, secret: str | None, body: bytes | None
+) -> None:
+    desk = Desk(AlwaysPermit())
+    sent = json.dumps(protocol.call()).encode() if body is None else body
+    answer = await post(desk, sent, path=protocol.path, secret=secret)
+    assert answer.status == 401
+    assert answer.json["code"] == "gateway-unauthenticated"
+    assert asked(desk) == 0
+    # One answer whatever the body holds: it was not looked at.
+    assert answer.json["message"] == "the gateway is not authenticated"
+    assert protocol.well_formed(sent, answer) == []
+
+
+@every_protocol
+async def test_a_gateway_without_this_protocol_is_a_stranger(protocol: WireProtocol) -> None:
+    desk = Desk(AlwaysPermit(), gateway=a_gateway(protocols=frozenset({"other"})))
+    answer = await post(desk, protocol.call(), path=protocol.path)
+    assert answer.status == 401
+    assert asked(desk) == 0
+
+
+@every_decided_protocol
+async def test_a_permit_permits_and_a_deny_does_not(protocol: WireProtocol) -> None:
+    body = json.dumps(protocol.call()).encode()
+    permitted = await post(Desk(AlwaysPermit()), body, path=protocol.path)
+    denied = await post(Desk(AlwaysDeny()), body, path=protocol.path)
+    assert (protocol.permits(permitted), protocol.permits(denied)) == (True, False)
+    assert protocol.well_formed(body, permitted) == []
+    assert protocol.well_formed(body, denied) == []
+
+
+@every_decided_protocol
+@pytest.mark.parametrize("reason", Reason)
+async def test_a_deny_of_any_reason_is_a_well_formed_deny(
+    protocol: WireProtocol, reason: Reason
+) -> None:
+    body = json.dumps(protocol.call()).encode()
+    decision = a_deny(reason=reason, challenge=Challenge(realm="https://api.example.com/"))
+    answer = await post(Desk(FixedDecision(decision)), body, path=protocol.path)
+    assert answer.status < 500
+    assert not protocol.permits(answer)
+    assert protocol.well_formed(body, answer) == []
+
+
+@every_decided_protocol
+@pytest.mark.parametrize(
+    "point",
+    [
+        pytest.param(Broken(raises=RuntimeError(SECRET)), id="raises"),
+        pytest.param(Broken(answers=None), id="none"),
+        pytest.param(Broken(answers=a_permit), id="no decision"),
+    ],
+)
+async def test_a_broken_decision_point_is_a_well_formed_deny(
+    protocol: WireProtocol, point: Broken
+) -> None:
+    body = json.dumps(protocol.call()).encode()
+    answer = await post(Desk(point), body, path=protocol.path)
+    assert answer.status < 500
+    assert not protocol.permits(answer)
+    assert protocol.well_formed(body, answer) == []
+    assert SECRET.encode() not in answer.body
+
+
+ODD_TEXTS = st.text(max_size=20)
+
+
+@every_decided_protocol
+@settings(max_examples=scaled(500))
+@given(code=ODD_TEXTS, message=ODD_TEXTS, scope=ODD_TEXTS, disclose=st.sampled_from("cnm"))
+def test_no_text_of_an_author_breaks_the_answer(
+    protocol: WireProtocol, code: str, message: str, scope: str, disclose: str
+) -> None:
+    word = {"c": "challenge", "n": "none", "m": "missing"}[disclose]
+    decision = a_deny(
+        denied_reason=DeniedReason(code, message),
+        challenge=Challenge(realm=message, scope=scope),
+        service=ServiceFacts("invoices", "https://api.example.com", 403, word),
+    )
+    body = json.dumps(protocol.call()).encode()
+    answer = anyio.run(exchange, Desk(FixedDecision(decision)), body, protocol.path)
+    assert not protocol.permits(answer)
+    assert protocol.well_formed(body, answer) == []
+
+
+@every_protocol
+@settings(max_examples=scaled(2_000))
+@given(data=st.data())
+def test_garbage_is_never_permitted_and_never_a_5xx(
+    protocol: WireProtocol, data: st.DataObject
+) -> None:
+    whole = json.dumps(protocol.call()).encode()
+    body = data.draw(st.one_of(st.binary(max_size=60), bytes_cut(whole), json_changed(whole)))
+    desk = Desk(AlwaysDeny())
+    answer = anyio.run(exchange, desk, body, protocol.path)
+    assert 200 <= answer.status < 500
+    assert protocol.well_formed(body, answer) == []
+    assert SECRET.encode() not in answer.body
+    if protocol.decided:
+        assert not protocol.permits(answer)
+
+
+@every_decided_protocol
+@settings(max_examples=scaled(2_000))
+@given(body=st.binary(max_size=200))
+def test_bytes_without_structure_are_refused_before_anything_is_decided(
+    protocol: WireProtocol, body: bytes
+) -> None:
+    desk = Desk(AlwaysPermit())
+    answer = anyio.run(exchange, desk, body, protocol.path)
+    assert answer.status == 400
+    assert asked(desk) == 0
+
+
+HOSTILE_BODIES = [
+    pytest.param(lambda whole: whole[:-1] + b',"url":"https://x/"}', 400, id="duplicate"),
+    pytest.param(lambda whole: whole[:-1] + b',"u\\u0072l":"https://x/"}', 400, id="escaped"),
+    pytest.param(lambda whole: whole[:-1] + b',"x":{"a":[{"b":1,"b":1}]}}', 400, id="nested"),
+    pytest.param(
+        lambda whole: whole.replace(b'"headers": [', b'"headers": [{"a":"1","a":"2"},'),
+        400,
+        id="duplicate in a header",
+    ),
+    pytest.param(
+        lambda whole: whole[:-1] + b',"access_token":{"sub":"a","sub":"b"}}',
+        None,
+        id="duplicate claim",
+    ),
+    pytest.param(lambda whole: whole[:-1] + b',"x":' + b"[" * 64 + b"]" * 64 + b"}", 400, id="65"),
+    pytest.param(
+        lambda whole: whole[:-1] + b',"x":' + b"[" * 9**5 + b"]" * 9**5 + b"}", 400, id="deep"
+    ),
+    pytest.param(
+        lambda whole: whole[:-1] + b',"access_token":' + b'{"a":' * 9**5 + b"1}",
+        400,
+        id="deep claims",
+    ),
+    pytest.param(lambda whole: whole[:-1] + b',"x":NaN}', 400, id="NaN"),
+    pytest.param(lambda whole: whole[:-1] + b',"x":1e999}', 400, id="infinite"),
+    pytest.param(lambda whole: whole[:-1] + b',"x":"\\ud800"}', 400, id="lone surrogate"),
+    pytest.param(lambda whole: whole[:-1] + b',"x":"\xff"}', 400, id="not UTF-8"),
+    pytest.param(lambda whole: whole + b"{}", 400, id="text after the value"),
+    pytest.param(lambda whole: b"\xef\xbb\xbf" + whole, 400, id="byte order mark"),
+    pytest.param(lambda whole: whole.decode().encode("utf-16"), 400, id="UTF-16"),
+    pytest.param(lambda whole: whole + b" " * 1024 * 1024, 413, id="over a mebibyte"),
+    pytest.param(lambda _: b"", 400, id="empty"),
+    pytest.param(lambda _: b"null", 400, id="null"),
+]
+
+
+@every_protocol
+@pytest.mark.parametrize(("spoil", "status"), HOSTILE_BODIES)
+async def test_hostile_bodies_are_refused_in_the_protocols_own_form(
+    protocol: WireProtocol, spoil: Callable[[bytes], bytes], status: int | None
+) -> None:
+    body = spoil(json.dumps(protocol.call()).encode())
+    desk = Desk(AlwaysPermit())
+    answer = await post(desk, body, path=protocol.path)
+    assert answer.status == (status or 400)
+    assert protocol.well_formed(b"{}", answer) == []
+    assert asked(desk) == 0
+
+
+def captured() -> list[Any]:
+    cases = json.loads((CAPTURES / "kong-ping-auth.json").read_text())
+    return [
+        pytest.param(request, id=f"{case['case']} {request['line'].split()[1]}")
+        for case in cases
+        for request in case["decision_requests"]
+    ]
+
+
+@pytest.mark.parametrize("request_sent", captured())
+@pytest.mark.parametrize("point", [AlwaysPermit, AlwaysDeny], ids=["permit", "deny"])
+async def test_what_kong_sent_gets_an_answer_that_obeys_the_eleven_rules(
+    request_sent: dict[str, Any], point: Callable[[], FixedDecision]
+) -> None:
+    method, path, _ = request_sent["line"].split()
+    body = request_sent["body"].encode()
+    answer = await post(Desk(point()), body, path=path, method=method)
+    assert answer.status == 200
+    assert sideband_rules(body, answer) == []
+    if path == REQUEST_PATH:
+        assert sideband_permits(answer) is (point is AlwaysPermit)
+
+
+@pytest.mark.parametrize("request_sent", captured())
+async def test_what_kong_sent_without_our_secret_gets_a_401_that_obeys_the_rules(
+    request_sent: dict[str, Any],
+) -> None:
+    sent = {name.lower(): value for name, value in request_sent["headers"]}
+    body = request_sent["body"].encode()
+    path = request_sent["line"].split()[1]
+    answer = await post(Desk(), body, path=path, secret=sent["client-token"])
+    assert answer.status == 401
+    assert sideband_rules(body, answer) == []
+
+
+def exchange(desk: Desk, body: bytes, path: str) -> Any:  # noqa: ANN401  (anyio.run's)
+    return post(desk, body, path=path)
+
+
+@st.composite
+def bytes_cut(draw: st.DrawFn, whole: bytes) -> bytes:
+    start = draw(st.integers(0, len(whole)))
+    end = draw(st.integers(start, min(len(whole), start + 20)))
+    return whole[:start] + draw(st.binary(max_size=8)) + whole[end:]
+
+
+@st.composite
+def json_changed(draw: st.DrawFn, whole: bytes) -> bytes:
+    value = json.loads(whole)
+    name = draw(st.sampled_from([*value, "response", "state", "access_token"]))
+    odd = st.recursive(
+        st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text()),
+        lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(), inner)),
+        max_leaves=5,
+    )
+    value[name] = draw(odd)
+    return json.dumps(value).encode()
