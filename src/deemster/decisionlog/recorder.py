@@ -9,8 +9,8 @@ from enum import Enum
 import msgspec
 
 from deemster.decisionlog.counters import DecisionCounters, DropCause
-from deemster.decisionlog.record import RecordBuilder, outcome_of
-from deemster.decisionlog.redaction import escape_unprintable
+from deemster.decisionlog.record import DecisionRecordV1, RecordBuilder, outcome_of
+from deemster.decisionlog.redaction import escape_surrogates, escape_unprintable
 from deemster.decisionlog.sinks import BufferedSink
 from deemster.model.clock import Clock
 from deemster.model.decision import Decision
@@ -72,7 +72,7 @@ class DecisionRecorder:
         self._counters.count_decision(outcome, decision.reason, elapsed_us)
         try:
             record = self._records.build(protocol, caller, call, decision, outcome, elapsed_us)
-            line = escape_unprintable(self._encode(record)) + b"\n"
+            line = escape_unprintable(self._encoded(record)) + b"\n"
         except Exception:  # noqa: BLE001  a record that cannot be masked is never sent unmasked
             self._counters.count_dropped(DropCause.NOT_MASKED)
             return _refused() if self._blocks else None
@@ -91,6 +91,12 @@ class DecisionRecorder:
     async def close(self, within: float) -> None:
         """Write what is held, for at most `within` seconds, and end."""
         await asyncio.gather(*[sink.close(within) for sink in self._sinks])
+
+    def _encoded(self, record: DecisionRecordV1) -> bytes:
+        try:
+            return self._encode(record)
+        except UnicodeEncodeError:
+            return self._encode(escape_surrogates(msgspec.to_builtins(record)))
 
     async def _put(self, line: bytes) -> bool:
         written = await asyncio.gather(*[sink.put(line, self._wait) for sink in self._sinks])

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["MAX_URL", "REDACTED", "escape_unprintable", "redact_url", "shortened"]
+__all__ = [
+    "MAX_URL",
+    "REDACTED",
+    "escape_surrogates",
+    "escape_unprintable",
+    "redact_url",
+    "shortened",
+]
 
 REDACTED = "[redacted]"
 
@@ -55,6 +62,20 @@ def _without_value(part: str) -> str:
 def shortened(text: str, limit: int) -> str:
     """At most `limit` characters, with an ellipsis where some were cut."""
     return text if len(text) <= limit else text[:limit] + "…"
+
+
+def escape_surrogates(value: object) -> object:
+    r"""JSON values whose text is Unicode: a lone surrogate becomes the six characters `\ud800`.
+
+    Nobody may hide a decision from the log by sending what cannot be encoded.
+    """
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict):
+        return {escape_surrogates(name): escape_surrogates(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [escape_surrogates(item) for item in value]
+    return value
 
 
 def escape_unprintable(line: bytes) -> bytes:
