@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
@@ -16,7 +15,7 @@ from deemster.policy.expressions.networks import (
     parse_network,
 )
 from deemster.policy.expressions.report import Report
-from deemster.policy.expressions.terms import LocalTimeField, Term, TextTestKind
+from deemster.policy.expressions.terms import Term, TextTestKind
 from deemster.policy.expressions.times import duration_seconds, timestamp_seconds
 from deemster.policy.expressions.types import (
     DURATION,
@@ -27,7 +26,7 @@ from deemster.policy.expressions.types import (
     Type,
 )
 
-__all__ = ["function_term", "local_time", "method_term"]
+__all__ = ["function_term", "method_term"]
 
 
 def function_term(call: ast.Call, arguments: Sequence[Term], report: Report) -> Term | None:
@@ -300,48 +299,3 @@ def _constant_text(term: Term) -> str | None:
     if isinstance(term, terms.Constant) and isinstance(term.value, str):
         return term.value
     return None
-
-
-# --- local time ---------------------------------------------------------------------------------
-
-_LOCAL_FIELDS = {field.value: field for field in LocalTimeField}
-
-
-def local_time(member: ast.Member, call: ast.MethodCall, report: Report) -> Term | None:
-    """`time.local('Europe/Berlin').hour`: `call` is the part before the last dot."""
-    zone = _zone(call, report)
-    field = _LOCAL_FIELDS.get(member.name)
-    if field is None:
-        report.error(
-            Code.UNKNOWN_NAME,
-            f"unknown member `{member.name}` of a local time",
-            member.name_span,
-            help=did_you_mean(member.name, _LOCAL_FIELDS)
-            or f"there are {', '.join(f'`{name}`' for name in _LOCAL_FIELDS)}",
-        )
-    if zone is None or field is None:
-        return None
-    return terms.LocalTimeRead(f"time.local('{zone.key}').{field.value}", zone, field, member.span)
-
-
-def _zone(call: ast.MethodCall, report: Report) -> ZoneInfo | None:
-    if len(call.arguments) != 1 or not isinstance(call.arguments[0], ast.StringLiteral):
-        report.error(
-            Code.TYPE_MISMATCH,
-            "`time.local` needs the constant name of one time zone",
-            call.span,
-            help="write `time.local('Europe/Berlin')`",
-        )
-        return None
-    written = call.arguments[0]
-    try:
-        return ZoneInfo(written.value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        # OSError: the name of a folder of the time zone database, such as `Europe`.
-        report.error(
-            Code.BAD_LITERAL,
-            f"unknown time zone `{written.value}`",
-            written.span,
-            help="use a name of the IANA time zone database, such as `Europe/Berlin` or `UTC`",
-        )
-        return None

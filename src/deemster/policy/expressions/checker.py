@@ -12,17 +12,13 @@ from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.expressions import ast, terms
-from deemster.policy.expressions.calls import function_term, local_time, method_term
+from deemster.policy.expressions.author_names import constant_term, report_unknown_name
+from deemster.policy.expressions.calls import function_term, method_term
 from deemster.policy.expressions.checked import CheckedExpr, measured
 from deemster.policy.expressions.declared import declared_note
 from deemster.policy.expressions.guards import warn_unguarded
-from deemster.policy.expressions.names import (
-    Path,
-    built_in,
-    constant_term,
-    path_of,
-    report_unknown_name,
-)
+from deemster.policy.expressions.local_times import is_local_time, local_time
+from deemster.policy.expressions.names import Path, built_in, path_of
 from deemster.policy.expressions.operators import (
     arithmetic_term,
     comparison_term,
@@ -204,7 +200,7 @@ class _Checking:
         return None if arguments is None else function_term(expr, arguments, self.report)
 
     def _method(self, expr: ast.MethodCall) -> Term | None:
-        if _is_local_time(expr):
+        if is_local_time(expr):
             self.report.error(
                 Code.TYPE_MISMATCH,
                 "a local time is not a value",
@@ -242,7 +238,7 @@ class _Checking:
     # --- names ----------------------------------------------------------------------------------
 
     def _member(self, expr: ast.Member) -> Term | None:
-        if isinstance(expr.operand, ast.MethodCall) and _is_local_time(expr.operand):
+        if isinstance(expr.operand, ast.MethodCall) and is_local_time(expr.operand):
             return local_time(expr, expr.operand, self.report)
         path = path_of(expr)
         if path is not None:
@@ -335,14 +331,6 @@ class _Checking:
             span,
             help="write one of them out",
         )
-
-
-def _is_local_time(expr: ast.MethodCall) -> bool:
-    return (
-        expr.method == "local"
-        and isinstance(expr.operand, ast.Name)
-        and expr.operand.identifier == "time"
-    )
 
 
 def _condition_help(found: Type) -> str:

@@ -8,25 +8,19 @@ from dataclasses import dataclass
 from deemster.model.source import SourceSpan
 from deemster.policy import tree
 from deemster.policy.codes import Code
-from deemster.policy.diagnostics import Note, did_you_mean
+from deemster.policy.diagnostics import did_you_mean
 from deemster.policy.expressions import ast, terms
 from deemster.policy.expressions.declared import narrowing_of_declaration
 from deemster.policy.expressions.registered import REGISTERED_CLAIMS, USER_BUILT_INS
 from deemster.policy.expressions.report import Report
-from deemster.policy.expressions.scope import RESERVED_NAMES, Scope
-from deemster.policy.expressions.terms import Read, RequestField, Term, UserField
+from deemster.policy.expressions.scope import Scope
+from deemster.policy.expressions.terms import Read, RequestField, UserField
 from deemster.policy.expressions.types import (
-    BOOL,
-    INT,
-    INT_MAX,
-    INT_MIN,
-    STRING,
     ListType,
     Narrowing,
-    Scalar,
 )
 
-__all__ = ["Path", "Segment", "built_in", "constant_term", "path_of", "report_unknown_name"]
+__all__ = ["Path", "Segment", "built_in", "path_of", "report_no_members"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,89 +67,6 @@ def path_of(expr: ast.Expr) -> Path | None:
 def built_in(path: Path, scope: Scope, report: Report) -> Read | None:
     """What a path stands for whose root is one of RESERVED_NAMES; None after reporting."""
     return _RESOLVERS[path.root](path, scope, report)
-
-
-def constant_term(
-    constant: tree.Constant, name: str, span: SourceSpan, report: Report
-) -> Term | None:
-    """A declared constant: a scalar, or a list of scalars of one type."""
-    members = constant.value if isinstance(constant.value, tuple) else (constant.value,)
-    types = {_SCALARS.get(type(member)) for member in members}
-    scalar = types.pop() if types else None
-    if types or (members and scalar is None):
-        report.error(
-            Code.TYPE_MISMATCH,
-            f"the members of `{name}` are not of one type",
-            span,
-            notes=(Note("declared at …", constant.span),),
-        )
-        return None
-    if len(members) > MAX_LIST or not all(_fits(member) for member in members):
-        report.error(
-            Code.BAD_LITERAL,
-            f"`{name}` has more than {MAX_LIST} members"
-            if len(members) > MAX_LIST
-            else f"a number of `{name}` does not fit in 64 bits",
-            span,
-            notes=(Note("declared at …", constant.span),),
-        )
-        return None
-    if isinstance(constant.value, tuple):
-        return terms.Constant(constant.value, ListType(scalar), span, constant.span)
-    value = constant.value
-    if scalar is None or not isinstance(value, bool | int | str):
-        return None
-    return terms.Constant(value, scalar, span, constant.span)
-
-
-def report_unknown_name(path: Path, scope: Scope, report: Report) -> None:
-    """Neither built in, nor a constant, nor a condition."""
-    known = [*scope.lexical.conditions, *scope.lexical.constants]
-    name, root = str(path), path.root
-    inner = [one for one in known if name.startswith(f"{one}.")]
-    if inner:
-        _no_members(report, inner[0], path.segments[inner[0].count(".") + 1])
-        return
-    of_alias = [one for one in known if one.startswith(f"{root}.")]
-    if of_alias:
-        report.error(
-            Code.UNKNOWN_NAME,
-            f"`{root}` has no condition or constant `{name.removeprefix(root + '.')}`"
-            if len(path.segments) > 1
-            else f"`{root}` is an import and not a value",
-            path.span,
-            help=did_you_mean(name, of_alias),
-        )
-        return
-    report.error(
-        Code.UNKNOWN_NAME,
-        f"unknown name `{root}`",
-        path.segments[0].span,
-        help=_owner_of(root, scope)
-        or did_you_mean(root, [*known, *sorted(RESERVED_NAMES)])
-        or "name a claim as `claims.x`, text in quotes: 'text'",
-    )
-
-
-def _owner_of(name: str, scope: Scope) -> str | None:
-    """Whose member a bare name would be."""
-    if name in REGISTERED_CLAIMS or name in scope.claims:
-        return f"did you mean `claims.{name}`?"
-    if scope.user is not None and (name in USER_BUILT_INS or name in scope.user):
-        return f"did you mean `user.{name}`?"
-    if name in scope.params:
-        return f"did you mean `params.{name}`?"
-    return None
-
-
-MAX_LIST = 10_000
-"""Members of a list constant."""
-
-_SCALARS: dict[type, Scalar] = {bool: BOOL, int: INT, str: STRING}
-
-
-def _fits(member: object) -> bool:
-    return not isinstance(member, int) or INT_MIN <= member <= INT_MAX
 
 
 # --- claims -------------------------------------------------------------------------------------
@@ -280,7 +191,7 @@ def _request_map(path: Path, report: Report) -> Read | None:
         )
         return None
     if len(path.segments) > 3:
-        _no_members(report, f"request.{which}.{path.segments[2].text}", path.segments[3])
+        report_no_members(report, f"request.{which}.{path.segments[2].text}", path.segments[3])
         return None
     segment = path.segments[2]
     name = f"request.{which}.{segment.text}"
@@ -354,12 +265,13 @@ def _only_member(path: Path, report: Report, help: str) -> Segment | None:
         report.error(Code.TYPE_MISMATCH, f"`{path.root}` is not a value", path.span, help=help)
         return None
     if len(path.segments) > 2:
-        _no_members(report, f"{path.root}.{path.segments[1].text}", path.segments[2])
+        report_no_members(report, f"{path.root}.{path.segments[1].text}", path.segments[2])
         return None
     return path.segments[1]
 
 
-def _no_members(report: Report, owner: str, segment: Segment) -> None:
+def report_no_members(report: Report, owner: str, segment: Segment) -> None:
+    """A name that goes on where it had ended."""
     report.error(Code.UNKNOWN_NAME, f"`{owner}` has no members", segment.span)
 
 
