@@ -29,7 +29,7 @@ FormatOption = Annotated[OutputFormat, typer.Option("--format", help="How to pri
 PathsArgument = Annotated[
     list[Path] | None,
     typer.Argument(
-        metavar="[PATHS]...",
+        metavar="PATHS",
         help="Policy folders or files; by default what --config names, else ./policies.",
         show_default=False,
     ),

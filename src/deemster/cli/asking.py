@@ -99,13 +99,13 @@ def _answer(
         operation = f"{decision.service.id}/{decision.operation}"
         rows = OperationNodes(loaded.resolved).rows(operation, visited)
     if fault:
-        decision = replace(decision, error=fault)
+        decision = decision._replace(error=fault)
     return Answer(decision, status, rows)
 
 
 def _with_bearer(call: ApiCall, token: str) -> ApiCall:
     pair = ("authorization", f"Bearer {token}")
-    return replace(call, headers=Headers((*call.headers.pairs, pair)))
+    return call._replace(headers=Headers((*call.headers.pairs, pair)))
 
 
 def _service(call: ApiCall, loaded: LoadedTree) -> CompiledService | None:

@@ -24,7 +24,7 @@ _RENAMED = {"gitignore": ".gitignore"}
 
 def init(
     directory: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="Where; made if it is not there.")
+        Path, typer.Argument(metavar="DIR", help="Where; made if it is not there.")
     ] = Path(),
 ) -> None:
     """Make a starter: deemster.yaml, a gateway secret, and a small tree with a test suite.

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from deemster.model.decision import Decision
 from deemster.policytest.cases import Expectation, PresentedAs
+from deemster.policytest.comparison import Mismatch
 from deemster.policytest.outcomes import CaseOutcome, CaseResult, SuiteResult, TestRun
 from deemster.policytest.printable import printable
 from deemster.policytest.trace import NOT_REACHED, TraceRow
@@ -22,6 +23,7 @@ _COLOURS = {
     CaseOutcome.ERRORED: _RED,
 }
 _LABEL = 12
+_IN_GOT = {"reason", "operation", "status"}
 
 
 def text_report(run: TestRun, *, seconds: float, colour: bool) -> str:
@@ -112,7 +114,6 @@ def _case_lines(result: CaseResult, paint: _Paint) -> Iterator[str]:
     if result.outcome is CaseOutcome.SKIPPED:
         yield f"  {word}  {place}  {printable(case.name)}: {printable(result.problem or '')}"
         return
-    yield ""
     yield f"  {word}  {place}  {printable(case.name)}"
     for label, text in _facts(result):
         yield f"    {label:<{_LABEL}}{printable(text)}"
@@ -134,12 +135,19 @@ def _facts(result: CaseResult) -> Iterator[tuple[str, str]]:
     yield "expected", _expected(case.expectation)
     if result.decision is not None:
         yield "got", _got(result.decision, result.status)
-        for wrong in result.mismatches:
+        for wrong in _not_yet_told(result.mismatches):
             yield "", f"{wrong.what}: expected `{wrong.expected}`, got `{wrong.got}`"
         if result.decision.deciding is not None:
             yield "decided by", str(result.decision.deciding)
         if result.decision.error is not None:
             yield "error", result.decision.error
+
+
+def _not_yet_told(mismatches: tuple[Mismatch, ...]) -> tuple[Mismatch, ...]:
+    """Those that `got` does not show; where the decision is another, the rest follows from it."""
+    if any(wrong.what == "decision" for wrong in mismatches):
+        return ()
+    return tuple(wrong for wrong in mismatches if wrong.what not in _IN_GOT)
 
 
 def _expected(expectation: Expectation) -> str:
