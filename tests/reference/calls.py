@@ -30,6 +30,7 @@ from tests.reference.trees import ACRS, GROUPS, HOSTS, SCOPES
 
 __all__ = ["Caller"]
 
+ODD_PAIRS = ("a", "a=", "=a", "", "a=x+y", "%61=gold", "a=%zz", "b=%C3%28", "a=b=c", "A=a")
 LEEWAY = 30.0  # what half of the token providers tolerate (`harness.SKEWS`)
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC).timestamp()
 UUIDS = ("123e4567-e89b-12d3-a456-426614174000", "123E4567-E89B-12D3-A456-42661417400F", "123e4567")
@@ -129,6 +130,8 @@ class Caller:
             for name in (*QUERIES, *QUERIES)
             if self.rng.random() < 0.3
         ]
+        if self.rng.random() < 0.1:
+            pairs.append(self.rng.choice(ODD_PAIRS))
         return base + path + ("?" + "&".join(pairs) if pairs else "")
 
     def segments(self, template: Template, operation: Operation) -> list[str]:

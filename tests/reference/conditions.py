@@ -97,6 +97,20 @@ def whole(number: int) -> Value:
     return number if is_int(number) else Error(WRONG)
 
 
+def ascii_lower(text: str) -> str:
+    """CEL's lowerAscii: Unicode's own rules make `k` of the Kelvin sign."""
+    return "".join(
+        chr(ord(character) + 32) if "A" <= character <= "Z" else character for character in text
+    )
+
+
+def in_any(at: Situation, text: str, ranges: tuple[str, ...]) -> Value:
+    address = names.address_of(text)
+    if isinstance(address, Error):
+        return address
+    return any(in_range(at, address, cidr) for cidr in ranges)
+
+
 def in_range(at: Situation, address: Value, cidr: str) -> bool:
     network = ipaddress.ip_network(cidr)
     if network.version != address.version:
@@ -160,13 +174,9 @@ FORMS: dict[str, Callable[..., Value]] = {
     "endsWith": strict(lambda _at, text, part: part == "" or text[-len(part) :] == part),
     "contains": strict(lambda _at, text, part: part in text),
     "size": strict(lambda _at, counted: len(counted)),
-    "lower": strict(lambda _at, text: text.lower()),
-    "inCidr": lambda scope, at, address, cidr: strict(
-        lambda at, address: in_range(at, address, cidr)
-    )(scope, at, address),
-    "inAny": strict(
-        lambda at, address, ranges: any(in_range(at, address, cidr) for cidr in ranges)
-    ),
+    "lower": strict(lambda _at, text: ascii_lower(text)),
+    "inCidr": lambda scope, at, text, cidr: FORMS["inAny"](scope, at, text, ("literal", (cidr,))),
+    "inAny": strict(lambda at, text, ranges: in_any(at, text, ranges)),
     "local": lambda _scope, at, zone, part: local_field(at, zone, part),
     "timestamp": lambda _scope, _at, text: datetime.fromisoformat(text).timestamp(),
     "duration": lambda _scope, _at, text: seconds(text),

@@ -13,6 +13,7 @@ __all__ = ["CIDRS", "INTS", "STRINGS", "ZONES", "Drawer", "Vocabulary"]
 STRINGS = (
     "a", "ab", "b", "finance", "Finance", "gold", "partner-7", "partner-", "o'brien", "", "10",
     "zürich", "x y", "GET", "POST", "back\\slash", "app-0/clerk", "clerk", "res0:view",
+    "10.255.255.255", "192.0.2.0", "ZÜRICH",
 )  # fmt: skip
 INTS = (0, 1, 2, 3, 5, 7, 9, 10, 100, -1, -5, 2**31, 2**63 - 1, -(2**63) + 1)
 CIDRS = (
@@ -175,7 +176,9 @@ class Drawer:
         return ("in", self.text_or_literal(), self.texts())
 
     def network(self) -> Expression:
-        address = ("request", "ip")
+        address: Expression = ("request", "ip")
+        if self.rng.random() < 0.15:
+            address = self.text()
         lists = [
             name
             for name, value in self.words.constants.items()
@@ -224,6 +227,8 @@ class Drawer:
         """A string that is not a literal."""
         sources: list[Expression] = [("request", name) for name in ("method", "host", "scheme")]
         sources += [("request", "path"), ("request", "relativePath")]
+        if self.errors_allowed:
+            sources.append(("request", "ip"))
         sources += [
             ("param", name) for name, kind in self.words.params.items() if kind != "int"
         ] * 3

@@ -35,6 +35,8 @@ def features_of(part: Expression | Rule | PolicySet | Ref, scope: Scope, tree: T
         inside = [features_of(child, scope, tree) for child in part.children]
         inside += [features_of(part.target, scope, tree)] if part.target else []
         return Features().union(*inside)
+    if part == ("request", "ip"):
+        return Features({"error"})
     if part[0] == "condition":
         owner = scope if part[1] is None else tree.scope_of(scope.imports[part[1]])
         return features_of(owner.conditions[part[2]], owner, tree)

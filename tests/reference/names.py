@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from urllib.parse import unquote
 
@@ -11,6 +12,7 @@ from tests.reference.situation import ABSENT, UNAVAILABLE, WRONG, Error, Situati
 
 __all__ = [
     "REGISTERED",
+    "address_of",
     "claim",
     "constant",
     "declared_in",
@@ -179,8 +181,15 @@ def request_value(_scope: Scope, at: Situation, name: str) -> Value:
 
 
 def client_address(text: str | None) -> Value:
+    """The address as text, in its one usual spelling."""
     if text is None:
         return Error(ABSENT)
+    address = address_of(text)
+    return address if isinstance(address, Error) else str(address)
+
+
+def address_of(text: str) -> Value:
+    """IPv4-mapped IPv6 addresses count as IPv4; what is no address is an error."""
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
@@ -192,6 +201,20 @@ def header(_scope: Scope, at: Situation, name: str) -> tuple[str, ...]:
     return tuple(value for key, value in at.call.headers if key.lower() == name)
 
 
-def query(_scope: Scope, at: Situation, name: str) -> tuple[str, ...]:
+def query(_scope: Scope, at: Situation, name: str) -> Value:
+    """As forms are read (`+` is a blank); what is malformed anywhere is an error everywhere."""
+    if re.search("%(?![0-9A-Fa-f]{2})", at.query):
+        return Error(WRONG)
     pairs = [item.partition("=") for item in at.query.split("&") if item]
-    return tuple(unquote(value) for key, _, value in pairs if unquote(key) == name)
+    try:
+        return tuple(
+            value
+            for key, value in [(form_decoded(key), form_decoded(text)) for key, _, text in pairs]
+            if key == name
+        )
+    except UnicodeDecodeError:
+        return Error(WRONG)
+
+
+def form_decoded(text: str) -> str:
+    return unquote(text.replace("+", " "), errors="strict")
