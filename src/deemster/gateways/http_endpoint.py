@@ -51,6 +51,9 @@ class HttpEndpoint:
         self._reports = reports
         self._new_id = new_id
         self._limits = limits
+        self._read_body = (
+            self._receive_all if limits.body_timeout is None else self._receive_in_time
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI 3. Raises asyncio.CancelledError, and what `send` raises."""
@@ -87,17 +90,8 @@ class HttpEndpoint:
         # What was not read of this message must never be taken for the next one.
         await _send(send, scope, answer, close=body is None)
 
-    async def _read_body(self, receive: Receive) -> bytes | None:
-        """The whole body, None where the gateway left; not more than the limit is ever held."""
-        if self._limits.body_timeout is None:
-            return await self._receive_all(receive)
-        try:
-            async with asyncio.timeout(self._limits.body_timeout):
-                return await self._receive_all(receive)
-        except TimeoutError:
-            raise MalformedCallError("the body did not arrive in time") from None
-
     async def _receive_all(self, receive: Receive) -> bytes | None:
+        """The whole body, None where the gateway left; not more than the limit is ever held."""
         chunks: list[bytes] = []
         size = 0
         while True:
@@ -111,6 +105,13 @@ class HttpEndpoint:
             if not message.get("more_body", False):
                 return b"".join([*chunks, chunk]) if chunks else chunk
             chunks.append(chunk)
+
+    async def _receive_in_time(self, receive: Receive) -> bytes | None:
+        try:
+            async with asyncio.timeout(self._limits.body_timeout):
+                return await self._receive_all(receive)
+        except TimeoutError:
+            raise MalformedCallError("the body did not arrive in time") from None
 
     def _refused(self, leg: GatewayAdapter | UndecidedLeg, error: ProtocolError) -> WireAnswer:
         error_id = self._new_id()
@@ -132,8 +133,8 @@ class _Decided:
         self.leg = leg
         self._decider = decider
 
-    async def answer(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer:
-        return await self._decider.answer(self.leg, caller, self.leg.decode(wire))
+    def answer(self, caller: GatewayCaller, wire: WireRequest) -> Awaitable[WireAnswer]:
+        return self._decider.answer(self.leg, caller, self.leg.decode(wire))
 
 
 class _Undecided:

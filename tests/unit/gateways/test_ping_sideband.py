@@ -20,6 +20,15 @@ def decoded(**members: object) -> ApiCall:
     return ADAPTER.decode(WireRequest("POST", "/sideband/request", [], body))
 
 
+def facts_of(call: ApiCall) -> dict[str, object]:
+    """All that a policy may look at: not what the adapter keeps for itself."""
+    names = (
+        "method url headers body http_version client_ip asserted_claims gateway_request_id "
+        "refusal phase"
+    )
+    return {name: getattr(call, name) for name in names.split()}
+
+
 def test_a_request_leg_is_the_call_as_the_gateway_saw_it() -> None:
     claims = {"active": True, "sub": "alice", "scope": ["a", "b"]}
     call = decoded(
@@ -29,7 +38,7 @@ def test_a_request_leg_is_the_call_as_the_gateway_saw_it() -> None:
         access_token=claims,
         http_version="2",
     )
-    assert call == ApiCall(
+    expected = ApiCall(
         method="POST",
         url="https://api.example.com:443/billing/invoices?page=2",
         headers=Headers((("x-tenant", "a"), ("x-tenant", "b"))),
@@ -38,6 +47,7 @@ def test_a_request_leg_is_the_call_as_the_gateway_saw_it() -> None:
         client_ip="203.0.113.7",
         asserted_claims=claims,
     )
+    assert facts_of(call) == facts_of(expected)
 
 
 def test_what_the_gateway_left_out_is_none() -> None:
@@ -53,7 +63,7 @@ def test_an_empty_body_is_not_an_undelivered_one() -> None:
 
 @pytest.mark.parametrize("state", [{"a": 1}, "opaque", None, 7])
 def test_state_means_nothing_on_the_request_leg(state: object) -> None:
-    assert decoded(state=state, request={}) == decoded()
+    assert facts_of(decoded(state=state, request={})) == facts_of(decoded())
 
 
 @pytest.mark.parametrize(
