@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from typing import NamedTuple
 
 from deemster.model.identity import VerifiedClaims
 from deemster.model.source import SourceSpan
@@ -164,9 +165,8 @@ class ServiceFacts:
     disclose: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """Final answer to one call.
+class Decision(NamedTuple):
+    """Final answer to one call. A named tuple for its cost: one is made for each call.
 
     `reasons` are those reached, the deciding one first. `deciding` is None where no policy text
     decided (an unknown API service, a refused token). `token` is what the record's `token` member
@@ -198,3 +198,7 @@ class Decision:
     def permitted(self) -> bool:
         """True only for an effect that is PERMIT itself; nothing else opens a gateway."""
         return self.effect is Effect.PERMIT
+
+    def __repr__(self) -> str:
+        # Claims and traces hold what no log may.
+        return f"Decision({self.effect.value}, {self.reason.value}, {self.decision_id!r})"
