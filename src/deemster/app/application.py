@@ -6,7 +6,6 @@ build_application ► startup ► (decisions, management: ASGI applications) ►
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 from collections.abc import Callable
 
@@ -69,6 +68,7 @@ class Application:
         figures: ServiceFigures,
         clock: Clock,
         log: ServiceLog,
+        after_load: Callable[[], None],
     ) -> None:
         self.settings = settings
         self.decisions = decisions
@@ -85,6 +85,7 @@ class Application:
         self._recorder = recorder
         self._clock = clock
         self._log = log
+        self._after_load = after_load
         self._degraded: str | None = None
         self._ending = False
         self._reloading = asyncio.Lock()
@@ -148,11 +149,7 @@ class Application:
         unknown = unknown_api_services(self.settings, snapshot)
         if unknown:
             self._log.warning("unknown_api_services_named_by_gateways", ids=unknown)
-        # A full collection over a large tree takes a tenth of a second, and it would come at any
-        # time (facts/performance.md 2): now is better, and then never again for these objects.
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
+        self._after_load()
 
     def _refused(self, reason: str) -> bool:
         self._degraded = reason
@@ -169,10 +166,12 @@ def build_application(
     log: ServiceLog,
     make_id: Callable[[], str] = new_id,
     stdout: int = STDOUT,
+    after_load: Callable[[], None] = lambda: None,
 ) -> Application:
     """Build and wire everything; nothing runs yet. Raises ConfigurationError.
 
-    `stdout` is the descriptor that the `stdout` sink writes to.
+    `stdout` is the descriptor that the `stdout` sink writes to. `after_load` is called whenever
+    policies were loaded.
     """
     figures = ServiceFigures()
     reports = ServiceReports(log, figures, clock)
@@ -210,6 +209,7 @@ def build_application(
         figures=figures,
         clock=clock,
         log=log,
+        after_load=after_load,
     )
 
 
