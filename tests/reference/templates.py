@@ -25,7 +25,7 @@ def operations_matched(rng: Random, service: Service) -> tuple[Operation, ...]:
     """Two to six operations without grants that do not overlap where that is a load error."""
     chosen: list[Operation] = []
     for number in range(rng.choice([2, 3, 4, 5, 6])):
-        operation = matched(rng, number)
+        operation = matched(rng, number, chosen)
         others = [*chosen, operation]
         if not any(
             clash(one, two, service) for index, one in enumerate(others) for two in others[index:]
@@ -44,11 +44,13 @@ def operations_matched(rng: Random, service: Service) -> tuple[Operation, ...]:
     )
 
 
-def matched(rng: Random, number: int) -> Operation:
+def matched(rng: Random, number: int, earlier: list[Operation]) -> Operation:
     methods = tuple(rng.sample(METHODS, rng.randint(1, 2))) if rng.random() < 0.75 else None
     names = ("id", "name", "sub")
-    params = {name: rng.choice(CONSTRAINTS) for name in names if rng.random() < 0.35}
+    params = {name: rng.choice(CONSTRAINTS) for name in names if rng.random() < 0.5}
     templates = [template(rng, names) for _ in range(1 if rng.random() < 0.85 else 2)]
+    if earlier and rng.random() < 0.5:
+        templates = [relative(rng, rng.choice(earlier).templates[0], names)]
     used = {part[1] for one in templates for part in one if part[0] == "param"}
     shared = set.intersection(
         *[{part[1] for part in one if part[0] == "param"} for one in templates]
@@ -75,6 +77,20 @@ def template(rng: Random, names: tuple[str, ...]) -> Template:
         return (*parts, ("rest",))
     if ending < 0.22 or not parts:
         return (*parts, *ROOT)
+    return tuple(parts)
+
+
+def relative(rng: Random, known: Template, names: tuple[str, ...]) -> Template:
+    """A template that meets a known one: some of its segments are wider or narrower."""
+    parts = list(known)
+    for index in range(rng.randint(0, len(parts) - 1), len(parts)):
+        free = [name for name in names if ("param", name) not in parts]
+        kinds: list[tuple[str, ...]] = [("literal", rng.choice(LITERALS[:3])), ("star",)]
+        if parts[index][0] not in ("rest", "param") and parts[index] != ("literal", ""):
+            kinds += [("param", name) for name in free[:1]] * 2
+            parts[index] = rng.choice(kinds)
+        elif parts[index][0] == "param" and index and rng.random() < 0.5:
+            parts[index] = rng.choice(kinds)
     return tuple(parts)
 
 
