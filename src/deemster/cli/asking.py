@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import typer
 
+from deemster.app import build_token_providers, build_user_resolver, new_id
+from deemster.cli.directory import described_user
+from deemster.cli.trees import provider_profiles
+from deemster.decisions.point import Deadlines, DecisionPoint
 from deemster.errors import ConfigurationError
 from deemster.gateways.answers import refusal_of
 from deemster.model.clock import SystemClock
@@ -14,15 +18,16 @@ from deemster.model.decision import Decision
 from deemster.model.gateway import ALL_API_SERVICES, Gateway, GatewayCaller
 from deemster.model.http import ApiCall, Headers
 from deemster.model.urls import MalformedUrlError, canonical_url
+from deemster.policy.diagnostics import did_you_mean
 from deemster.policy.loading import LoadedTree
 from deemster.policy.snapshot import CompiledService
 from deemster.policy.store import PolicyStore
 from deemster.policy.values import TraceEntry
-from deemster.policytest.cases import SuiteUser
 from deemster.policytest.desk import Desk
-from deemster.policytest.providers import profiles_of, throw_away_providers
+from deemster.policytest.minting import with_defaults
+from deemster.policytest.providers import throw_away_providers
 from deemster.policytest.trace import OperationNodes, TraceRow
-from deemster.settings.model import Settings
+from deemster.settings.model import Settings, VerifyingProviderSettings
 
 __all__ = ["Answer", "Question", "ask_made_up", "ask_with_settings"]
 
@@ -31,7 +36,10 @@ _SHELL = "shell"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A call; a token as given, or the claims of one to be minted. `user` is as in a suite."""
+    """A call; a token as given, or the claims of one to be minted.
+
+    `user` is what the directory says, `gateway` the id of the one that asks.
+    """
 
     call: ApiCall
     token: str | None = field(default=None, repr=False)
@@ -60,34 +68,70 @@ async def ask_made_up(question: Question, loaded: LoadedTree) -> Answer:
             param_hint="--token",
         )
     now = int(SystemClock().wall())
-    providers = throw_away_providers(profiles_of(loaded.snapshot).values())
-    store = PolicyStore(lambda: loaded.snapshot)
-    store.load()
-    desk = Desk(_users(question), store, providers)
+    providers = throw_away_providers(provider_profiles(loaded, None))
     call = question.call
+    claims = question.minted or call.asserted_claims or {}
+    desk = Desk(described_user(claims.get("sub"), question.user), _store_of(loaded), providers)
     service = _service(call, loaded)
     if question.minted is not None and service is not None:
         minter = providers[service.provider_id].minter
         if minter is None:
-            raise ConfigurationError(
-                f"provider `{service.provider_id}` takes claims from a gateway only: use --claims"
-            )
+            raise _only_asserted(service)
         token = minter.mint(question.minted, None, audience=service.audience, now=now)
         call = _with_bearer(call, token)
-    gateway = Gateway(
-        id=_SHELL,
-        protocols=frozenset(),
-        api_services=frozenset({ALL_API_SERVICES}),
-        asserts=frozenset(providers),
-    )
     visited: list[TraceEntry] = []
-    decision = await desk.ask(now, call, GatewayCaller(gateway, None), visited)
+    decision = await desk.ask(now, call, GatewayCaller(_shell(providers), None), visited)
     return _answer(decision, visited, loaded, fault=desk.last_fault)
 
 
 async def ask_with_settings(question: Question, loaded: LoadedTree, settings: Settings) -> Answer:
-    """With the settings' own providers, keys and directories."""
-    raise ConfigurationError("not yet")
+    """With the settings' own providers, keys and directories; nothing is recorded."""
+    if question.user is not None:
+        raise typer.BadParameter(
+            "with --config the directory says who the user is", param_hint="--user"
+        )
+    clock = SystemClock()
+    faults: list[str] = []
+    providers = build_token_providers(settings.token_providers, clock)
+    users = build_user_resolver(settings, clock)
+    deadlines = settings.deadlines
+    point = DecisionPoint(
+        store=_store_of(loaded),
+        providers=providers.by_id,
+        users=users,
+        clock=clock,
+        new_id=new_id,
+        report_fault=lambda fault, _: faults.append(f"{type(fault).__name__}: {fault}"),
+        deadlines=Deadlines(deadlines.decision, deadlines.token, deadlines.user),
+    )
+    call = question.call
+    service = _service(call, loaded)
+    token = question.token
+    if question.minted is not None and service is not None:
+        key = providers.development_keys.get(service.provider_id)
+        if key is None:
+            raise ConfigurationError(
+                f"provider `{service.provider_id}` has no development key to mint with: use "
+                "--token, or --claims where a gateway asserts them"
+            )
+        token = key.mint(
+            with_defaults(
+                question.minted,
+                issuer=_issuer(settings, service.provider_id),
+                audience=service.audience,
+                now=int(clock.wall()),
+            )
+        )
+    if token is not None:
+        call = _with_bearer(call, token)
+    visited: list[TraceEntry] = []
+    try:
+        caller = GatewayCaller(_gateway(question, settings), None)
+        decision = await point.decide(call, caller, visited)
+    finally:
+        await users.close()
+        await providers.close()
+    return _answer(decision, visited, loaded, fault="".join(faults))
 
 
 def _answer(
@@ -103,6 +147,56 @@ def _answer(
     return Answer(decision, status, rows)
 
 
+def _store_of(loaded: LoadedTree) -> PolicyStore:
+    store = PolicyStore(lambda: loaded.snapshot)
+    store.load()
+    return store
+
+
+def _gateway(question: Question, settings: Settings) -> Gateway:
+    if question.gateway is None:
+        return _shell(provider.id for provider in settings.token_providers)
+    for gateway in settings.gateways:
+        if gateway.id == question.gateway:
+            return Gateway(
+                id=gateway.id,
+                protocols=gateway.protocols,
+                api_services=gateway.api_services,
+                asserts=gateway.asserts,
+                claims=gateway.claims,
+                may_name_subjects=gateway.may_name_subjects,
+            )
+    near = did_you_mean(question.gateway, [gateway.id for gateway in settings.gateways])
+    raise typer.BadParameter(
+        f"the settings have no gateway `{question.gateway}`" + (f"; {near}" if near else ""),
+        param_hint="--gateway",
+    )
+
+
+def _shell(providers: Iterable[str]) -> Gateway:
+    """Whoever can read settings and policies may ask anything of them."""
+    return Gateway(
+        id=_SHELL,
+        protocols=frozenset(),
+        api_services=frozenset({ALL_API_SERVICES}),
+        asserts=frozenset(providers),
+    )
+
+
+def _issuer(settings: Settings, provider_id: str) -> str:
+    return next(
+        provider.issuer
+        for provider in settings.token_providers
+        if provider.id == provider_id and isinstance(provider, VerifyingProviderSettings)
+    )
+
+
+def _only_asserted(service: CompiledService) -> ConfigurationError:
+    return ConfigurationError(
+        f"provider `{service.provider_id}` takes claims from a gateway only: use --claims"
+    )
+
+
 def _with_bearer(call: ApiCall, token: str) -> ApiCall:
     pair = ("authorization", f"Bearer {token}")
     return call._replace(headers=Headers((*call.headers.pairs, pair)))
@@ -114,38 +208,3 @@ def _service(call: ApiCall, loaded: LoadedTree) -> CompiledService | None:
     except MalformedUrlError as error:
         raise typer.BadParameter(str(error), param_hint="--url") from None
     return found[0].service if found is not None else None
-
-
-def _users(question: Question) -> Mapping[str, SuiteUser]:
-    """The user that the token or the claims name: known, and in no group unless --user says so."""
-    claims = question.minted or question.call.asserted_claims or {}
-    subject = claims.get("sub")
-    if not isinstance(subject, str):
-        return {}
-    described = question.user or {}
-    unknown = set(described) - {"enabled", "groups", "roles", "attributes"}
-    if unknown:
-        raise typer.BadParameter(
-            f"unknown member `{min(unknown)}`: expected groups, roles, attributes, enabled",
-            param_hint="--user",
-        )
-    enabled, attributes = described.get("enabled", True), described.get("attributes", {})
-    if not isinstance(enabled, bool) or not isinstance(attributes, dict):
-        raise typer.BadParameter(
-            "`enabled` is a boolean and `attributes` an object", param_hint="--user"
-        )
-    return {
-        subject: SuiteUser(
-            enabled=enabled,
-            groups=_names(described, "groups"),
-            roles=_names(described, "roles"),
-            attributes=attributes,
-        )
-    }
-
-
-def _names(described: Mapping[str, object], member: str) -> tuple[str, ...]:
-    found = described.get(member, [])
-    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
-        raise typer.BadParameter(f"`{member}` is a list of names", param_hint="--user")
-    return tuple(found)

@@ -23,7 +23,9 @@ def decision_text(answer: Answer, *, colour: bool) -> str:
         word = f"{_GREEN if decision.permitted else _RED}{word}{_RESET}"
     lines = [f"{word}  {decision.reason.value}"]
     lines.extend(f"{label:<{_LABEL}}{printable(text)}" for label, text in _facts(answer))
-    if answer.trace:
+    if not answer.trace:
+        lines.append(f"{'trace':<{_LABEL}}no condition was asked")
+    else:
         lines.append("trace")
         lines.extend(f"  {line}" for line in trace_lines(answer.trace, colour=colour))
     return "".join(f"{line}\n" for line in lines)

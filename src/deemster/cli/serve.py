@@ -13,6 +13,7 @@ __all__ = ["serve"]
 def serve(config: RequiredConfigOption = Path("deemster.yaml")) -> None:
     """Serve decisions until SIGTERM; refuses to start with broken settings or a broken tree."""
     settings = load_settings(config, process_environment())
-    from deemster.app import run
+    # The servers are slow to import, and no other command needs them.
+    from deemster.serving.run import serve as serve_until_signal
 
-    run(settings)
+    serve_until_signal(settings)

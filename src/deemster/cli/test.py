@@ -57,7 +57,7 @@ def run_tests(
         loaded,
         status_of=lambda decision: refusal_of(decision).status,
         stopwatch=clock,
-        profiles=provider_profiles(settings),
+        profiles=provider_profiles(loaded, settings),
     )
     run = asyncio.run(runner.run(suites))
     seconds = clock.monotonic() - started

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from deemster.app import build_token_providers
 from deemster.cli.arguments import RequiredConfigOption, minted_claims
 from deemster.cli.trees import load_chosen_tree
 from deemster.errors import ConfigurationError
@@ -14,7 +17,7 @@ from deemster.model.clock import SystemClock
 from deemster.policy.diagnostics import did_you_mean
 from deemster.settings import Settings, load_settings, process_environment
 from deemster.settings.model import DevelopmentKeySource, VerifyingProviderSettings
-from deemster.tokens.development_key import load_or_create
+from deemster.tokens.development_key import DevelopmentKey
 
 __all__ = ["development_token", "token"]
 
@@ -77,11 +80,7 @@ def development_token(
             f"provider `{provider_id}` has no `insecureDevelopmentKey`: only the one who holds "
             "its keys can mint its tokens"
         )
-    if provider.keys.path is None:
-        raise ConfigurationError(
-            f"the development key of provider `{provider_id}` lives in the service's memory only"
-        )
-    key = load_or_create(provider.keys.path)
+    key = asyncio.run(_development_keys(settings))[provider_id]
     return key.mint(
         {
             "iss": provider.issuer,
@@ -90,6 +89,12 @@ def development_token(
             **claims,
         }
     )
+
+
+async def _development_keys(settings: Settings) -> Mapping[str, DevelopmentKey]:
+    providers = build_token_providers(settings.token_providers, SystemClock())
+    await providers.close()
+    return providers.development_keys
 
 
 def _audiences(settings: Settings, provider_id: str) -> tuple[str, ...]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer
 
+from deemster.app import provider_facts
 from deemster.policy.loading import LoadedTree, load_tree
-from deemster.policy.resolved import ProviderFacts
 from deemster.policytest.providers import ProviderProfile
 from deemster.settings import Settings, load_settings, process_environment
 from deemster.settings.model import TokenProviderSettings, VerifyingProviderSettings
+from deemster.settings.synthesis import NamedProvider, synthesise
 from deemster.tokens.precheck import TokenType
 from deemster.tokens.provider import ProviderKind
 
@@ -38,29 +39,20 @@ def chosen_paths(paths: list[Path] | None, settings: Settings | None) -> list[Pa
 
 def load_chosen_tree(paths: list[Path], settings: Settings | None) -> LoadedTree:
     """Raises PolicyError with every finding."""
-    return load_tree(paths, _provider_facts(settings))
+    facts = provider_facts(settings.token_providers) if settings is not None else None
+    return load_tree(paths, facts)
 
 
-def provider_profiles(settings: Settings | None) -> Mapping[str, ProviderProfile]:
-    """What the settings say of each provider, less its keys."""
-    providers = settings.token_providers if settings is not None else ()
-    return {provider.id: _profile(provider) for provider in providers}
+def provider_profiles(loaded: LoadedTree, settings: Settings | None) -> list[ProviderProfile]:
+    """Every provider less its keys: as the settings have it, or made up from the tree."""
+    if settings is not None:
+        return [_profile(provider) for provider in settings.token_providers]
+    return [_profile(provider) for provider in synthesise(_named_providers(loaded))]
 
 
-def _provider_facts(settings: Settings | None) -> Mapping[str, ProviderFacts] | None:
-    if settings is None:
-        return None
-    return {
-        provider.id: ProviderFacts(
-            kind="internal" if _is_internal(provider) else "external",
-            asserted=not isinstance(provider, VerifyingProviderSettings),
-        )
-        for provider in settings.token_providers
-    }
-
-
-def _is_internal(provider: TokenProviderSettings) -> bool:
-    return isinstance(provider, VerifyingProviderSettings) and provider.internal
+def _named_providers(loaded: LoadedTree) -> Iterator[NamedProvider]:
+    for service in loaded.snapshot.services.values():
+        yield NamedProvider(service.provider_id, service.internal, service.audience is not None)
 
 
 def _profile(provider: TokenProviderSettings) -> ProviderProfile:

@@ -11,7 +11,7 @@ from deemster.tokens.development_key import DevelopmentKey
 from deemster.tokens.jose import SigningKey
 from deemster.tokens.keysets import KeySet
 
-__all__ = ["Minter", "asserted_claims", "wrong_audience"]
+__all__ = ["Minter", "asserted_claims", "with_defaults"]
 
 LIFETIME = 3600
 """Seconds that a minted token is good for; far more than any skew."""
@@ -45,12 +45,7 @@ class Minter:
     ) -> str:
         """A compact JWS. `claims` win over the defaults: iss, aud, client_id, iat, exp."""
         whole = {
-            "iss": self._issuer,
-            **({"aud": audience} if audience is not None else {}),
-            "client_id": CLIENT_ID,
-            "iat": now,
-            "exp": now + LIFETIME,
-            **claims,
+            **with_defaults(claims, issuer=self._issuer, audience=audience, now=now),
             **_wrong_claims(fault, audience, now),
         }
         # One token asked for by many cases is signed once.
@@ -77,6 +72,20 @@ class Minter:
         return token
 
 
+def with_defaults(
+    claims: Mapping[str, object], *, issuer: str, audience: str | None, now: float
+) -> dict[str, object]:
+    """What a token has that nobody wrote; `claims` win (policy-language section 13)."""
+    return {
+        "iss": issuer,
+        **({"aud": audience} if audience is not None else {}),
+        "client_id": CLIENT_ID,
+        "iat": now,
+        "exp": now + LIFETIME,
+        **claims,
+    }
+
+
 def asserted_claims(
     claims: Mapping[str, object], fault: Fault | None, *, audience: str | None, now: float
 ) -> Mapping[str, object]:
@@ -84,8 +93,7 @@ def asserted_claims(
     return {**claims, **_wrong_claims(fault, audience, now)}
 
 
-def wrong_audience(audience: str | None) -> str:
-    """An audience that is not `audience`."""
+def _wrong_audience(audience: str | None) -> str:
     return f"not {audience}" if audience is not None else "another audience"
 
 
@@ -96,7 +104,7 @@ def _wrong_claims(fault: Fault | None, audience: str | None, now: float) -> Mapp
         case Fault.NOT_YET_VALID:
             return {"nbf": now + LIFETIME, "exp": now + 2 * LIFETIME}
         case Fault.WRONG_AUDIENCE:
-            return {"aud": wrong_audience(audience)}
+            return {"aud": _wrong_audience(audience)}
         case Fault.WRONG_ISSUER:
             return {"iss": _WRONG_ISSUER}
         case _:

@@ -1,7 +1,6 @@
 """Token providers of a test run: real ones, with keys that live as long as the run.
 
-What is known of a provider comes from the settings, or is made up from the tree: then internal
-ones verify tokens of `https://<id>.invalid`, and external ones take asserted claims only.
+What is known of a provider comes from the settings, or is made up where there are none.
 """
 
 from __future__ import annotations
@@ -9,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from deemster.policy.snapshot import PolicySnapshot
 from deemster.policytest.minting import Minter
 from deemster.tokens.jwt_provider import JwtProvider
 from deemster.tokens.precheck import TokenType
 from deemster.tokens.provider import ProviderKind, TokenProvider
 from deemster.tokens.trusted_claims import AssertedClaimsProvider
 
-__all__ = ["ProviderProfile", "ThrowAwayProvider", "profiles_of", "throw_away_providers"]
+__all__ = ["ProviderProfile", "ThrowAwayProvider", "throw_away_providers"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,19 +39,6 @@ class ThrowAwayProvider:
 
     provider: TokenProvider
     minter: Minter | None
-
-
-def profiles_of(snapshot: PolicySnapshot) -> Mapping[str, ProviderProfile]:
-    """One for each provider that the tree names, made up."""
-    return {
-        service.provider_id: ProviderProfile(
-            id=service.provider_id,
-            kind=ProviderKind.INTERNAL if service.internal else ProviderKind.EXTERNAL,
-            verifies=service.internal,
-            issuer=f"https://{service.provider_id}.invalid",
-        )
-        for service in snapshot.services.values()
-    }
 
 
 def throw_away_providers(

@@ -5,7 +5,7 @@ Nothing here judges. A case that fails is asked a second time with a trace, to e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from deemster.errors import MalformedCallError
@@ -24,7 +24,6 @@ from deemster.policytest.minting import asserted_claims
 from deemster.policytest.outcomes import CaseOutcome, CaseResult, SuiteResult, TestRun
 from deemster.policytest.providers import (
     ProviderProfile,
-    profiles_of,
     throw_away_providers,
 )
 from deemster.policytest.trace import OperationNodes, TraceRow
@@ -47,19 +46,17 @@ class SuiteRunner:
         *,
         status_of: Callable[[Decision], int],
         stopwatch: Clock,
-        profiles: Mapping[str, ProviderProfile] | None = None,
+        profiles: Iterable[ProviderProfile],
     ) -> None:
         """`status_of` is the HTTP status that a deny is told with; `stopwatch` times the report.
 
-        `profiles` are the settings' providers; those that the tree names and the settings do not
-        have, or all without settings, are made up.
+        `profiles` are of every provider that the tree names.
         """
         self._status_of = status_of
         self._stopwatch = stopwatch
         self._services = loaded.snapshot.services
         self._nodes = OperationNodes(loaded.resolved)
-        known = {**profiles_of(loaded.snapshot), **(profiles or {})}
-        self._providers = throw_away_providers(known.values())
+        self._providers = throw_away_providers(profiles)
         self._store = PolicyStore(lambda: loaded.snapshot)
         self._store.load()
 

@@ -46,8 +46,10 @@ class OperationNodes:
         """In tree order, those that were not visited too.
 
         `operation` is an id path, `invoices/pay-invoice`; for an unknown one there are only the
-        visited nodes.
+        visited nodes. Empty where policy was not asked at all (a refused token, for one).
         """
+        if not visited:
+            return ()
         found = self._operations.get(operation)
         by_path: dict[str, list[TraceRow]] = {}
         for entry in visited:

@@ -1,5 +1,7 @@
 """A minted token is good, and each fault is exactly one thing wrong, told by the real provider."""
 
+from dataclasses import replace
+
 import pytest
 
 from deemster.errors import TokenRejectedError
@@ -7,23 +9,15 @@ from deemster.model.decision import Reason
 from deemster.model.identity import Credential
 from deemster.policytest.cases import Fault
 from deemster.policytest.minting import asserted_claims
-from deemster.policytest.providers import (
-    ProviderProfile,
-    ThrowAwayProvider,
-    throw_away_providers,
-)
-from deemster.tokens.provider import ProviderKind
-from tests.unit.policytest.trees import NOW
+from deemster.policytest.providers import ThrowAwayProvider, throw_away_providers
+from tests.unit.policytest.trees import APIGEE, NOW, STAFF
 
 AUDIENCE = "Notes API"
 
 
 @pytest.fixture(scope="module")
 def staff() -> ThrowAwayProvider:
-    profile = ProviderProfile(
-        id="staff", kind=ProviderKind.INTERNAL, verifies=True, issuer="https://staff.invalid"
-    )
-    return throw_away_providers([profile])["staff"]
+    return throw_away_providers([STAFF])["staff"]
 
 
 def minted(provider: ThrowAwayProvider, fault: Fault | None, **claims: object) -> Credential:
@@ -70,12 +64,7 @@ async def test_fault_is_what_the_provider_refuses_the_token_for(
 
 
 async def test_a_token_of_one_provider_is_not_another_ones() -> None:
-    profiles = [
-        ProviderProfile(
-            id=name, kind=ProviderKind.INTERNAL, verifies=True, issuer="https://same.invalid"
-        )
-        for name in ("first", "second")
-    ]
+    profiles = [replace(STAFF, id=name) for name in ("first", "second")]
     providers = throw_away_providers(profiles)
     credential = minted(providers["first"], None, sub="alice")
     with pytest.raises(TokenRejectedError) as refused:
@@ -94,7 +83,6 @@ def test_asserted_claims_are_as_written_but_for_the_fault() -> None:
 
 
 def test_apigee_mode_has_nothing_to_mint() -> None:
-    profile = ProviderProfile(id="apigee", kind=ProviderKind.EXTERNAL, verifies=False, issuer="")
-    provider = throw_away_providers([profile])["apigee"]
+    provider = throw_away_providers([APIGEE])["apigee"]
     assert provider.minter is None
     assert not provider.provider.verifies_credentials

@@ -1,5 +1,6 @@
 """Suites are run on the service's own path, and fail, skip and error for the right reasons."""
 
+from dataclasses import replace
 from textwrap import dedent
 
 import pytest
@@ -8,27 +9,26 @@ from deemster.gateways.answers import refusal_of
 from deemster.policytest.outcomes import CaseOutcome, CaseResult, TestRun
 from deemster.policytest.providers import ProviderProfile
 from deemster.policytest.runner import SuiteRunner
-from deemster.tokens.provider import ProviderKind
 from tests.support.clock import FrozenClock
 from tests.unit.policytest.test_suite import with_cases
-from tests.unit.policytest.trees import SUITE, loaded_with, suites_in
+from tests.unit.policytest.trees import APIGEE, STAFF, SUITE, loaded_with, suites_in
 
 GET = "request: {method: GET, url: https://api.example.com/notes}"
 
 
-async def run(suite: str, **profiles: ProviderProfile) -> TestRun:
+async def run(suite: str, staff: ProviderProfile = STAFF) -> TestRun:
     loaded = loaded_with(suite)
     runner = SuiteRunner(
         loaded,
         status_of=lambda decision: refusal_of(decision).status,
         stopwatch=FrozenClock(),
-        profiles=profiles,
+        profiles=[staff, APIGEE],
     )
     return await runner.run(suites_in(loaded))
 
 
-async def result_of(case: str, **profiles: ProviderProfile) -> CaseResult:
-    return (await run(with_cases(case), **profiles)).suites[0].results[0]
+async def result_of(case: str) -> CaseResult:
+    return (await run(with_cases(case))).suites[0].results[0]
 
 
 @pytest.mark.parametrize(
@@ -158,13 +158,8 @@ async def test_url_that_is_none_errors() -> None:
 
 
 async def test_settings_of_a_provider_are_those_of_the_run() -> None:
-    staff = ProviderProfile(
-        id="staff",
-        kind=ProviderKind.INTERNAL,
-        verifies=True,
-        issuer="https://auth.example.com",
-        scope_claim="scp",
-        permissions_claim="perms",
+    staff = replace(
+        STAFF, issuer="https://auth.example.com", scope_claim="scp", permissions_claim="perms"
     )
     cases = """
         - name: scopes come from the claim that the settings name

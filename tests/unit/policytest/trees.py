@@ -7,11 +7,18 @@ from deemster.policy.diagnostics import Diagnostic, DiagnosticSink
 from deemster.policy.loading import LoadedTree, load_texts
 from deemster.policytest.cases import Suite
 from deemster.policytest.gathering import gather_suites
+from deemster.policytest.providers import ProviderProfile
+from deemster.tokens.provider import ProviderKind
 
-__all__ = ["NOW", "SUITE", "findings_in", "loaded_with", "suites_in"]
+__all__ = ["APIGEE", "NOW", "STAFF", "SUITE", "findings_in", "loaded_with", "suites_in"]
 
 NOW = 1_795_424_400
 """2026-11-23T09:00:00Z"""
+
+STAFF = ProviderProfile(
+    id="staff", kind=ProviderKind.INTERNAL, verifies=True, issuer="https://staff.invalid"
+)
+APIGEE = ProviderProfile(id="apigee", kind=ProviderKind.EXTERNAL, verifies=False, issuer="")
 
 SERVICE = """
     apiVersion: deemster/v1
