@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -38,7 +40,16 @@ HOSTILE = [
 
 
 @pytest.fixture
-async def engine(tmp_path: Path) -> AsyncIterator[AsyncEngine]:
+async def driver_at_rest() -> AsyncIterator[None]:
+    """aiosqlite does not wait for the thread of a connection that failed; its loop must."""
+    yield
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join, 5)
+
+
+@pytest.fixture
+async def engine(tmp_path: Path, driver_at_rest: None) -> AsyncIterator[AsyncEngine]:
     engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'people.db'}")
     await create_schema(engine)
     yield engine
@@ -93,6 +104,7 @@ async def test_a_subject_of_odd_characters_can_be_a_user(
     assert await people.groups(subject) == {"odd"}
 
 
+@pytest.mark.usefixtures("driver_at_rest")
 async def test_a_collation_that_ignores_case_makes_no_two_users_one(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'loose.db'}")
     async with engine.begin() as connection:
@@ -106,6 +118,7 @@ async def test_a_collation_that_ignores_case_makes_no_two_users_one(tmp_path: Pa
     await people.close()
 
 
+@pytest.mark.usefixtures("driver_at_rest")
 async def test_a_user_without_an_enabled_flag_is_disabled(tmp_path: Path) -> None:
     engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'loose.db'}")
     async with engine.begin() as connection:
@@ -130,6 +143,7 @@ async def test_the_schema_may_be_made_twice(engine: AsyncEngine, people: SqlUser
     assert await people.is_enabled("alice") is True
 
 
+@pytest.mark.usefixtures("driver_at_rest")
 async def test_a_database_without_tables_is_unavailable(tmp_path: Path) -> None:
     people = SqlUserSource("people", open_engine(f"sqlite+aiosqlite:///{tmp_path / 'no.db'}"))
     for question in (people.is_enabled, people.groups, people.roles, people.attributes):
@@ -138,6 +152,7 @@ async def test_a_database_without_tables_is_unavailable(tmp_path: Path) -> None:
     await people.close()
 
 
+@pytest.mark.usefixtures("driver_at_rest")
 async def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
     people = SqlUserSource("people", open_engine(f"sqlite+aiosqlite:///{tmp_path}/no/people.db"))
     with pytest.raises(DependencyUnavailableError) as caught:
@@ -146,6 +161,7 @@ async def test_a_database_that_cannot_be_opened_is_unavailable(tmp_path: Path) -
     await people.close()
 
 
+@pytest.mark.usefixtures("driver_at_rest")
 async def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "people.db").write_text("this is no database" * 100)
     people = SqlUserSource("people", open_engine(f"sqlite+aiosqlite:///{tmp_path}/people.db"))
