@@ -45,9 +45,7 @@ def read_strict_json(data: bytes, *, max_depth: int) -> object:
         reason = (error.msg[:1].lower() + error.msg[1:]).removesuffix(" at")
         raise StrictJsonError(reason, error.pos) from None
     except _DuplicateMemberError:
-        raise StrictJsonError(
-            "duplicate member name", _duplicate_offset(text)
-        ) from None
+        raise StrictJsonError("duplicate member name", _duplicate_offset(text)) from None
     except _NumberError as error:
         raise StrictJsonError(error.reason, _scalar_offset(text, error.found)) from None
     if _SURROGATE_ESCAPE.search(text) is not None:
@@ -95,9 +93,7 @@ def _check_depth(text: str, max_depth: int) -> None:
     brackets = _NOT_BRACKETS.sub("", _STRING.sub("", text))
     depths = accumulate(map(_STEP.__getitem__, brackets))
     if max(depths, default=0) > max_depth:
-        raise StrictJsonError(
-            f"nested deeper than {max_depth}", _depth_offset(text, max_depth)
-        )
+        raise StrictJsonError(f"nested deeper than {max_depth}", _depth_offset(text, max_depth))
 
 
 def _depth_offset(text: str, max_depth: int) -> int:
@@ -154,12 +150,7 @@ def _duplicate_offset(text: str) -> int:
             names.pop()
         elif mark[0] == '"':
             last = (mark, token.start())
-        elif (
-            mark == ":"
-            and last is not None
-            and names
-            and (seen := names[-1]) is not None
-        ):
+        elif mark == ":" and last is not None and names and (seen := names[-1]) is not None:
             name = json.loads(last[0])
             if name in seen:
                 return last[1]
@@ -168,9 +159,7 @@ def _duplicate_offset(text: str) -> int:
 
 
 def _scalar_offset(text: str, found: str) -> int:
-    places = (
-        token.start() for token in _STRING_OR_SCALAR.finditer(text) if token[0] == found
-    )
+    places = (token.start() for token in _STRING_OR_SCALAR.finditer(text) if token[0] == found)
     return next(places, len(text))
 
 
