@@ -1,0 +1,57 @@
+"""`service:`: refusals that an author meets."""
+
+import pytest
+
+from tests.support.policy_texts import HEADER, findings
+
+PROVIDER = "tokenProvider: {type: internal, id: p}"
+URLS = "baseUrls: [https://a.example]"
+TAIL = "operations: [{id: o, match: {path: /}, allow: public}]\n"
+
+
+def service(inside: str) -> str:
+    return HEADER.format(kind="ApiService") + f"service: {{{inside}}}\n" + TAIL
+
+
+@pytest.mark.parametrize(
+    ("inside", "expected"),
+    [
+        (PROVIDER, "missing-key: `service` needs `baseUrls`"),
+        (URLS, "missing-key: `service` needs `tokenProvider`"),
+        (f"{PROVIDER}, baseUrls: []", "empty-list: `baseUrls` is empty"),
+        (f"{PROVIDER}, baseUrls: https://a.example",
+         "wrong-type: `baseUrls` must be a list, found `https://a.example`"),
+        (f"{PROVIDER}, {URLS}, baseUrl: x", "unknown-key: `baseUrl` is not a key of `service`"),
+        (f"{URLS}, tokenProvider: p", "wrong-type: `tokenProvider` must be a mapping, found `p`"),
+        (f"{URLS}, tokenProvider: {{type: internal}}", "missing-key: `tokenProvider` needs `id`"),
+        (f"{URLS}, tokenProvider: {{type: intern, id: p}}",
+         "bad-value: `intern` is not a value of `type`"),
+        (f"{URLS}, tokenProvider: {{type: internal, id: p, issuer: x}}",
+         "unknown-key: `issuer` is not a key of `tokenProvider`"),
+        (f"{PROVIDER}, {URLS}, unmatchedStatus: 401",
+         "bad-value: `401` is not a value of `unmatchedStatus`"),
+        (f"{PROVIDER}, {URLS}, disclose: everything",
+         "bad-value: `everything` is not a value of `disclose`"),
+        (f"{PROVIDER}, {URLS}, paths: {{case: sensitive}}",
+         "bad-value: `sensitive` is not a value of `case`"),
+        (f"{PROVIDER}, {URLS}, applications: [a, a]",
+         "duplicate-item: `a` is in `applications` twice"),
+        (f'{PROVIDER}, {URLS}, audience: ""', "bad-value: `audience` is empty"),
+    ],
+)  # fmt: skip
+def test_a_service_that_could_not_answer_is_refused(inside: str, expected: str) -> None:
+    assert findings(service(inside)) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("inside", "name"),
+    [
+        ("unmatched: guards", "unmatched"), ("preflight: allow", "preflight"),
+        ("response: {}", "response"),
+        *[(f"paths: {{{name}: data}}", name)
+          for name in ("encodedSlash", "doubleEncoding", "emptySegments", "semicolon")],
+    ],
+)  # fmt: skip
+def test_what_comes_later_is_refused_by_name(inside: str, name: str) -> None:
+    (found,) = findings(service(f"{PROVIDER}, {URLS}, {inside}"))
+    assert found.startswith(f"unsupported-yet: `{name}` is not supported yet: ")
