@@ -6,23 +6,22 @@ broad one, which its author may never have meant. `alsoCovers: [that-id]` says t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import islice, product
 
 from deemster.policy.codes import Code
+from deemster.policy.crossings import Choices, Crossings, ServiceTrie
 from deemster.policy.diagnostics import DiagnosticSink, Note
-from deemster.policy.route_trie import ByMethod, Leaf, Node
-from deemster.policy.routed import RoutedService, RoutedTemplate, operation_table
-from deemster.policy.routing import OperationTable
-from deemster.policy.templates import Literal, Parameter, Rank, Segment, rank_of
+from deemster.policy.routed import RoutedOperation, RoutedService, RoutedTemplate, operation_table
 from deemster.policy.witnesses import SegmentWitnesses, path_of
 
 __all__ = ["check_method_grants"]
 
-VISIT_LIMIT = 1_000_000
-"""Nodes visited for one service; what stays unvisited is told of."""
-
 FINDING_LIMIT = 100
 """Pairs of operations reported for one service."""
+
+PATH_LIMIT = 64
+"""Paths tried for one pair of templates."""
 
 _USUAL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
@@ -31,20 +30,11 @@ def check_method_grants(
     service: RoutedService, witnesses: SegmentWitnesses, sink: DiagnosticSink
 ) -> None:
     """Report each broad operation that decides calls which a narrower one leaves out."""
-    routing = _Routing(service, witnesses)
-    leaks: dict[tuple[int, int], _Leak] = {}
-    for route in service.routes():
-        if route.methods is None:
-            continue
-        for broad, segments in _Crossings(routing, route.value).found():
-            leak = routing.leak(route.value, broad, segments)
-            if leak is not None:
-                leaks.setdefault(leak.key, leak)
-        if len(leaks) >= FINDING_LIMIT or routing.visits > VISIT_LIMIT:
-            break
-    for leak in leaks.values():
+    search = _LeakSearch(service, witnesses)
+    search.run()
+    for leak in search.found.values():
         leak.report(sink)
-    if routing.visits > VISIT_LIMIT:
+    if search.trie.exhausted:
         sink.warning(
             Code.METHOD_LEAK,
             f"`{service.id}` has too many templates that cross for all of them to be looked at",
@@ -58,7 +48,6 @@ class _Leak:
     def __init__(
         self, narrow: RoutedTemplate, broad: RoutedTemplate, methods: Sequence[str], path: str
     ) -> None:
-        self.key = (id(broad.operation), id(narrow.operation))
         self._narrow = narrow
         self._broad = broad
         self._methods = methods
@@ -83,145 +72,50 @@ class _Leak:
         )
 
 
-class _Routing:
-    """One service's table, and its trie to walk in."""
+class _LeakSearch:
+    """Asks the table of decisions itself who decides where templates cross."""
 
     def __init__(self, service: RoutedService, witnesses: SegmentWitnesses) -> None:
-        routes = list(service.routes())
-        self.service = service
-        self.witnesses = witnesses
-        self.table: OperationTable[RoutedTemplate] = operation_table(service, routes)
-        self.root: Node[RoutedTemplate] = Node()
-        self.visits = 0
-        named: set[str] = set()
-        for route in routes:
-            segments = service.segments(route.template)
-            node = self.root
-            for segment in segments:
-                node = node.child(segment, fold_case=service.fold_case)
-            (node.rest if route.template.rest else node.end).add(
-                route.methods, Leaf(route, segments)
-            )
-            named.update(route.methods or ())
-        self.methods = (*_USUAL_METHODS, *sorted(named.difference(_USUAL_METHODS)))
-        self._below: dict[int, frozenset[str]] = {}
-        self._collect_below(self.root)
+        self._service = service
+        self._routes = list(service.routes())
+        self._table = operation_table(service, self._routes)
+        self.trie = ServiceTrie(service, self._routes, witnesses)
+        named = {method for route in self._routes for method in route.methods or ()}
+        self._methods = (*_USUAL_METHODS, *sorted(named.difference(_USUAL_METHODS)))
+        self.found: dict[tuple[str, str], _Leak] = {}
 
-    def leak(
-        self, narrow: RoutedTemplate, broad: RoutedTemplate, segments: Sequence[str]
-    ) -> _Leak | None:
-        """The calls at these segments that `broad` decides and `narrow` leaves out."""
-        if broad.operation is narrow.operation:
-            return None
-        if any(named.value == narrow.operation.id for named in broad.operation.also_covers):
-            return None
-        path = path_of(segments)
+    def run(self) -> None:
+        """Fill `found`, up to FINDING_LIMIT."""
+        for route in self._routes:
+            if route.methods is None:
+                continue  # it leaves no method out
+            narrow = route.value
+            for broad, choices in Crossings(
+                self.trie, narrow, self._service.segments(narrow.template)
+            ):
+                self._look(narrow, broad, choices)
+            if len(self.found) >= FINDING_LIMIT:
+                return
+
+    def _look(self, narrow: RoutedTemplate, broad: RoutedTemplate, choices: Choices) -> None:
+        pair = (broad.operation.id, narrow.operation.id)
+        if pair in self.found or _is_meant(broad.operation, narrow.operation):
+            return
         listed = frozenset(narrow.operation.methods or ())
-        methods = [
-            method
-            for method in broad.operation.methods or self.methods
-            if method not in listed and self._decides(broad, method, path)
+        candidates = [
+            method for method in broad.operation.methods or self._methods if method not in listed
         ]
-        return _Leak(narrow, broad, methods, path) if methods else None
-
-    def grants_beyond(self, node: Node[RoutedTemplate], listed: frozenset[str]) -> bool:
-        """Whether anything below a node is for another method than these."""
-        self.visits += 1
-        return self.visits <= VISIT_LIMIT and not self._below[id(node)] <= listed
+        for segments in islice(product(*choices), PATH_LIMIT if candidates else 0):
+            path = path_of(segments)
+            methods = [method for method in candidates if self._decides(broad, method, path)]
+            if methods:
+                self.found[pair] = _Leak(narrow, broad, methods, path)
+                return
 
     def _decides(self, broad: RoutedTemplate, method: str, path: str) -> bool:
-        found = self.table.match(method, path)
+        found = self._table.match(method, path)
         return found is not None and found.value is broad
 
-    def _collect_below(self, node: Node[RoutedTemplate]) -> frozenset[str]:
-        methods = {*node.end.listed, *node.rest.listed}
-        if node.end.every is not None or node.rest.every is not None:
-            methods.add(_EVERY)
-        for child in node.children():
-            methods.update(self._collect_below(child))
-        self._below[id(node)] = frozenset(methods)
-        return self._below[id(node)]
 
-
-class _Crossings:
-    """The templates broader than a given one that share a path with it.
-
-    The trie is walked along the narrow template. `diverged`: the walk took a broader turn
-    somewhere to the left, so from there on anything that fits is broader.
-    """
-
-    def __init__(self, routing: _Routing, narrow: RoutedTemplate) -> None:
-        self._routing = routing
-        self._witnesses = routing.witnesses
-        self._segments = routing.service.segments(narrow.template)
-        self._rest = narrow.template.rest
-        self._listed = frozenset(narrow.operation.methods or ())
-
-    def found(self) -> Iterator[tuple[RoutedTemplate, tuple[str, ...]]]:
-        """(broader template, decoded segments of a path that both match)."""
-        return self._from(self._routing.root, (), diverged=False)
-
-    def _from(
-        self, node: Node[RoutedTemplate], path: tuple[str, ...], *, diverged: bool
-    ) -> Iterator[tuple[RoutedTemplate, tuple[str, ...]]]:
-        if not self._routing.grants_beyond(node, self._listed):
-            return
-        ahead = self._segments[len(path) :]
-        if diverged or ahead or not self._rest:
-            tail = [self._witnesses.shared(segment, segment) for segment in ahead]
-            texts = tuple(text for text in tail if isinstance(text, str))
-            if len(texts) == len(tail):
-                yield from ((entry, path + texts) for entry in _entries(node.rest))
-        if not ahead:
-            if diverged:
-                yield from ((entry, path) for entry in _entries(node.end))
-            if not (diverged and self._rest):
-                return
-            yield from self._trailing_slash(node, path)
-        segment = ahead[0] if ahead else _ANYTHING
-        for text, child, turned in self._children(node, segment, diverged=diverged):
-            yield from self._from(child, (*path, text), diverged=turned)
-
-    def _trailing_slash(
-        self, node: Node[RoutedTemplate], path: tuple[str, ...]
-    ) -> Iterator[tuple[RoutedTemplate, tuple[str, ...]]]:
-        """The one empty segment that a `**` takes in and no parameter does."""
-        child = node.literal(Literal(""), fold_case=False)
-        if child is not None:
-            yield from self._from(child, (*path, ""), diverged=True)
-
-    def _children(
-        self, node: Node[RoutedTemplate], segment: Segment, *, diverged: bool
-    ) -> Iterator[tuple[str, Node[RoutedTemplate], bool]]:
-        """(segment that fits both, child, whether the walk has diverged there)."""
-        rank = rank_of((segment,), rest=False)[0]
-        for their_rank, theirs, child in self._candidates(node, segment):
-            if their_rank < rank and not diverged:
-                continue  # narrower than the narrow one
-            text = self._witnesses.shared(segment, theirs)
-            if isinstance(text, str):
-                yield text, child, diverged or their_rank > rank
-
-    def _candidates(
-        self, node: Node[RoutedTemplate], segment: Segment
-    ) -> Iterator[tuple[Rank, Segment, Node[RoutedTemplate]]]:
-        if isinstance(segment, Literal):
-            child = node.literal(segment, fold_case=self._routing.service.fold_case)
-            if child is not None:
-                yield Rank.LITERAL, segment, child
-        else:
-            for text, child in node.literals.items():
-                yield Rank.LITERAL, Literal(text), child
-        for constraint, _, child in node.constrained:
-            yield Rank.CONSTRAINED, Parameter(None, constraint), child
-        if node.open is not None:
-            yield Rank.OPEN, _ANYTHING, node.open
-
-
-_ANYTHING = Parameter(None, None)
-_EVERY = ""  # no method
-
-
-def _entries(ends: ByMethod[RoutedTemplate]) -> list[RoutedTemplate]:
-    leaves = [*ends.listed.values(), *([] if ends.every is None else [ends.every])]
-    return list({id(leaf): leaf.value for leaf in leaves}.values())
+def _is_meant(broad: RoutedOperation, narrow: RoutedOperation) -> bool:
+    return broad is narrow or any(named.value == narrow.id for named in broad.also_covers)

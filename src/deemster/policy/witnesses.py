@@ -42,6 +42,7 @@ _GUESSES = (
 _FRESH = ("x", "x9", "9x-", "~x", "~", "~x~9_-", "~é~")
 _TRIES = 12
 _ENUMERATED = 64
+_EXAMPLES = 4
 # Beyond these, an example may fit other constraints too: it is still an example.
 _RIVALS = 32
 
@@ -57,7 +58,7 @@ class SegmentWitnesses:
     def __init__(self, templates: Iterable[Template], *, fold_case: bool) -> None:
         self._fold_case = fold_case
         self._automata: dict[Constraint, Automaton | None] = {}
-        self._examples: dict[Constraint, str | Doubt] = {}
+        self._by_constraint: dict[Constraint, tuple[str, ...]] = {}
         self._enumerated: dict[Constraint, frozenset[str] | None] = {}
         self._shared: dict[tuple[Constraint, Constraint], str | Doubt | None] = {}
         literals: set[str] = set()
@@ -91,14 +92,21 @@ class SegmentWitnesses:
             return self.example(left.constraint)
         return self._shared_word(left.constraint, right.constraint)
 
+    def alternatives(self, left: Segment, right: Segment) -> tuple[str, ...]:
+        """Some segments that fit both: those first that fit little else of the service."""
+        if not isinstance(left, Literal) and not isinstance(right, Literal):
+            both = [each for each in (left.constraint, right.constraint) if each is not None]
+            if len(both) == 1 or (both and both[0] == both[1]):
+                return self._examples(both[0])
+        shared = self.shared(left, right)
+        return (shared,) if isinstance(shared, str) else ()
+
     def example(self, constraint: Constraint | None) -> str | Doubt:
-        """A segment that fits one constraint and as little else as may be."""
+        """A segment that fits one constraint, and as little else as may be."""
         if constraint is None:
             return self.fresh
-        if constraint not in self._examples:
-            fitting = [word for word in self._candidates(constraint) if constraint.accepts(word)]
-            self._examples[constraint] = self._least_taken(fitting) if fitting else Doubt.UNPROVED
-        return self._examples[constraint]
+        examples = self._examples(constraint)
+        return examples[0] if examples else Doubt.UNPROVED
 
     def enumerated(self, constraint: Constraint) -> frozenset[str] | None:
         """Every segment that fits, where those are few; None where they are many or not known."""
@@ -107,6 +115,14 @@ class SegmentWitnesses:
             found = None if expression is None else language(expression, _ENUMERATED)
             self._enumerated[constraint] = None if found is None else found - {""}
         return self._enumerated[constraint]
+
+    def _examples(self, constraint: Constraint) -> tuple[str, ...]:
+        if constraint not in self._by_constraint:
+            few = self.enumerated(constraint)
+            words_ = self._candidates(constraint) if few is None else sorted(few)
+            fitting = [word for word in words_ if constraint.accepts(word)]
+            self._by_constraint[constraint] = tuple(sorted(fitting, key=self._taken)[:_EXAMPLES])
+        return self._by_constraint[constraint]
 
     def _fitting(self, text: str, other: Segment) -> str | None:
         if isinstance(other, Literal):
@@ -163,14 +179,10 @@ class SegmentWitnesses:
                 return word
         return unused[0]
 
-    def _least_taken(self, candidates: list[str]) -> str:
-        rivals = list(self._automata)[:_RIVALS]
-
-        def cost(word: str) -> tuple[bool, int]:
-            fits = sum(1 for rival in rivals if rival.accepts(word))
-            return (self._folded(word) in self._literals, fits)
-
-        return min(candidates, key=cost)
+    def _taken(self, word: str) -> tuple[bool, int]:
+        rivals = islice(self._automata, _RIVALS)
+        fits = sum(1 for rival in rivals if rival.accepts(word))
+        return (self._folded(word) in self._literals, fits)
 
     def _folded(self, text: str) -> str:
         return text.casefold() if self._fold_case else text

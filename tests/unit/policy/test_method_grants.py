@@ -85,6 +85,16 @@ def test_the_operation_that_decides_is_the_one_that_is_named() -> None:
     assert not findings_of(service)
 
 
+def test_a_rest_leaks_where_others_take_its_shorter_paths() -> None:
+    service = a_service(
+        an_operation("narrow", "POST", "/a/**"),
+        an_operation("short", "GET", "/a", "/a/", "/a/*", "/a/*/"),
+        an_operation("all", "GET", "/**"),
+    )
+    (finding,) = [f for f in findings_of(service) if "`all`" in f.message]
+    assert "`GET /a/x/x` for one" in finding.message
+
+
 def test_findings_of_one_service_are_bounded() -> None:
     narrow = [an_operation(f"n{number}", "GET", f"/r{number}") for number in range(300)]
     findings = findings_of(a_service(*narrow, an_operation("all", "*", "/**")))
