@@ -53,7 +53,10 @@ MISTAKES = {
         "  audience: BizPro Invoices API\n  audience: BizPro\n",
     ),
     "unknown-key": Mistake(
-        "unknown-key", INVOICES, "    allow: authenticated\n", "    alow: authenticated\n"
+        "unknown-key",
+        INVOICES,
+        "    otherwise: {code: pay.not-allowed",
+        "    otherwize: {code: pay.not-allowed",
     ),
     "misspelt-scope-line": Mistake(
         "unknown-allow-line",

@@ -224,6 +224,7 @@ class _Composition:
                     Code.DUPLICATE_KEY,
                     f"`{key.text}` is written twice in one mapping",
                     key.span,
+                    help="keep one of them: readers would differ about which counts",
                     notes=(Note("first written", first.span),),
                 )
             entries.append((key, value))
@@ -253,7 +254,12 @@ class _Composition:
 
     def _refuse_depth(self, event: Event) -> bool:
         message = f"nested more than {MAX_DEPTH} levels deep"
-        self._sink.error(Code.TOO_DEEP, message, self._span(event))
+        self._sink.error(
+            Code.TOO_DEEP,
+            message,
+            self._span(event),
+            help="name the inner conditions, or put inner policies into files of their own",
+        )
         return False
 
     def _refuse_document(self, event: Event) -> None:

@@ -186,6 +186,8 @@ def _mismatch_help(left: Type, right: Type) -> str | None:
         return "write a length of time as `duration('300s')`"
     if isinstance(left, ListType) != isinstance(right, ListType):
         return "write `x in list`"
+    if types == {INT, STRING}:
+        return "a number is written without quotes, and text is never turned into one"
     return None
 
 

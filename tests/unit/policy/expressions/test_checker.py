@@ -69,6 +69,7 @@ def test_an_error_is_shown_with_its_line_carets_and_declaration() -> None:
         "    1 | \"user.level >= 'three'\"",
         "      |                ^^^^^^^",
         f"   declared at {LIBRARY}:40:5 as int 0..9",
+        "   help: a number is written without quotes, and text is never turned into one",
     ]
 
 
