@@ -397,8 +397,10 @@ def test_both_line_ends_are_read_alike(text: str, line_end: str) -> None:
 
 
 WORDS = st.sampled_from(
-    re.findall(r"[a-zA-Z$][\w$-]*", INVOICES + PARTNERS + HIGH_VALUE + BIZPRO)
-    + ["attributes", "statements", "attach", "response", "true", "3", "300s", "a.b"]
+    [
+        *re.findall(r"[a-zA-Z$][\w$-]*", INVOICES + PARTNERS + HIGH_VALUE + BIZPRO),
+        *("attributes", "statements", "attach", "response", "true", "3", "300s", "a.b"),
+    ]
 )
 NODES = st.recursive(
     WORDS | st.text(max_size=4).map(lambda text: f'"{text.encode("unicode_escape").decode()}"'),

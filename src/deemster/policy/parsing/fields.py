@@ -195,6 +195,7 @@ class Fields:
                     Code.DUPLICATE_ITEM,
                     f"`{text.value}` is in `{key}` twice",
                     text.span,
+                    help="remove one of them",
                     notes=(Note("first written", first.span),),
                 )
         return tuple(found.values())

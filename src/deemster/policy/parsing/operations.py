@@ -170,7 +170,12 @@ def _parse_paths(fields: Fields) -> tuple[Text, ...]:
 
 def _checked_method(method: Text, sink: DiagnosticSink) -> Text | None:
     if _METHOD.fullmatch(method.value) is None:
-        sink.error(Code.BAD_VALUE, f"`{method.value}` is not an HTTP method", method.span)
+        sink.error(
+            Code.BAD_VALUE,
+            f"`{method.value}` is not an HTTP method",
+            method.span,
+            help="a method is one word without spaces or brackets, for example `GET`",
+        )
         return None
     usual = method.value.upper()
     if usual in _USUAL_METHODS and usual != method.value:

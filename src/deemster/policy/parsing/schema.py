@@ -126,6 +126,7 @@ def _bounds(fields: Fields, type_: str, sink: DiagnosticSink) -> tuple[int | Non
                 Code.BAD_VALUE,
                 f"`{key}` is for type `int`, not `{type_}`",
                 fields.key_span(key),
+                help=f"remove `{key}`, or declare `type: int`",
             )
     minimum, maximum = fields.integer("min"), fields.integer("max")
     if minimum is not None and maximum is not None and minimum > maximum:
@@ -146,6 +147,7 @@ def _enum(fields: Fields, type_: str, sink: DiagnosticSink) -> tuple[object, ...
             Code.BAD_VALUE,
             f"`enum` is for types `string` and `int`, not `{type_}`",
             fields.key_span("enum"),
+            help="remove `enum`, or change the type",
         )
         return None
     texts = fields.texts("enum")
