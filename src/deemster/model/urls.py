@@ -22,6 +22,9 @@ __all__ = [
     "parse_base_url",
 ]
 
+URL_LIMIT = 65_536
+"""Characters of a URL: several times what gateways let through, and no more work than that."""
+
 BASE_URL_LIMIT = 2048
 """Characters of a base URL."""
 
@@ -166,6 +169,9 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def _canonical_in_full(raw: str) -> CanonicalUrl:
+    if len(raw) > URL_LIMIT:
+        message = f"a URL has at most {URL_LIMIT} characters"
+        raise MalformedUrlError(message)
     parts = _URL_PARTS.fullmatch(raw)
     if parts is None:
         raise MalformedUrlError("this is not an absolute URL")
@@ -215,8 +221,8 @@ def _ipv6(text: str) -> str:
 
 # RFC 3986 2.3 and 3.3.
 _UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
-_NOT_IN_SEGMENT = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@]")
-_NOT_IN_PATH = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@/%]")
+_NOT_IN_SEGMENT = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@]+")
+_NOT_IN_PATH = re.compile(r"[^A-Za-z0-9\-._~!$&'()*+,;=:@/%]+")
 _ESCAPE_OR_NOT_IN_PATH = re.compile(rf"%[0-9A-Fa-f]{{2}}|{_NOT_IN_PATH.pattern}")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPE_OCTETS = re.compile(rb"%[0-9A-Fa-f]{2}")

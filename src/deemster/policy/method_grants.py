@@ -12,7 +12,9 @@ from itertools import islice, product
 from deemster.policy.codes import Code
 from deemster.policy.crossings import Choices, Crossings, ServiceTrie
 from deemster.policy.diagnostics import DiagnosticSink, Note
-from deemster.policy.routed import RoutedOperation, RoutedService, RoutedTemplate, operation_table
+from deemster.policy.route_trie import Route
+from deemster.policy.routed import RoutedOperation, RoutedService, RoutedTemplate
+from deemster.policy.routing import OperationTable
 from deemster.policy.witnesses import SegmentWitnesses, path_of
 
 __all__ = ["check_method_grants"]
@@ -27,10 +29,17 @@ _USUAL_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
 def check_method_grants(
-    service: RoutedService, witnesses: SegmentWitnesses, sink: DiagnosticSink
+    service: RoutedService,
+    routes: Sequence[Route[RoutedTemplate]],
+    table: OperationTable[RoutedTemplate],
+    witnesses: SegmentWitnesses,
+    sink: DiagnosticSink,
 ) -> None:
-    """Report each broad operation that decides calls which a narrower one leaves out."""
-    search = _LeakSearch(service, witnesses)
+    """Report each broad operation that decides calls which a narrower one leaves out.
+
+    `table` is the service's own, made of `routes`.
+    """
+    search = _LeakSearch(service, routes, table, ServiceTrie(service, routes, witnesses))
     search.run()
     for leak in search.found.values():
         leak.report(sink)
@@ -75,12 +84,18 @@ class _Leak:
 class _LeakSearch:
     """Asks the table of decisions itself who decides where templates cross."""
 
-    def __init__(self, service: RoutedService, witnesses: SegmentWitnesses) -> None:
+    def __init__(
+        self,
+        service: RoutedService,
+        routes: Sequence[Route[RoutedTemplate]],
+        table: OperationTable[RoutedTemplate],
+        trie: ServiceTrie,
+    ) -> None:
         self._service = service
-        self._routes = list(service.routes())
-        self._table = operation_table(service, self._routes)
-        self.trie = ServiceTrie(service, self._routes, witnesses)
-        named = {method for route in self._routes for method in route.methods or ()}
+        self._routes = routes
+        self._table = table
+        self.trie = trie
+        named = {method for route in routes for method in route.methods or ()}
         self._methods = (*_USUAL_METHODS, *sorted(named.difference(_USUAL_METHODS)))
         self.found: dict[tuple[str, str], _Leak] = {}
 

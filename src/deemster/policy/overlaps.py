@@ -13,7 +13,12 @@ from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note, did_you_mean
 from deemster.policy.method_grants import check_method_grants
 from deemster.policy.reachability import check_base_urls, check_shadowed
-from deemster.policy.routed import RoutedOperation, RoutedService, RoutedTemplate
+from deemster.policy.routed import (
+    RoutedOperation,
+    RoutedService,
+    RoutedTemplate,
+    operation_table,
+)
 from deemster.policy.templates import Literal
 from deemster.policy.witnesses import Doubt, SegmentWitnesses, path_of
 
@@ -28,11 +33,14 @@ def check_overlaps(services: Sequence[RoutedService], sink: DiagnosticSink) -> N
     check_base_urls(services, sink)
     for service in services:
         _check_also_covers(service, sink)
-        templates = [route.template for route in service.routes()]
-        witnesses = SegmentWitnesses(templates, fold_case=service.fold_case)
+        routes = list(service.routes())
+        table = operation_table(service, routes)
+        witnesses = SegmentWitnesses(
+            [route.template for route in routes], fold_case=service.fold_case
+        )
         _check_equal_ranks(service, witnesses, sink)
-        check_method_grants(service, witnesses, sink)
-        check_shadowed(service, witnesses, sink)
+        check_method_grants(service, routes, table, witnesses, sink)
+        check_shadowed(service, table, witnesses, sink)
 
 
 def _check_also_covers(service: RoutedService, sink: DiagnosticSink) -> None:

@@ -8,12 +8,7 @@ from itertools import product
 from deemster.model.urls import CanonicalUrl
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note
-from deemster.policy.routed import (
-    RoutedOperation,
-    RoutedService,
-    RoutedTemplate,
-    operation_table,
-)
+from deemster.policy.routed import RoutedOperation, RoutedService, RoutedTemplate
 from deemster.policy.routing import BaseUrlTable, OperationTable
 from deemster.policy.templates import Literal, Segment, Template, rank_of
 from deemster.policy.tree import Text
@@ -90,10 +85,12 @@ def _leading(url: CanonicalUrl, template: Template) -> CanonicalUrl:
 
 
 def check_shadowed(
-    service: RoutedService, witnesses: SegmentWitnesses, sink: DiagnosticSink
+    service: RoutedService,
+    table: OperationTable[RoutedTemplate],
+    witnesses: SegmentWitnesses,
+    sink: DiagnosticSink,
 ) -> None:
     """Report operations that are never chosen, where a handful of paths proves it."""
-    table = operation_table(service, list(service.routes()))
     for operation in service.operations:
         shadows = _Shadows(service, table, witnesses)
         by = {id(each): each for each in shadows.of(operation)}
