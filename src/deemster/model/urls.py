@@ -68,8 +68,11 @@ def canonical_url(raw: str) -> CanonicalUrl:
     """The canonical form of an absolute URL as a gateway saw it (text that came from JSON).
 
     Raises MalformedUrlError for anything that is not an absolute http or https URL with a plain
-    host: other schemes, user information, spaces, a bad port, a host outside ASCII.
+    host: other schemes, user information, spaces, a bad port, a host outside ASCII, over URL_LIMIT.
     """
+    if len(raw) > URL_LIMIT:
+        message = f"a URL has at most {URL_LIMIT} characters"
+        raise MalformedUrlError(message)
     plain = _PLAIN_URL.fullmatch(raw)
     if plain is None:
         return _canonical_in_full(raw)
@@ -169,9 +172,6 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 def _canonical_in_full(raw: str) -> CanonicalUrl:
-    if len(raw) > URL_LIMIT:
-        message = f"a URL has at most {URL_LIMIT} characters"
-        raise MalformedUrlError(message)
     parts = _URL_PARTS.fullmatch(raw)
     if parts is None:
         raise MalformedUrlError("this is not an absolute URL")

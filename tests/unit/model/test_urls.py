@@ -113,8 +113,8 @@ def test_what_is_no_absolute_http_url_raises(raw: str) -> None:
         canonical_url(raw)
 
 
-@pytest.mark.parametrize("path", ["é" * 65_536, "%41" * 30_000, "/" * 65_536])
-def test_a_url_that_takes_work_is_bounded(path: str) -> None:
+@pytest.mark.parametrize("path", ["é" * 65_536, "%41" * 30_000, "a" * 65_536])
+def test_a_url_has_a_bounded_length(path: str) -> None:
     with pytest.raises(MalformedUrlError, match="65536 characters"):
         canonical_url(f"https://h/{path}")
 
