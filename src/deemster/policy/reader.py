@@ -99,7 +99,7 @@ class _Composition:
                 Code.YAML_SYNTAX,
                 "the file holds no document",
                 span,
-                help="write one, or move the file out of the tree",
+                help="write one, or remove the file",
             )
         return self._root
 
