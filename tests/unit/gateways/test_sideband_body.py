@@ -77,7 +77,7 @@ def told_by_request_leg(read: Callable[..., object], body: bytes) -> object:
     return told
 
 
-@settings(max_examples=scaled(10_000))
+@settings(max_examples=scaled(6_000))
 @given(SPOILT.flatmap(lambda spoilt: json_texts(a_request_leg(**spoilt))))
 def test_the_fast_reading_of_a_request_leg_equals_the_strict_one(text: str) -> None:
     body = text.encode("utf-8", "surrogatepass")
@@ -85,7 +85,7 @@ def test_the_fast_reading_of_a_request_leg_equals_the_strict_one(text: str) -> N
     assert fast == told_by_request_leg(read_request_leg_strictly, body)
 
 
-@settings(max_examples=scaled(5_000))
+@settings(max_examples=scaled(3_000))
 @given(SPOILT_RESPONSE.flatmap(lambda spoilt: json_texts(a_response_leg(**spoilt))))
 def test_the_fast_reading_of_a_response_leg_equals_the_strict_one(text: str) -> None:
     body = text.encode("utf-8", "surrogatepass")
@@ -95,7 +95,7 @@ def test_the_fast_reading_of_a_response_leg_equals_the_strict_one(text: str) -> 
     assert fast == strict
 
 
-@settings(max_examples=scaled(5_000))
+@settings(max_examples=scaled(3_000))
 @given(st.binary(max_size=40), st.integers(0, 400), st.integers(0, 3))
 def test_bytes_cut_out_and_put_in_are_read_alike(splinter: bytes, place: int, removed: int) -> None:
     whole = json.dumps(a_request_leg()).encode()

@@ -28,7 +28,7 @@ def verdict_of(body: bytes, max_depth: int = 64) -> bool:
     return census is not None and hides_nothing(body, census)
 
 
-@settings(max_examples=scaled(20_000))
+@settings(max_examples=scaled(10_000))
 @given(VALUES.flatmap(json_texts))
 def test_what_is_vouched_for_the_strict_reader_accepts_with_the_same_value(text: str) -> None:
     body = text.encode("utf-8", "surrogatepass")
