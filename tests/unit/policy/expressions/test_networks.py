@@ -89,6 +89,11 @@ def test_overlapping_networks_are_one_range() -> None:
     assert address_of("11.0.0.0") not in held
 
 
+def test_an_address_between_two_networks_is_in_neither() -> None:
+    held = NetworkSet.of([parse_network("10.0.0.0"), parse_network("10.0.0.2")])
+    assert address_of("10.0.0.1") not in held
+
+
 def test_no_networks_hold_nothing() -> None:
     assert address_of("10.0.0.1") not in NetworkSet.of([])
 
