@@ -114,7 +114,13 @@ class DecisionsServer:
             now = loop.time()
             for connection in self._open_connections():
                 if connection.deadline < now:
-                    connection.end_overdue()
+                    self._end(connection)
+
+    def _end(self, connection: TimedHttpProtocol) -> None:
+        try:
+            connection.end_overdue()
+        except Exception:  # noqa: BLE001  one odd connection must not stop the clock of the others
+            connection.transport.abort()
 
     def _open_connections(self) -> list[TimedHttpProtocol]:
         return [c for c in self._state.connections if isinstance(c, TimedHttpProtocol)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Callable
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
@@ -19,9 +20,17 @@ HEADER_BYTES = 16 * 1024
 class ManagementServer:
     """Serves the management application on one socket."""
 
-    def __init__(self, app: Starlette, listener: socket.socket) -> None:
+    def __init__(
+        self,
+        app: Starlette,
+        listener: socket.socket,
+        *,
+        on_failure: Callable[[BaseException | None], None],
+    ) -> None:
+        """`on_failure` is called where the listener ends without having been stopped."""
         self._app = app
         self._listener = listener
+        self._on_failure = on_failure
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -42,8 +51,11 @@ class ManagementServer:
         self._task = asyncio.create_task(
             serve(self._app, config, shutdown_trigger=self._stopping.wait)  # type: ignore[arg-type]
         )
-        # Let it come to `start_server`, so that a fault shows before we say that we started.
-        await asyncio.sleep(0)
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not self._stopping.is_set() and not task.cancelled():
+            self._on_failure(task.exception())
 
     async def stop(self, within: float) -> None:
         """End; after `within` seconds by force (Hypercorn's own bound does not always hold)."""

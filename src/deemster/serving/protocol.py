@@ -12,7 +12,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from urllib.parse import unquote
 
+import httptools
 import msgspec
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import (
@@ -22,6 +24,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 from uvicorn.server import ServerState
 
+from deemster.serving.answer import JoinedAnswer
 from deemster.telemetry.metrics import CloseCause, ConnectionCounters
 
 __all__ = ["ConnectionLimits", "TimedHttpProtocol"]
@@ -149,8 +152,41 @@ class TimedHttpProtocol(HttpToolsProtocol):
         ):
             self._too_large = True
             raise _HeadersTooLargeError
-        super().on_headers_complete()
+        self._start_call()
         self._enter(_Stage.BODY, limits.body_seconds)
+
+    def _start_call(self) -> None:
+        # uvicorn's on_headers_complete, less what this listener does not have (a root path,
+        # other protocols to switch to, a refusal of its own), and with our kind of answer.
+        parser, scope = self.parser, self.scope
+        http_version = parser.get_http_version()
+        scope["method"] = parser.get_method().decode("ascii")
+        if http_version != "1.1":
+            scope["http_version"] = http_version
+        target = httptools.parse_url(self.url)
+        path = target.path.decode("ascii")
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = target.path
+        scope["query_string"] = target.query or b""
+        earlier = self._open_cycle()
+        self.cycle = JoinedAnswer(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=http_version != "1.0" and parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if earlier is None:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def on_message_complete(self) -> None:
         """The whole request is there."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -30,6 +31,8 @@ FINISH_SECONDS = 10.0
 """What calls in hand may take after SIGTERM; Kubernetes waits 30 s before it kills."""
 FLUSH_SECONDS = 5.0
 MANAGEMENT_SECONDS = 2.0
+SPARE_DESCRIPTORS = 128
+"""For listeners, logs, directories, key fetches and the management listener."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ def serve(settings: Settings, *, on_started: Callable[[Listening], None] | None 
     clock = SystemClock()
     log = build_service_log(sys.stderr, clock)
     adopt_standard_logging(log)
+    _make_room_for_connections(settings.limits.connections, log)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, clock, log, on_started))
 
@@ -62,7 +66,7 @@ async def _serve(
     application = build_application(settings, clock=clock, log=log, after_load=_settle_memory)
     try:
         await application.startup()
-        servers = _open(settings, application, clock)
+        servers = _open(settings, application, clock, log)
     except BaseException:
         await application.shutdown(FLUSH_SECONDS)
         raise
@@ -89,6 +93,17 @@ async def _serve(
     log.info("service_ended")
 
 
+def _make_room_for_connections(connections: int, log: ServiceLog) -> None:
+    """Raise the soft limit of open files, so that `limits.connections` is met and not the limit."""
+    wanted = connections + SPARE_DESCRIPTORS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        log.warning("open_files_limit_found_too_low", limit=hard, wanted=wanted)
+        wanted = hard
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _settle_memory() -> None:
     # A full collection over a large tree takes a tenth of a second, and it would come at any time
     # (facts/performance.md 2): now is better, and then never again for these objects.
@@ -98,7 +113,7 @@ def _settle_memory() -> None:
 
 
 def _open(
-    settings: Settings, application: Application, clock: Clock
+    settings: Settings, application: Application, clock: Clock, log: ServiceLog
 ) -> tuple[DecisionsServer, ManagementServer, Listening]:
     decisions_bind = settings.listeners.decisions.bind
     management_bind = settings.listeners.management
@@ -138,7 +153,12 @@ def _open(
     )
     return (
         decisions_server,
-        ManagementServer(application.management, management),
+        ManagementServer(
+            application.management,
+            management,
+            # Deciding goes on: nobody is served better by a gateway without a decision point.
+            on_failure=lambda fault: log.error("management_listener_failed", exc_info=fault),
+        ),
         Listening(decisions_address, management_address),
     )
 

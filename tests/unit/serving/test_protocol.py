@@ -285,6 +285,117 @@ async def test_a_refused_body_is_answered_once(path: Path) -> None:
         assert refusal(said) == (400, "malformed")
 
 
+@pytest.mark.parametrize(
+    "upgrade",
+    [
+        pytest.param(
+            b"connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMA\r\n",
+            id="h2c",
+        ),
+        pytest.param(
+            b"connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n"
+            b"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+            id="WebSocket",
+        ),
+    ],
+)
+async def test_no_other_protocol_is_switched_to(path: Path, upgrade: bytes) -> None:
+    async with running(path, idle_seconds=0.0) as server:
+        said = await server.talk(b"GET /x HTTP/1.1\r\nhost: a\r\n" + upgrade + b"\r\n")
+        assert said.startswith(b"HTTP/1.1 200 ")
+        assert b"101" not in said
+
+
+async def test_http_1_0_is_answered_and_closed(path: Path) -> None:
+    async with running(path) as server:
+        said = await server.talk(b"GET /x HTTP/1.0\r\nhost: a\r\n\r\n")
+        assert said.endswith(b"/x 0")
+        assert b"connection: close" in said
+
+
+async def test_pipelined_calls_are_answered_in_order(path: Path) -> None:
+    async with running(path, idle_seconds=0.5) as server:
+        calls = b"".join(GET.replace(b"/x", b"/%d" % number) for number in range(20))
+        said = await server.talk(calls)
+        answers = [part.split(b"\r\n\r\n")[1] for part in said.split(b"HTTP/1.1 200")[1:]]
+        assert answers == [b"/%d 0" % number for number in range(20)]
+
+
+@pytest.mark.parametrize(
+    ("messages", "said"),
+    [
+        pytest.param(
+            [
+                {"type": "http.response.start", "status": 200, "headers": []},
+                {"type": "http.response.body", "body": b"ab", "more_body": True},
+                {"type": "http.response.body", "body": b"c"},
+            ],
+            b"2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
+            id="chunked",
+        ),
+        pytest.param(
+            [
+                {
+                    "type": "http.response.start",
+                    "status": 200,
+                    "headers": [(b"content-length", b"3")],
+                },
+                {"type": "http.response.body", "body": b"ab", "more_body": True},
+                {"type": "http.response.body", "body": b"c"},
+            ],
+            b"abc",
+            id="in parts",
+        ),
+    ],
+)
+async def test_answers_of_every_shape_arrive_whole(
+    path: Path, messages: list[dict[str, Any]], said: bytes
+) -> None:
+    async def speaks(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        for message in messages:
+            await send(message)
+
+    async with running(path, speaks, idle_seconds=0.0) as server:
+        assert (await server.talk(GET)).partition(b"\r\n\r\n")[2] == said
+
+
+async def test_the_answer_to_head_has_a_length_and_no_body(path: Path) -> None:
+    async with running(path, idle_seconds=0.0) as server:
+        head = b"HEAD /x HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n"
+        said = await server.talk(head + GET)
+        first, second = said.split(b"HTTP/1.1 200 OK")[1:]
+        assert first.endswith(b"content-length: 4\r\n\r\n")
+        assert second.endswith(b"\r\n\r\n/x 0")
+
+
+@pytest.mark.parametrize(
+    ("header", "body"),
+    [
+        pytest.param((b"content-length", b"9"), b"abc", id="shorter than announced"),
+        pytest.param((b"content-length", b"2"), b"abc", id="longer than announced"),
+        pytest.param((b"x-a", b"b\r\nx-evil: 1"), b"abc", id="a value that ends its line"),
+        pytest.param((b"x-a: 1\r\nx-evil", b"1"), b"abc", id="a name that is two"),
+        pytest.param((b"x-a", b"b\x00"), b"abc", id="NUL in a value"),
+    ],
+)
+async def test_an_answer_that_is_no_http_is_never_finished(
+    path: Path, header: tuple[bytes, bytes], body: bytes
+) -> None:
+    async def lies(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        headers = (
+            [header] if header[0] == b"content-length" else [(b"content-length", b"3"), header]
+        )
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async with running(path, lies) as server:
+        said = await server.talk(GET)
+        assert b"evil" not in said
+        assert not said.endswith(b"abc")
+        # Never a 500 of the server's own: a gateway may take it for leave to go on.
+        assert b" 500 " not in said
+
+
 async def test_connections_beyond_the_bound_are_ended(path: Path) -> None:
     async with running(path, connections=2) as server:
         held = [await server.connect() for _ in range(2)]
