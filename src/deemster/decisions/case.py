@@ -6,7 +6,7 @@ from deemster.decisions.challenges import challenge_for
 from deemster.model.decision import Decision, Effect, Reason
 from deemster.model.gateway import GatewayCaller
 from deemster.model.http import ApiCall
-from deemster.model.identity import VerifiedClaims
+from deemster.model.identity import UserContext, VerifiedClaims
 from deemster.policy.snapshot import (
     CompiledOperation,
     CompiledService,
@@ -33,6 +33,7 @@ class Case:
         "routed",
         "snapshot",
         "trace",
+        "user",
     )
 
     def __init__(
@@ -55,6 +56,13 @@ class Case:
         self.routed: RoutedCall | None = None
         self.operation: CompiledOperation | None = None
         self.claims: VerifiedClaims | None = None
+        self.user: UserContext | None = None
+
+    def fresh_trace(self) -> list[TraceEntry] | None:
+        """The trace, emptied of what an earlier round of judging left in it."""
+        if self.trace:
+            self.trace.clear()
+        return self.trace
 
     @property
     def service(self) -> CompiledService:

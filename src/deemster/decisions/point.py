@@ -5,15 +5,15 @@
 The order matters: the call is routed to its API service first, because the service names the
 token provider; and a caller without an accepted credential is told only about its token.
 
-Everything here ends in a deny unless the last line of `_judge` is reached with an evaluation
-that permits. A fault in our own code is a deny too (`internal-error`); only a cancelled task
+Everything here ends in a deny unless the end of `_judge` is reached with an evaluation that
+permits. A fault in our own code is a deny too (`internal-error`); only a cancelled task
 and a call that is no call at all (MalformedCallError) leave without a decision.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from deemster.decisions.case import Case, deny, permit
@@ -22,10 +22,9 @@ from deemster.model.clock import Clock
 from deemster.model.decision import Decision, Reason
 from deemster.model.gateway import GatewayCaller
 from deemster.model.http import ApiCall
-from deemster.model.identity import UserContext, VerifiedClaims
+from deemster.model.identity import Credential, VerifiedClaims
 from deemster.model.urls import MalformedUrlError, canonical_url
 from deemster.policy.combining import Outcome
-from deemster.policy.snapshot import CompiledOperation, Evaluation
 from deemster.policy.store import PolicyStore
 from deemster.policy.values import NeedsValues, TraceEntry, Values
 from deemster.tokens.credentials import credential_of
@@ -34,8 +33,8 @@ from deemster.usercontext.resolver import UserResolver
 
 __all__ = ["Deadlines", "DecisionPoint"]
 
-_MOST_ROUNDS = 4
-"""Evaluation is asked again after each fetch; each round fetches at least one of three parts."""
+_MOST_ROUNDS = 6
+"""A token, a user and three parts of the user can be fetched, each once; then there is an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +78,12 @@ class DecisionPoint:
         """
         case = Case(call, caller, self._new_id(), self._clock.wall(), self._deadline(), trace)
         try:
-            return await self._judge(case)
+            for _ in range(_MOST_ROUNDS):
+                answer = self._judge(case)
+                if isinstance(answer, Decision):
+                    return answer
+                await answer
+            raise RuntimeError("judging kept asking for what was fetched")  # noqa: TRY301
         except TokenRejectedError as rejected:
             return deny(case, rejected.reason)
         except DependencyUnavailableError:
@@ -93,12 +97,16 @@ class DecisionPoint:
             return deny(case, Reason.INTERNAL_ERROR)
 
     # One story in one place: cutting it up would hide the order, which is the point.
-    async def _judge(self, case: Case) -> Decision:  # noqa: C901
+    def _judge(self, case: Case) -> Decision | Awaitable[None]:  # noqa: C901, PLR0912
+        """The decision, or what to await before judging again from the start.
+
+        Fetching fills the case; judging itself waits for nothing. Where everything is known
+        already, which is nearly always, the first round decides.
+        """
         # One snapshot for the whole decision: a reload in between changes nothing here.
-        snapshot = self._store.current
+        snapshot = case.snapshot = case.snapshot or self._store.current
         if snapshot is None:
             return deny(case, Reason.INTERNAL_ERROR)
-        case.snapshot = snapshot
 
         # Which API service? A service that is not this gateway's business does not exist for it.
         url = canonical_url(case.call.url)
@@ -119,23 +127,40 @@ class DecisionPoint:
         operation = case.operation = match.value if match is not None else None
 
         # Who? A public operation reads no credential at all.
-        claims: VerifiedClaims | None = None
-        user: UserContext | None = None
         skew = 0.0
         if operation is None or not operation.public:
             provider = self._providers[service.provider_id]
             skew = provider.skew
-            claims = case.claims = await self._accepted_claims(case, provider)
-            user = await self._known_user(case, provider, claims)
+            if case.claims is None:
+                accepted = self._accepted_claims(case, provider)
+                if not isinstance(accepted, VerifiedClaims):
+                    return accepted
+                case.claims = accepted
+            # The directory's user, for internal providers only (seed 0). A client token has none.
+            subject = case.claims.user_id
+            if case.user is None and subject is not None and service.internal:
+                case.user = self._users.recall(provider.id, subject)
+                if case.user is None:
+                    return self._resolve_user(case, provider.id, subject)
         if operation is None or match is None:
             return deny(case, Reason.NO_OPERATION)
 
-        # May they? Policy is asked, and asked again where it needs what was not fetched yet.
+        # May they? Policy answers, or says which values it needs that were not fetched yet.
         values = Values(
-            case.call, url, relative_path, match.params, claims, user, case.now, skew, case.trace
+            case.call,
+            url,
+            relative_path,
+            match.params,
+            case.claims,
+            case.user,
+            case.now,
+            skew,
+            case.fresh_trace(),
         )
         values.role_permissions = service.role_permissions
-        evaluation = await self._evaluate(case, operation, values)
+        evaluation = operation.evaluate(values)
+        if isinstance(evaluation, NeedsValues):
+            return self._fetch_parts(case, evaluation)
 
         # Too late is deny, whatever was decided.
         if self._clock.monotonic() > case.deadline:
@@ -144,7 +169,9 @@ class DecisionPoint:
             return permit(case, evaluation)
         return deny(case, evaluation.reason, evaluation)
 
-    async def _accepted_claims(self, case: Case, provider: TokenProvider) -> VerifiedClaims:
+    def _accepted_claims(
+        self, case: Case, provider: TokenProvider
+    ) -> VerifiedClaims | Awaitable[None]:
         """Claims the gateway may assert, else the verified bearer token. Never both merged."""
         audience = case.service.audience
         gateway = case.caller.gateway
@@ -161,42 +188,23 @@ class DecisionPoint:
         if credential is None:
             raise TokenRejectedError(Reason.TOKEN_MISSING)
         remembered = provider.recall(credential, audience=audience, now=case.now)
-        if remembered is not None:
-            return remembered
+        return remembered or self._verify(case, provider, credential)
+
+    async def _verify(self, case: Case, provider: TokenProvider, credential: Credential) -> None:
         async with asyncio.timeout(self._share(case, self._deadlines.token)):
-            return await provider.verify(credential, audience=audience, now=case.now)
+            case.claims = await provider.verify(
+                credential, audience=case.service.audience, now=case.now
+            )
 
-    async def _known_user(
-        self, case: Case, provider: TokenProvider, claims: VerifiedClaims
-    ) -> UserContext | None:
-        """The directory's user, for internal providers only (seed 0). A client token has none."""
-        if provider.kind is not ProviderKind.INTERNAL or claims.user_id is None:
-            return None
-        remembered = self._users.recall(provider.id, claims.user_id)
-        if remembered is not None:
-            return remembered
+    async def _resolve_user(self, case: Case, provider: str, subject: str) -> None:
         async with asyncio.timeout(self._share(case, self._deadlines.user)):
-            return await self._users.resolve(provider.id, claims.user_id)
+            case.user = await self._users.resolve(provider, subject)
 
-    async def _evaluate(
-        self, case: Case, operation: CompiledOperation, values: Values
-    ) -> Evaluation:
-        for _ in range(_MOST_ROUNDS):
-            answer = operation.evaluate(values)
-            if isinstance(answer, Evaluation):
-                return answer
-            await self._fetch(case, answer, values)
-        raise RuntimeError("evaluation kept asking for values that were fetched")
-
-    async def _fetch(self, case: Case, needs: NeedsValues, values: Values) -> None:
-        user = values.user
-        if user is None:
+    async def _fetch_parts(self, case: Case, needs: NeedsValues) -> None:
+        if case.user is None:
             raise RuntimeError("evaluation asked for a user that does not exist")
         async with asyncio.timeout(self._share(case, self._deadlines.user)):
-            values.user = await self._users.fetch(case.service.provider_id, user, needs.parts)
-        values.memo = None
-        if values.trace is not None:
-            values.trace.clear()
+            case.user = await self._users.fetch(case.service.provider_id, case.user, needs.parts)
 
     def _deadline(self) -> float:
         return self._clock.monotonic() + self._deadlines.decision

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 __all__ = ["NOT_FETCHED", "Credential", "NotFetched", "UserContext", "UserPart", "VerifiedClaims"]
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(NamedTuple):
     """A secret as presented, not believed. `repr` hides it.
 
     `scheme` is lower-case (`bearer`); `secret` is what follows it in the Authorization header.
     """
 
     scheme: str
-    secret: str = field(repr=False)
+    secret: str
+
+    def __repr__(self) -> str:
+        return f"Credential({self.scheme!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

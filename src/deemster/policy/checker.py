@@ -14,6 +14,7 @@ from deemster.policy import tree
 from deemster.policy.allow_checker import check_allow_lines
 from deemster.policy.applications import ApplicationCatalogue, check_applications
 from deemster.policy.codes import Code
+from deemster.policy.consequences import Consequences
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
 from deemster.policy.expressions.checked import CheckedExpr
 from deemster.policy.expressions.scope import Scope
@@ -24,7 +25,7 @@ from deemster.policy.guards import (
     refuse_exempt,
     refuse_identity_on_public,
 )
-from deemster.policy.imports import DeclaringDocument, DocumentGraph
+from deemster.policy.imports import DocumentGraph
 from deemster.policy.names import NameTable
 from deemster.policy.overlaps import check_overlaps
 from deemster.policy.policy_checker import PolicyChecker, Use
@@ -49,14 +50,27 @@ def check_tree(
     `providers` are those of the settings, by id; None means that there are no settings, and that
     everything but the providers' existence is checked.
     """
-    graph = DocumentGraph(parsed, sink)
+    findings = DiagnosticSink()
+    graph = DocumentGraph(parsed, findings)
+    resolved = _resolve(parsed, graph, providers, findings)
+    consequences = Consequences(parsed, graph.incomplete)
+    for finding in findings.finish():
+        if not consequences.explain(finding):
+            sink.add(finding)
+    return resolved
+
+
+def _resolve(
+    parsed: tree.Tree,
+    graph: DocumentGraph,
+    providers: Mapping[str, ProviderFacts] | None,
+    sink: DiagnosticSink,
+) -> ResolvedTree:
     names = NameTable(graph, sink)
     catalogue = check_applications(
         tuple(d for d in parsed.documents if isinstance(d, tree.ApplicationDocument)), sink
     )
     for document in parsed.documents:
-        if not isinstance(document, DeclaringDocument) or graph.is_incomplete(document):
-            continue
         if isinstance(document, tree.LibraryDocument):
             graph.schema(document)
             names.check_unused(document)
@@ -66,9 +80,9 @@ def check_tree(
     services = tuple(
         _ServiceChecker(document, graph, names, catalogue, providers, sink).resolve()
         for document in parsed.documents
-        if isinstance(document, tree.ApiServiceDocument) and not graph.is_incomplete(document)
+        if isinstance(document, tree.ApiServiceDocument)
     )
-    if not services and not sink.has_errors:
+    if not services and not parsed.broken:
         _refuse_empty(parsed, sink)
     check_overlaps([_routed(service, sink) for service in services], sink)
     return ResolvedTree(services, catalogue, dict(parsed.digests))

@@ -42,10 +42,7 @@ class DocumentGraph:
 
     def __init__(self, tree: Tree, sink: DiagnosticSink) -> None:
         self._documents = tree.by_file()
-        # Files that are there but gave no document: they were reported, and so is nothing that
-        # only fails for want of them.
-        self._unreadable = {file for file, _ in tree.digests} - self._documents.keys()
-        self._incomplete: set[str] = set()
+        self._incomplete = set(tree.broken)
         self._sink = sink
         self._libraries: dict[str, Mapping[str, LibraryDocument]] = {}
         self._schemas: dict[str, VisibleSchema] = {}
@@ -55,9 +52,10 @@ class DocumentGraph:
         self._refuse_cycles()
         self._spread_incompleteness()
 
-    def is_incomplete(self, document: DeclaringDocument) -> bool:
-        """Whether an import of the document, direct or not, could not be read."""
-        return document.file in self._incomplete
+    @property
+    def incomplete(self) -> frozenset[str]:
+        """Files that were refused in part or whole, and those that import such a file."""
+        return frozenset(self._incomplete)
 
     def libraries(self, document: DeclaringDocument) -> Mapping[str, LibraryDocument]:
         """Imported libraries by alias."""
@@ -113,7 +111,7 @@ class DocumentGraph:
             )
             return None
         found = self._documents.get(joined)
-        if found is None and joined in self._unreadable:
+        if found is None and joined in self._incomplete:
             self._incomplete.add(file)
         elif found is None:
             directory = posixpath.dirname(file) or "."

@@ -59,7 +59,8 @@ def load_files(
     tree = parse_tree(files, sink)
     resolved = check_tree(tree, providers, sink)
     diagnostics = sink.finish()
-    if diagnostics.errors:
+    # INVARIANT: a tree with a part left out is never compiled: absence must not permit.
+    if diagnostics.errors or tree.broken:
         count = len(diagnostics.errors)
         raise PolicyError(
             f"the policy tree has {count} error{'' if count == 1 else 's'}",

@@ -138,7 +138,7 @@ class PolicyChecker:
 
     def _referenced(self, node: RefNode, use: Use) -> ResolvedPolicy | None:
         document = self._graph.referenced_policy(use.document.file, node.path)
-        if document is None or self._graph.is_incomplete(document):
+        if document is None:
             return None
         chain = (*use.chain, (document.file, node.path.span))
         if any(file == document.file for file, _ in use.chain):
