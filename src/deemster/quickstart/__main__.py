@@ -1,21 +1,25 @@
-"""`python -m deemster.quickstart [--once]`."""
+"""`python -m deemster.quickstart [--once]`: the story, from an empty folder to the table."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import signal
-import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import httpx
 
 from deemster.model.clock import SystemClock
-from deemster.quickstart.rehearsal import REHEARSAL, Part, sideband_body
+from deemster.quickstart.rehearsal import PERMITTED, REHEARSAL, Part, sideband_body
+from deemster.quickstart.service import (
+    ServiceNotStartedError,
+    ServiceProcess,
+    records_of,
+    running_service,
+)
 from deemster.quickstart.table import Row, as_expected, render_table
 from deemster.quickstart.workplace import Workplace, prepare_workplace
 
@@ -23,7 +27,6 @@ __all__ = ["main"]
 
 _FOLDER = Path(".run")
 _POLICIES = Path("policies")
-_PATIENCE_SECONDS = 20.0
 
 
 def main() -> int:
@@ -31,48 +34,41 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make run", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the table; free ports")
     once: bool = parser.parse_args().once
-    place = prepare_workplace(_FOLDER, _POLICIES, fixed_ports=not once)
-    with _service(place) as process:
-        addresses = _addresses(place.service_log, process)
-        rows = _rehearse(place, addresses["decisions"])
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        # Apart, because a service of `make run` may be up while `--once` runs.
+        folder = _FOLDER / "once" if once else _FOLDER
+        return _run(prepare_workplace(folder, _POLICIES, fixed_ports=not once), once=once)
+    except ServiceNotStartedError as told:
+        print(f"the service did not start:\n{told}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nended")
+        return 0
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    # Else this process would end and leave the service running.
+    raise KeyboardInterrupt
+
+
+def _run(place: Workplace, *, once: bool) -> int:
+    with running_service(place) as service:
+        rows = _rehearse(place, service.decisions)
         print(render_table(rows))
         good = as_expected(rows)
         print(f"\n{len(rows)} calls, {'all' if good else 'NOT all'} answered as expected")
-        if not once and good:
-            _stay(place, addresses, process)
-    return 0 if good else 1
-
-
-@contextlib.contextmanager
-def _service(place: Workplace) -> Iterator[subprocess.Popen[bytes]]:
-    """`deemster serve` as an operator runs it, its service log beside its settings."""
-    command = [sys.executable, "-m", "deemster", "serve", "--config", str(place.settings)]
-    with place.service_log.open("wb") as log:
-        process = subprocess.Popen(command, stderr=log)
-        try:
-            yield process
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=_PATIENCE_SECONDS)
-
-
-def _addresses(service_log: Path, process: subprocess.Popen[bytes]) -> Mapping[str, str]:
-    """Where the service listens, as its own log says."""
-    waited = 0.0
-    while waited < _PATIENCE_SECONDS and process.poll() is None:
-        for line in service_log.read_text(encoding="utf-8").splitlines():
-            with contextlib.suppress(json.JSONDecodeError):
-                event = json.loads(line)
-                if event.get("event") == "service_started":
-                    return {name: str(event[name]) for name in ("decisions", "management")}
-        time.sleep(0.05)
-        waited += 0.05
-    sys.exit(f"the service did not start:\n{service_log.read_text(encoding='utf-8')}")
+        if once or not good:
+            return 0 if good else 1
+        print(_what_to_try(place, service), flush=True)
+        ended = service.process.wait()
+    print(f"the service ended with status {ended}; its log is {place.service_log}", file=sys.stderr)
+    return 1
 
 
 def _rehearse(place: Workplace, address: str) -> list[Row]:
     now = int(SystemClock.wall())
-    answers: list[tuple[Part, int, str]] = []
+    answers: list[tuple[Part, httpx.Response]] = []
     with httpx.Client(base_url=f"http://{address}", trust_env=False) as client:
         for part in REHEARSAL:
             answer = client.post(
@@ -80,46 +76,35 @@ def _rehearse(place: Workplace, address: str) -> list[Row]:
                 json=sideband_body(part, place.key, now),
                 headers={"CLIENT-TOKEN": place.secrets[part.gateway]},
             )
-            answers.append((part, _status(answer), answer.headers.get("x-decision-id", "")))
-    records = _records(place.decision_log, {decision_id for _, _, decision_id in answers})
+            answers.append((part, answer.raise_for_status()))
+    ids = [answer.headers["x-decision-id"] for _, answer in answers]
+    records = records_of(place.decision_log, set(ids))
     return [
-        Row(part, status, records.get(decision_id, {})) for part, status, decision_id in answers
+        Row(part, *_told(answer.json()), records.get(decision_id, {}))
+        for (part, answer), decision_id in zip(answers, ids, strict=True)
     ]
 
 
-def _status(answer: httpx.Response) -> int:
-    """What the client of the API is told: the deny object's status, or 200 for a permit."""
-    body = answer.raise_for_status().json()
-    return int(body["response"]["response_code"]) if "response" in body else answer.status_code
+def _told(body: dict[str, dict[str, object]]) -> tuple[int, bool]:
+    """What the client of the API is told: a status, and whether to authenticate again."""
+    deny = body.get("response")
+    if deny is None:
+        return PERMITTED, False
+    return int(str(deny["response_code"])), "insufficient_user_authentication" in str(deny)
 
 
-def _records(decision_log: Path, wanted: set[str]) -> dict[str, Mapping[str, object]]:
-    """Decision records by id; the log is written in batches, so they may take a moment."""
-    found: dict[str, Mapping[str, object]] = {}
-    for _ in range(100):
-        if decision_log.exists():
-            lines = decision_log.read_text(encoding="utf-8").splitlines()
-            found = {record["decision_id"]: record for record in map(json.loads, lines)}
-        if wanted <= found.keys():
-            break
-        time.sleep(0.05)
-    return found
-
-
-def _stay(place: Workplace, addresses: Mapping[str, str], process: subprocess.Popen[bytes]) -> None:
-    example = place.settings.with_name("try.json")
+def _what_to_try(place: Workplace, service: ServiceProcess) -> str:
+    call = place.settings.with_name("call.json")
     body = sideband_body(REHEARSAL[0], place.key, int(SystemClock.wall()))
-    example.write_text(json.dumps(body, indent=1), encoding="utf-8")
-    secret = place.settings.with_name("kong.secret")
-    print(
-        f"\ndecisions on http://{addresses['decisions']}, "
-        f"management on http://{addresses['management']}; Ctrl-C ends. Try:\n\n"
-        f"  curl -s http://{addresses['decisions']}/sideband/request"
-        f' -H "CLIENT-TOKEN: $(cat {secret})"'
-        f" -H 'Content-Type: application/json' -d @{example}\n"
-    )
-    with contextlib.suppress(KeyboardInterrupt):
-        process.wait()
+    call.write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
+    return f"""
+decisions on http://{service.decisions}, management on http://{service.management},
+settings and logs in {_FOLDER}/. Ctrl-C ends. Try (its token is good for an hour):
+
+  curl -s http://{service.decisions}/sideband/request \\
+    -H "CLIENT-TOKEN: $(cat {place.secret_files["kong"]})" \\
+    -H "Content-Type: application/json" -d @{call}
+"""
 
 
 if __name__ == "__main__":

@@ -5,33 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from deemster.quickstart.rehearsal import Part
+from deemster.quickstart.rehearsal import PERMITTED, Part
 
 __all__ = ["Row", "as_expected", "render_table"]
+
+_HEADS = ("gateway", "call", "answer", "reason", "decided by")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A part and what came of it; `record` is its line of the decision log."""
+    """A part and what came of it.
+
+    `status` is what the client is told, `PERMITTED` where the call goes on to the upstream;
+    `step_up` says whether the challenge asks for another authentication (RFC 9470). `record` is
+    the decision's line in the decision log.
+    """
 
     part: Part
     status: int
+    step_up: bool
     record: Mapping[str, object]
 
 
 def as_expected(rows: Sequence[Row]) -> bool:
-    """Whether each call was answered as the rehearsal says."""
-    return all(row.status == row.part.status for row in rows)
+    """Whether each call was answered as the rehearsal says, and recorded."""
+    return all(row.status == row.part.status and row.record for row in rows)
 
 
 def render_table(rows: Sequence[Row]) -> str:
-    """Columns: gateway, what, method, answer, reason, deciding node."""
-    heads = ("gateway", "what", "answer", "reason", "decided by")
+    """One line a call."""
     lines = [_cells(row) for row in rows]
-    widths = [max(len(line[index]) for line in [heads, *lines]) for index in range(len(heads))]
-    rule = "  ".join("-" * width for width in widths)
-    text = [_line(heads, widths), rule, *(_line(line, widths) for line in lines)]
-    return "\n".join(text)
+    widths = [max(len(line[column]) for line in [_HEADS, *lines]) for column in range(len(_HEADS))]
+    rule = tuple("-" * width for width in widths)
+    return "\n".join(_line(cells, widths) for cells in [_HEADS, rule, *lines])
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -40,22 +46,27 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def _cells(row: Row) -> tuple[str, str, str, str, str]:
-    permitted = row.record.get("effect") == "permit"
-    answer = "permit" if permitted else f"{row.status} deny"
-    if row.status != row.part.status:
-        answer += f" (expected {row.part.status})"
     return (
-        str(row.record.get("gateway")),
+        row.part.gateway,
         row.part.what,
-        answer,
-        str(row.record.get("reason")),
+        _answer(row),
+        str(row.record.get("reason", "not recorded")),
         _decided_by(row.record),
     )
+
+
+def _answer(row: Row) -> str:
+    told = "permit" if row.status == PERMITTED else str(row.status)
+    if row.step_up:
+        told += " step-up"
+    if row.status != row.part.status:
+        told += f" (expected {row.part.status})"
+    return told
 
 
 def _decided_by(record: Mapping[str, object]) -> str:
     deciding = record.get("deciding")
     if not isinstance(deciding, Mapping):
         return "-"
-    place = str(deciding.get("place")).rpartition("policies/")[2]
-    return f"{deciding.get('id_path')} ({place})"
+    place = str(deciding.get("place")).rpartition("/policies/")[2]
+    return f"{place}  {deciding.get('id_path')}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +22,13 @@ _GATEWAYS = ("kong", "apigee")
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """Where everything lies. `secrets` are the gateways' shared secrets by gateway id."""
+    """Where everything lies. `secrets` and `secret_files` are by gateway id."""
 
     settings: Path
     decision_log: Path
     service_log: Path
-    secrets: dict[str, str]
+    secret_files: Mapping[str, Path]
+    secrets: Mapping[str, str]
     key: DevelopmentKey
 
 
@@ -34,8 +37,9 @@ def prepare_workplace(folder: Path, policies: Path, *, fixed_ports: bool) -> Wor
 
     Without `fixed_ports` the listeners take any free ones.
     """
-    folder.mkdir(mode=0o700, exist_ok=True)
-    shared = {gateway: _secret(folder / f"{gateway}.secret") for gateway in _GATEWAYS}
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    secret_files = {gateway: folder / f"{gateway}.secret" for gateway in _GATEWAYS}
+    shared = {gateway: _secret(file) for gateway, file in secret_files.items()}
     key = load_or_create(folder / "development-key.json")
     database = folder / "people.db"
     asyncio.run(_fill_directory(database))
@@ -44,15 +48,15 @@ def prepare_workplace(folder: Path, policies: Path, *, fixed_ports: bool) -> Wor
     decision_log.unlink(missing_ok=True)
     settings.write_text(
         _SETTINGS.format(
-            policies=os.path.relpath(policies, folder),
+            policies=json.dumps(str(policies.resolve())),
             decisions=8080 if fixed_ports else 0,
             management=9080 if fixed_ports else 0,
             issuer=ISSUER,
-            database=database.resolve(),
+            database=json.dumps(f"sqlite+aiosqlite:///{database.resolve()}"),
         ),
         encoding="utf-8",
     )
-    return Workplace(settings, decision_log, folder / "service.log", shared, key)
+    return Workplace(settings, decision_log, folder / "service.log", secret_files, shared, key)
 
 
 def _secret(file: Path) -> str:
@@ -106,6 +110,6 @@ tokenProviders:
     directory: people
   - {{id: apigee-partners, type: external, claims: asserted}}
 directories:
-  - {{id: people, sql: {{url: "sqlite+aiosqlite:///{database}"}}, cache: 60s}}
+  - {{id: people, sql: {{url: {database}}}, cache: 60s}}
 decisionLog: {{sinks: [{{file: {{path: decisions.log}}}}], whenFull: block}}
 """
