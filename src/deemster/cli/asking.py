@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import typer
 
-from deemster.app import build_token_providers, build_user_resolver, new_id
 from deemster.cli.directory import described_user
 from deemster.cli.trees import provider_profiles
 from deemster.decisions.point import Deadlines, DecisionPoint
@@ -90,6 +89,8 @@ async def ask_with_settings(question: Question, loaded: LoadedTree, settings: Se
         raise typer.BadParameter(
             "with --config the directory says who the user is", param_hint="--user"
         )
+    from deemster.app import build_token_providers, build_user_resolver, new_id  # slow to import
+
     clock = SystemClock()
     faults: list[str] = []
     providers = build_token_providers(settings.token_providers, clock)

@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from deemster.app import build_token_providers
 from deemster.cli.arguments import RequiredConfigOption, minted_claims
 from deemster.cli.trees import load_chosen_tree
 from deemster.errors import ConfigurationError
@@ -92,6 +91,8 @@ def development_token(
 
 
 async def _development_keys(settings: Settings) -> Mapping[str, DevelopmentKey]:
+    from deemster.app import build_token_providers  # slow to import
+
     providers = build_token_providers(settings.token_providers, SystemClock())
     await providers.close()
     return providers.development_keys

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import typer
 
-from deemster.app import provider_facts
 from deemster.policy.loading import LoadedTree, load_tree
 from deemster.policytest.providers import ProviderProfile
 from deemster.settings import Settings, load_settings, process_environment
@@ -39,8 +38,12 @@ def chosen_paths(paths: list[Path] | None, settings: Settings | None) -> list[Pa
 
 def load_chosen_tree(paths: list[Path], settings: Settings | None) -> LoadedTree:
     """Raises PolicyError with every finding."""
-    facts = provider_facts(settings.token_providers) if settings is not None else None
-    return load_tree(paths, facts)
+    if settings is None:
+        return load_tree(paths)
+    # What builds a service is slow to import, and most commands run without settings.
+    from deemster.app import provider_facts
+
+    return load_tree(paths, provider_facts(settings.token_providers))
 
 
 def provider_profiles(loaded: LoadedTree, settings: Settings | None) -> list[ProviderProfile]:

@@ -10,7 +10,16 @@ from deemster.policytest.gathering import gather_suites
 from deemster.policytest.providers import ProviderProfile
 from deemster.tokens.provider import ProviderKind
 
-__all__ = ["APIGEE", "NOW", "STAFF", "SUITE", "findings_in", "loaded_with", "suites_in"]
+__all__ = [
+    "APIGEE",
+    "NOW",
+    "STAFF",
+    "SUITE",
+    "findings_in",
+    "loaded_with",
+    "suites_in",
+    "texts_with",
+]
 
 NOW = 1_795_424_400
 """2026-11-23T09:00:00Z"""
