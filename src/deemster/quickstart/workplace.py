@@ -37,7 +37,8 @@ def prepare_workplace(folder: Path, policies: Path, *, fixed_ports: bool) -> Wor
 
     Without `fixed_ports` the listeners take any free ones.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for made in (folder.parent, folder):  # `parents=True` would open the parent to everybody
+        made.mkdir(mode=0o700, exist_ok=True)
     secret_files = {gateway: folder / f"{gateway}.secret" for gateway in _GATEWAYS}
     shared = {gateway: _secret(file) for gateway, file in secret_files.items()}
     key = load_or_create(folder / "development-key.json")
