@@ -44,7 +44,10 @@ def hides_nothing(body: bytes, census: Census) -> bool:
 
     Counting too little only makes the answer false.
     """
-    return body.count(b":") == census.members + census.colons and _COLON_ESCAPE not in body
+    return body.count(b":") == census.members + census.colons and (
+        # The one octet is found three times as fast, and most bodies do not have it.
+        b"\\" not in body or _COLON_ESCAPE not in body
+    )
 
 
 _WIDEST = 1 << 64
