@@ -18,7 +18,8 @@ from deemster.app.policies import policy_loader, unknown_api_services
 from deemster.app.providers import TokenProviders, build_token_providers
 from deemster.app.users import build_user_resolver
 from deemster.decisionlog.recorder import DecisionRecorder, WhenFull
-from deemster.decisionlog.sinks import BufferedSink, FileTarget, LineTarget, StreamTarget
+from deemster.decisionlog.sinks import BufferedSink
+from deemster.decisionlog.targets import FileTarget, LineTarget, StreamTarget
 from deemster.decisions.point import Deadlines, DecisionPoint
 from deemster.errors import ConfigurationError, PolicyError
 from deemster.gateways.adapter import GatewayAdapter, UndecidedLeg

@@ -8,8 +8,9 @@ from deemster.settings.model import (
     GatewaySecretSettings,
     GatewaySettings,
 )
+from deemster.settings.reading import one_of
 from deemster.settings.scalars import parse_header_name, parse_id
-from deemster.settings.section import Section, one_of
+from deemster.settings.section import Section
 
 __all__ = ["read_anonymous_gateway", "read_gateway"]
 

@@ -16,6 +16,7 @@ from deemster.settings.environment import Overrides
 from deemster.settings.gateway_sections import read_anonymous_gateway, read_gateway
 from deemster.settings.model import GatewaySettings, Settings, TokenProviderSettings
 from deemster.settings.provider_sections import read_token_provider
+from deemster.settings.reading import Reading
 from deemster.settings.rules import (
     check_gateways,
     check_listeners,
@@ -24,7 +25,7 @@ from deemster.settings.rules import (
 )
 from deemster.settings.scalars import parse_id
 from deemster.settings.secret import referenced_variables
-from deemster.settings.section import Reading, Section
+from deemster.settings.section import Section
 from deemster.settings.service_sections import (
     read_deadlines,
     read_decision_log,

@@ -13,6 +13,7 @@ from deemster.settings.model import (
     TokenProviderSettings,
     VerifyingProviderSettings,
 )
+from deemster.settings.reading import one_of
 from deemster.settings.scalars import (
     parse_duration,
     parse_id,
@@ -20,7 +21,7 @@ from deemster.settings.scalars import (
     parse_url,
     shown_duration,
 )
-from deemster.settings.section import Section, one_of
+from deemster.settings.section import Section
 from deemster.tokens.jose import SUPPORTED_ALGORITHMS
 
 __all__ = ["read_token_provider"]

@@ -15,7 +15,7 @@ from deemster.settings.model import (
     TokenProviderSettings,
     VerifyingProviderSettings,
 )
-from deemster.settings.section import Reading
+from deemster.settings.reading import Reading
 
 __all__ = [
     "check_gateways",

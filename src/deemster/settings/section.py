@@ -2,53 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TypeVar
 
 from deemster.errors import ConfigurationError
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
-from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
+from deemster.policy.diagnostics import did_you_mean
 from deemster.policy.nodes import MappingNode, Node, ScalarNode, ScalarStyle, SequenceNode
 from deemster.settings.environment import ENVIRONMENT
 from deemster.settings.model import SettingValue
+from deemster.settings.reading import Reading, SuggestedError, UnsupportedValueError, one_of
 from deemster.settings.scalars import parse_boolean, parse_name
 from deemster.settings.secret import Secret, is_reference, read_secret
 
-__all__ = ["Reading", "Section", "SuggestedError", "UnsupportedValueError", "one_of"]
+__all__ = ["Section"]
 
 T = TypeVar("T")
-
-
-class Reading:
-    """What one run of reading settings collects.
-
-    `folder` is where relative paths start, `sources` texts by shown name, for showing errors.
-    """
-
-    def __init__(self, sink: DiagnosticSink, folder: Path, environ: Mapping[str, str]) -> None:
-        self.sink = sink
-        self.folder = folder
-        self.environ = environ
-        self.values: list[SettingValue] = []
-        self.spans: dict[str, SourceSpan] = {}
-        self.sources: dict[str, str] = {}
-        self.hidden: list[str] = []
-
-    def shown_sources(self) -> dict[str, str]:
-        """The texts without what somebody wrote there as a secret: errors end up in CI logs."""
-        shown = dict(self.sources)
-        for name in shown:
-            for secret in self.hidden:
-                shown[name] = shown[name].replace(secret, "*" * len(secret))
-        return shown
-
-    def span_of(self, path: str) -> SourceSpan:
-        """Where a setting is written; for a default, where its nearest parent is."""
-        while path not in self.spans:
-            path = path.rpartition(".")[0]
-        return self.spans[path]
 
 
 class Section:
@@ -344,32 +315,6 @@ class Section:
         else:
             origin = node.span.place
         self.reading.values.append(SettingValue(self._name(key), shown, origin))
-
-
-class UnsupportedValueError(ValueError):
-    """A word that a later version will know."""
-
-
-class SuggestedError(ValueError):
-    """A wrong word, with a suggestion."""
-
-    def __init__(self, message: str, suggestion: str | None) -> None:
-        super().__init__(message)
-        self.help = suggestion
-
-
-def one_of(words: Collection[str], later: Collection[str] = ()) -> Callable[[str], str]:
-    """A parser for one of `words`; those of `later` are refused as not supported yet."""
-
-    def parse(text: str) -> str:
-        if text in words:
-            return text
-        if text in later:
-            raise UnsupportedValueError(f"`{text}`")
-        expected = " or ".join(f"`{word}`" for word in words)
-        raise SuggestedError(f"expected {expected}", did_you_mean(text, words))
-
-    return parse
 
 
 def _known(keys: Collection[str]) -> str | None:

@@ -20,6 +20,7 @@ from deemster.settings.model import (
     StdoutSinkSettings,
     WhenLogIsFull,
 )
+from deemster.settings.reading import UnsupportedValueError, one_of
 from deemster.settings.scalars import (
     parse_bind,
     parse_duration,
@@ -28,7 +29,7 @@ from deemster.settings.scalars import (
     shown_duration,
     shown_size,
 )
-from deemster.settings.section import Section, UnsupportedValueError, one_of
+from deemster.settings.section import Section
 
 __all__ = [
     "read_deadlines",

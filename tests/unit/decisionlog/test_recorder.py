@@ -13,7 +13,8 @@ import pytest
 
 from deemster.decisionlog.counters import DecisionCounters, DropCause
 from deemster.decisionlog.recorder import DecisionRecorder, WhenFull
-from deemster.decisionlog.sinks import BufferedSink, FileTarget, LineTarget, StreamTarget
+from deemster.decisionlog.sinks import BufferedSink
+from deemster.decisionlog.targets import FileTarget, LineTarget, StreamTarget
 from deemster.model.decision import Effect, Reason
 from tests.support.clock import FrozenClock
 from tests.unit.decisionlog.records import CALLER, a_call, a_decision
