@@ -1,0 +1,128 @@
+"""`python -m benchmarks`: measure everything that is published, and write docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.decide import DecideFigures, measure_decide
+from benchmarks.loading import LoadingFigures, measure_loading
+from benchmarks.served import CONNECTIONS, ROUNDS, SECONDS, ServedFigures, measure_served
+from deemster.model.clock import SystemClock
+
+DOCUMENT = Path("docs/benchmarks.md")
+LIBRARIES = ("uvicorn", "httptools", "uvloop", "msgspec", "cryptography", "pyjwt", "pyyaml")
+
+
+def main() -> None:
+    """Print the document, and write it unless `--dry` is given."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--dry", action="store_true", help="print only")
+    dry: bool = parser.parse_args().dry
+    sections = [
+        _conditions(),
+        _decide_section(measure_decide([10, 100, 1_000, 10_000])),
+        _served_section({size: measure_served(size) for size in (100, 1_000)}),
+        _loading_section(measure_loading(1_000)),
+    ]
+    text = "\n".join(sections)
+    print(text)
+    if not dry:
+        DOCUMENT.write_text(text, encoding="utf-8")
+
+
+def _conditions() -> str:
+    when = datetime.fromtimestamp(SystemClock.wall(), UTC).date().isoformat()
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    load = os.getloadavg()[0]
+    return f"""# Benchmarks
+
+Written by `make bench`; figures of one run on one machine, ratios within that run. Nothing in the
+test suite asserts a time.
+
+## Conditions
+
+{when}; {_processor()}, {os.cpu_count()} cores; Python {platform.python_version()};
+{libraries}; load average at the start {load:.1f}.
+"""
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor()
+
+
+def _decide_section(figures: Sequence[DecideFigures]) -> str:
+    rows = "\n".join(
+        f"| {found.operations:,} | {found.median_us:.1f} | {found.least_us:.1f} | "
+        f"{found.most_us:.1f} |"
+        for found in figures
+    )
+    middle = sorted(found.median_us for found in figures)
+    spread = (middle[-1] - middle[0]) / middle[0]
+    return f"""## `decide()` in process
+
+One hundred operations' calls in turn, each token and the user seen before; RS256 tokens; scope
+any-of and group any-of; no record. Microseconds a decision: the median round of 5,000, the least,
+the most. Aim 5, at most 10; flat within 20 % from 10 to 10,000 operations.
+
+| operations | median | least | most |
+|---:|---:|---:|---:|
+{rows}
+
+From the cheapest to the dearest size: {spread:.0%}.
+"""
+
+
+def _served_section(figures: dict[int, list[ServedFigures]]) -> str:
+    rows = []
+    for size, pair in figures.items():
+        null, deemster = pair
+        rows.extend(_served_row(found, size) for found in pair)
+        rows.append(
+            f"| **ratio** | {size:,} | **{deemster.per_second / null.per_second:.0%}** | | | | |"
+        )
+    table = "\n".join(rows)
+    return f"""## Sideband over HTTP
+
+The null application reads the whole body, decodes it untyped with msgspec and answers a constant
+of the same size, on the same server class. Server pinned to one core, `wrk` (one thread,
+{CONNECTIONS} keep-alive connections) to the other; {ROUNDS} rounds of {SECONDS} s in turn, medians;
+ES256 token seen before, scope + group, every answer a permit, decision record on (standard output
+to a file). Goal: at least 60 % of null; resident memory at 1,000 operations at most 120 MB.
+
+| server | operations | requests/s | p50 ms | p99 ms | spread | resident MB |
+|---|---:|---:|---:|---:|---:|---:|
+{table}
+"""
+
+
+def _served_row(found: ServedFigures, size: int) -> str:
+    return (
+        f"| {found.name} | {size:,} | {found.per_second:,.0f} | {found.p50_ms:.2f} | "
+        f"{found.p99_ms:.2f} | {found.spread:.0%} | {found.resident_mb:.0f} |"
+    )
+
+
+def _loading_section(found: LoadingFigures) -> str:
+    return f"""## `deemster check`
+
+{found.operations:,} operations in {found.files} files, every other one with a condition; the whole
+command, interpreter start included. Goal: at most 1.5 s.
+
+| command | seconds (median of 5) |
+|---|---:|
+| `deemster check` | {found.check_seconds:.2f} |
+| `deemster version` (control) | {found.version_seconds:.2f} |
+"""
+
+
+if __name__ == "__main__":
+    main()
