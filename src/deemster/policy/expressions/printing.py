@@ -52,10 +52,9 @@ def _conditional(node: ast.Conditional) -> str:
 
 
 def _negate(node: ast.Negate) -> str:
-    # `-5` is a literal; the negation of the literal 5 keeps its parentheses.
-    if isinstance(node.operand, ast.IntLiteral):
-        return f"-({node.operand.value})"
-    return f"-{_within(node.operand, _UNARY)}"
+    # A sign before a digit belongs to the literal: `-5.size()` is a member of -5.
+    text = _within(node.operand, _UNARY)
+    return f"-({text})" if text[0].isdigit() else f"-{text}"
 
 
 def _listed(items: tuple[ast.Expr, ...]) -> str:

@@ -20,6 +20,7 @@ from tests.support.conditions import parsed
         ("(a - b) - c", "a - b - c"),
         ("a - -5", "a - -5"),
         ("-(5)", "-(5)"),
+        ("-(5.size())", "-(5.size())"),
         ("(a ? b : c) ? d : (e ? f : g)", "(a ? b : c) ? d : e ? f : g"),
         ('request . headers [ "x-a" ]', "request.headers['x-a']"),
         ('"it\'s\\n"', "'it\\'s\\n'"),
