@@ -103,7 +103,7 @@ def groups_line(wanted: AnyAll | None, at: Situation) -> Value:
         return Error("dependency-unavailable")
     forms: dict[str, Callable[[str], str]] = {
         "exact": lambda name: name,
-        "ignore-case": lambda name: name.lower(),
+        "ignore-case": str.casefold,
         "dn": distinguished,
     }
     normal = forms[wanted.match]
@@ -120,7 +120,9 @@ def distinguished(name: str) -> str:
     if "=" not in name:
         return f"not a name: {name}"
     parts = [
-        "+".join(sorted("=".join(map(str.strip, one.split("="))).lower() for one in rdn.split("+")))
+        "+".join(
+            sorted("=".join(map(str.strip, one.split("="))).casefold() for one in rdn.split("+"))
+        )
         for rdn in name.split(",")
     ]
     return ",".join(parts)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from tests.reference.conditions import ascii_lower
 from tests.reference.shape import Bug, Operation, Service, Template, Tree
 
 __all__ = ["Route", "cuts", "is_ambiguous", "matches", "rank", "route", "split_url"]
@@ -174,7 +175,9 @@ def folded(template: Template, service: Service) -> Template:
 
 def fits(part: tuple[str, ...], segment: str, operation: Operation, service: Service) -> bool:
     if part[0] == "literal":
-        return part[1].lower() == segment.lower() if service.any_case else part[1] == segment
+        return (
+            ascii_lower(part[1]) == ascii_lower(segment) if service.any_case else part[1] == segment
+        )
     if segment == "":
         return False
     return part[0] == "star" or cuts(operation.params.get(part[1]), segment)

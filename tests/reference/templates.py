@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from random import Random
 
+from tests.reference.conditions import ascii_lower
 from tests.reference.routing import cuts, folded, rank
 from tests.reference.shape import Operation, Service, Template
 
@@ -142,11 +143,11 @@ def meet(
     a: tuple[str, ...], b: tuple[str, ...], one: Operation, two: Operation, service: Service
 ) -> bool:
     if a[0] == "literal" and b[0] == "literal":
-        return a[1].lower() == b[1].lower() if service.any_case else a == b
+        return ascii_lower(a[1]) == ascii_lower(b[1]) if service.any_case else a == b
     if b[0] == "literal":
         a, b, one, two = b, a, two, one
     if a[0] == "literal":
         constraint = two.params.get(b[1]) if b[0] == "param" else None
-        spellings = {a[1], a[1].upper(), a[1].lower()} if service.any_case else {a[1]}
+        spellings = {a[1], a[1].upper(), ascii_lower(a[1])} if service.any_case else {a[1]}
         return a[1] != "" and any(cuts(constraint, spelling) for spelling in spellings)
     return True

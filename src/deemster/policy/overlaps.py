@@ -19,7 +19,7 @@ from deemster.policy.routed import (
     RoutedTemplate,
     operation_table,
 )
-from deemster.policy.templates import Literal
+from deemster.policy.templates import Literal, folded_case
 from deemster.policy.witnesses import Doubt, SegmentWitnesses, path_of
 
 __all__ = ["RoutedOperation", "RoutedService", "check_overlaps"]
@@ -82,7 +82,7 @@ def _of_equal_rank(service: RoutedService) -> Iterator[list[RoutedTemplate]]:
         key: list[object] = [route.template.rest]
         for segment in service.segments(route.template):
             if isinstance(segment, Literal):
-                key.append(segment.text.casefold() if service.fold_case else segment.text)
+                key.append(folded_case(segment.text) if service.fold_case else segment.text)
             else:
                 # Bools, so that no literal is taken for a parameter.
                 key.append(segment.constraint is not None)

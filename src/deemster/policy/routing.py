@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from deemster.model.urls import CanonicalUrl, MalformedUrlError, decode_segment, encode_segment
 from deemster.policy.route_trie import ByMethod, Leaf, Match, Node, Route
-from deemster.policy.templates import Literal, Segment, Template
+from deemster.policy.templates import Literal, Segment, Template, folded_case
 
 __all__ = ["BaseUrlTable", "Match", "OperationTable", "Route"]
 
@@ -64,7 +64,7 @@ class OperationTable(Generic[T]):
                 return None
         if self._fold_trailing_slash and len(segments) > 2 and not segments[-1]:
             del segments[-1]
-        keys = [segment.casefold() for segment in segments] if self._fold_case else segments
+        keys = [folded_case(segment) for segment in segments] if self._fold_case else segments
         found = _search(self._root, 1, keys, segments, method)
         return None if found is None else found.matched(segments)
 

@@ -17,7 +17,7 @@ from deemster.policy.automata import (
 )
 from deemster.policy.constraints import Constraint
 from deemster.policy.patterns import Expression, read_pattern
-from deemster.policy.templates import Literal, Segment, Template
+from deemster.policy.templates import Literal, Segment, Template, folded_case
 
 __all__ = ["Doubt", "SegmentWitnesses", "path_of"]
 
@@ -131,8 +131,12 @@ class SegmentWitnesses:
             return None
         if other.constraint is None:
             return text
-        spellings = {text, text.casefold(), text.upper()} if self._fold_case else {text}
-        fitting = [each for each in sorted(spellings) if other.constraint.accepts(each)]
+        spellings = {text, folded_case(text), text.upper()} if self._fold_case else {text}
+        fitting = [
+            each
+            for each in sorted(spellings)
+            if self._folded(each) == self._folded(text) and other.constraint.accepts(each)
+        ]
         return fitting[0] if fitting else None
 
     def _shared_word(self, left: Constraint, right: Constraint) -> str | Doubt | None:
@@ -185,7 +189,7 @@ class SegmentWitnesses:
         return (self._folded(word) in self._literals, fits)
 
     def _folded(self, text: str) -> str:
-        return text.casefold() if self._fold_case else text
+        return folded_case(text) if self._fold_case else text
 
 
 def fits_everything(constraint: Constraint) -> bool:

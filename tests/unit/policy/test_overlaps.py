@@ -121,6 +121,7 @@ def test_folding_makes_templates_equal() -> None:
     assert overlap_of(slash[0], slash[1], fold_case=True) is None
     assert overlap_of(case[0], case[1], fold_case=True) is not None
     assert overlap_of(case[0], case[1], fold_trailing_slash=True) is None
+    assert overlap_of(("GET", "/k"), ("GET", "/\N{KELVIN SIGN}"), fold_case=True) is None
 
 
 def test_two_paths_of_one_operation_must_not_tie_either() -> None:

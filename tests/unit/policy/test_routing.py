@@ -173,6 +173,21 @@ def test_folded_case_folds_literals_and_nothing_else() -> None:
     assert chosen(operations, "get", "/ab/x") is None
 
 
+@pytest.mark.parametrize(
+    ("template", "path"),
+    [
+        pytest.param("/kings", "/%E2%84%AAings", id="the Kelvin sign is no k"),
+        pytest.param("/sales", "/%C5%BFales", id="the long s is no s"),
+        pytest.param("/strasse", "/stra%C3%9Fe", id="a sharp s is not ss"),
+        pytest.param("/étude", "/%C3%89tude", id="É is not é"),
+    ],
+)
+def test_folded_case_folds_ascii_letters_alone(template: str, path: str) -> None:
+    operations = table(("GET", template), fold_case=True)
+    assert chosen(operations, "GET", path) is None
+    assert chosen(operations, "GET", template.replace("s", "S").replace("é", "%C3%A9")) is not None
+
+
 def test_a_long_path_costs_no_recursion() -> None:
     operations = table(("GET", "/**"), ("GET", "/" + "*/" * 63 + "**"))
     assert chosen(operations, "GET", "/a" * 100_000) == "GET /" + "*/" * 63 + "**"
