@@ -87,6 +87,11 @@ class HttpEndpoint:
                 answer = self._refused(route.leg, error)
             except Exception as fault:  # noqa: BLE001  (a server's own 500 is no protocol's form)
                 answer = self._failed(route.leg, fault)
+            except BaseException:
+                # Cancelled. The server would answer 500 if nobody else has; where the connection
+                # is gone already this says nothing.
+                await _send(send, scope, self._not_answered(route.leg, self._new_id()), close=True)
+                raise
         # What was not read of this message must never be taken for the next one.
         await _send(send, scope, answer, close=body is None)
 
@@ -121,6 +126,9 @@ class HttpEndpoint:
     def _failed(self, leg: GatewayAdapter | UndecidedLeg, fault: Exception) -> WireAnswer:
         error_id = self._new_id()
         self._reports.fault(fault, error_id)
+        return self._not_answered(leg, error_id)
+
+    def _not_answered(self, leg: GatewayAdapter | UndecidedLeg, error_id: str) -> WireAnswer:
         return leg.encode_error(MalformedCallError("the call could not be answered"), error_id)
 
 
