@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from deemster.decisions.point import DecisionPoint
 from deemster.gateways.deciding import CallDecider, DecisionRecording
 from deemster.gateways.http_endpoint import HttpEndpoint, Message, Scope
 from deemster.gateways.http_envelope import EndpointLimits
@@ -105,7 +106,7 @@ class Exchange:
 class Desk:
     """An endpoint and its doubles, by default with a decision point that permits everything."""
 
-    point: FixedDecision | Broken = field(default_factory=AlwaysPermit)
+    point: FixedDecision | Broken | DecisionPoint = field(default_factory=AlwaysPermit)
     recorder: DecisionRecording = field(default_factory=KeptRecords)
     reports: KeptReports = field(default_factory=KeptReports)
     clock: FrozenClock = field(default_factory=FrozenClock)
