@@ -192,7 +192,7 @@ def build_application(
     )
     recorder = _recorder(settings, figures, reports, clock, stdout)
     decider = CallDecider(
-        decide=point.decide,
+        decide=point.begin,
         recorder=recorder,
         reports=reports,
         clock=clock,

@@ -76,25 +76,45 @@ class DecisionPoint:
         `trace`, if given, collects every policy node visited. Raises MalformedCallError where
         the URL is none; everything else that goes wrong is a deny with its reason.
         """
+        answer = self.begin(call, caller, trace)
+        return answer if isinstance(answer, Decision) else await answer
+
+    def begin(
+        self, call: ApiCall, caller: GatewayCaller, trace: list[TraceEntry] | None = None
+    ) -> Decision | Awaitable[Decision]:
+        """As `decide`, but the decision itself where nothing has to be fetched for it."""
         case = Case(call, caller, self._new_id(), self._clock.wall(), self._deadline(), trace)
         try:
+            answer = self._judge(case)
+        except Exception as failure:  # noqa: BLE001  (fail closed)
+            return self._refused(case, failure)
+        return answer if isinstance(answer, Decision) else self._finish(case, answer)
+
+    async def _finish(self, case: Case, fetching: Awaitable[None]) -> Decision:
+        """Fetch and judge in turn until there is a decision."""
+        try:
             for _ in range(_MOST_ROUNDS):
+                await fetching
                 answer = self._judge(case)
                 if isinstance(answer, Decision):
                     return answer
-                await answer
+                fetching = answer
             raise RuntimeError("judging kept asking for what was fetched")  # noqa: TRY301
-        except TokenRejectedError as rejected:
-            return deny(case, rejected.reason)
-        except DependencyUnavailableError:
+        except Exception as failure:  # noqa: BLE001  (fail closed)
+            return self._refused(case, failure)
+
+    def _refused(self, case: Case, failure: Exception) -> Decision:
+        """What a failure means: a deny, whatever it was; or no call at all."""
+        if isinstance(failure, TokenRejectedError):
+            return deny(case, failure.reason)
+        if isinstance(failure, DependencyUnavailableError):
             return deny(case, Reason.DEPENDENCY_UNAVAILABLE)
-        except TimeoutError:
+        if isinstance(failure, TimeoutError):
             return deny(case, self._reason_of_timeout(case))
-        except MalformedUrlError as malformed:
-            raise MalformedCallError(f"`url` {malformed}") from None
-        except Exception as fault:  # noqa: BLE001  (fail closed: a fault of ours is a deny)
-            self._report_fault(fault, case.decision_id)
-            return deny(case, Reason.INTERNAL_ERROR)
+        if isinstance(failure, MalformedUrlError):
+            raise MalformedCallError(f"`url` {failure}") from None
+        self._report_fault(failure, case.decision_id)
+        return deny(case, Reason.INTERNAL_ERROR)
 
     # One story in one place: cutting it up would hide the order, which is the point.
     def _judge(self, case: Case) -> Decision | Awaitable[None]:  # noqa: C901, PLR0912

@@ -18,8 +18,11 @@ from deemster.model.http import ApiCall
 
 __all__ = ["CallDecider", "Decide", "DecisionRecording", "GatewayReports"]
 
-Decide = Callable[[ApiCall, GatewayCaller], Awaitable[Decision]]
-"""A decision point. May raise ProtocolError where the call turns out to be none."""
+Decide = Callable[[ApiCall, GatewayCaller], Decision | Awaitable[Decision]]
+"""A decision point: the decision, or what to await for it where something must be fetched.
+
+May raise ProtocolError where the call turns out to be none.
+"""
 
 
 class DecisionRecording(Protocol):
@@ -82,9 +85,26 @@ class CallDecider:
         Raises ProtocolError where the decision point says that the call is none, and lets a
         cancelled task be cancelled; nothing else, unless the adapter cannot even write a deny.
         """
+        started = self._clock.monotonic()
         self._under_way += 1
         try:
-            decision = await self._recorded_decision(adapter.protocol, caller, call)
+            decision = await self._decision(call, caller)
+            if decision.statements:
+                decision = _carried_out_or_denied(decision, adapter.statements)
+            elapsed = int((self._clock.monotonic() - started) * 1_000_000)
+            pending = self._recorder.record(
+                protocol=adapter.protocol,
+                caller=caller,
+                call=call,
+                decision=decision,
+                elapsed_us=elapsed,
+            )
+            if pending is not None and await pending is not True:
+                decision = self._deny(Reason.DEPENDENCY_UNAVAILABLE)
+        except ProtocolError:
+            raise
+        except Exception as fault:  # noqa: BLE001  (fail closed: a fault of ours is a deny)
+            decision = self._fault(fault)
         finally:
             self._under_way -= 1
         try:
@@ -92,29 +112,13 @@ class CallDecider:
         except Exception as fault:  # noqa: BLE001  (fail closed: a fault of ours is a deny)
             return adapter.encode(call, self._fault(fault))
 
-    async def _recorded_decision(
-        self, protocol: str, caller: GatewayCaller, call: ApiCall
-    ) -> Decision:
-        started = self._clock.monotonic()
-        try:
-            decision = await self._decision(call, caller)
-            elapsed = int((self._clock.monotonic() - started) * 1_000_000)
-            pending = self._recorder.record(
-                protocol=protocol, caller=caller, call=call, decision=decision, elapsed_us=elapsed
-            )
-            if pending is not None and await pending is not True:
-                return self._deny(Reason.DEPENDENCY_UNAVAILABLE)
-        except ProtocolError:
-            raise
-        except Exception as fault:  # noqa: BLE001  (fail closed: a fault of ours is a deny)
-            return self._fault(fault)
-        return decision
-
     async def _decision(self, call: ApiCall, caller: GatewayCaller) -> Decision:
         if self._under_way > self._concurrency:
             return self._deny(Reason.OVERLOADED)
         try:
-            decision = await self._decide(call, caller)
+            decision = self._decide(call, caller)
+            if not isinstance(decision, Decision):
+                decision = await decision
         except ProtocolError:
             raise
         except Exception as fault:  # noqa: BLE001  (fail closed; and the deny is recorded)
@@ -137,3 +141,12 @@ class CallDecider:
             decision_id=self._new_id(),
             revision="",
         )
+
+
+def _carried_out_or_denied(decision: Decision, possible: frozenset[str]) -> Decision:
+    """A permit on a condition that the calling protocol cannot meet is none (service.md 4)."""
+    asked = {statement.code for statement in decision.statements if statement.obligatory}
+    if not decision.permitted or asked <= possible:
+        return decision
+    reason = Reason.STATEMENT_NOT_POSSIBLE
+    return decision._replace(effect=Effect.DENY, reason=reason, reasons=(reason,), statements=())

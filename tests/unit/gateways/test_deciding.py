@@ -7,7 +7,7 @@ import pytest
 
 from deemster.errors import MalformedCallError
 from deemster.gateways.http_envelope import EndpointLimits
-from deemster.model.decision import Decision, Effect, Reason
+from deemster.model.decision import Decision, Effect, Reason, Statement
 from deemster.model.gateway import GatewayCaller
 from deemster.model.http import ApiCall
 from tests.support.clock import FrozenClock
@@ -60,6 +60,24 @@ async def test_a_broken_decision_point_denies_and_the_deny_is_recorded(point: Br
 async def test_an_effect_that_is_not_permit_itself_denies(effect: object) -> None:
     point = FixedDecision(a_permit(effect=effect))
     assert denied_with(await post(Desk(point), a_request_leg())) == "internal-error"
+
+
+@pytest.mark.parametrize(
+    ("obligatory", "told"),
+    [pytest.param(True, "statement-not-possible", id="must"), pytest.param(False, None, id="may")],
+)
+async def test_a_permit_with_a_statement_the_protocol_cannot_carry_out_is_a_deny_if_it_must_be(
+    obligatory: bool, told: str | None
+) -> None:
+    statement = Statement(id="s", code="mask", payload={}, obligatory=obligatory)
+    recorder = KeptRecords()
+    desk = Desk(FixedDecision(a_permit(statements=(statement,))), recorder)
+    answer = await post(desk, a_request_leg())
+    if told is None:
+        assert "response" not in answer.json
+    else:
+        assert denied_with(answer) == told
+    assert [decision.reason for decision in recorder.decisions] == [told or "permitted"]
 
 
 async def test_a_cancelled_task_answers_nothing_and_permits_nothing() -> None:
