@@ -82,7 +82,7 @@ From the cheapest to the dearest size: {spread:.0%}.
 
 
 def _served_section(figures: dict[int, list[ServedFigures]]) -> str:
-    rows = []
+    rows: list[str] = []
     for size, pair in figures.items():
         null, deemster = pair
         rows.extend(_served_row(found, size) for found in pair)
