@@ -56,9 +56,6 @@ def test_public_names_are_sorted(file: Path) -> None:
 
 @pytest.mark.parametrize("file", [m for m in MODULES if m != SETTINGS], ids=relative)
 def test_only_settings_reads_the_environment(file: Path) -> None:
-    # quickstart is a small program of its own that hands its environment on to the service.
-    if "quickstart" in relative(file):
-        pytest.skip("hands its environment on to the service it starts")
     readers = {"environ", "environb", "getenv", "getenvb"}
     tree = ast.parse(file.read_text(encoding="utf-8"))
     found = [
