@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -143,6 +144,19 @@ def test_a_broken_tree_is_told_and_nothing_is_left_running(tmp_path: Path) -> No
     assert "the service did not start" in found.stderr
     assert "invoices.yaml:18:7: error[unknown-allow-line]" in found.stderr
     assert "Traceback" not in found.stderr
+
+
+def test_a_taken_port_is_told_with_the_way_round_it(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        found = run_once(a_checkout(tmp_path), f"DEEMSTER_LISTENERS__DECISIONS__BIND={address}")
+    assert found.returncode == 1
+    assert found.stderr.splitlines() == [
+        "the service did not start:",
+        f"deemster: cannot listen on {address} (`listeners.decisions.bind`): Address already in use",
+        "help: choose another address, e.g. "
+        "DEEMSTER_LISTENERS__DECISIONS__BIND=127.0.0.1:8081 make run",
+    ]
 
 
 def test_a_wrong_answer_is_shown_and_ends_with_status_1(tmp_path: Path) -> None:

@@ -43,10 +43,10 @@ def a_checkout(folder: Path) -> Path:
     return folder
 
 
-def run_once(folder: Path) -> subprocess.CompletedProcess[str]:
-    """`make run ARGS=--once`, less make."""
+def run_once(folder: Path, *variables: str) -> subprocess.CompletedProcess[str]:
+    """`make run ARGS=--once`, less make; `variables` as `NAME=value`."""
     return subprocess.run(
-        [*PROGRAM, "--once"],
+        ["/usr/bin/env", *variables, *PROGRAM, "--once"],
         cwd=folder,
         capture_output=True,
         text=True,

@@ -233,7 +233,7 @@ def _endpoint(
         new_id=make_id,
         limits=EndpointLimits(
             body=settings.limits.body,
-            headers=settings.limits.headers,
+            headers=None,  # the listener counts their bytes itself
             header_count=settings.limits.header_count,
             body_timeout=None,  # the listener has a timer of its own
         ),

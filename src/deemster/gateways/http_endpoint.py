@@ -19,7 +19,11 @@ from deemster.gateways.http_envelope import EndpointLimits, check_envelope
 from deemster.gateways.pep_auth import PepAuthenticator
 from deemster.model.gateway import GatewayCaller
 
-__all__ = ["HttpEndpoint"]
+__all__ = ["ANSWER_WHOLE", "HttpEndpoint"]
+
+ANSWER_WHOLE = "deemster.answer-whole"
+"""ASGI scope extension of a server that takes a whole answer at once: called with status, header
+fields and body, it says whether it wrote them. Servers without it are sent two messages."""
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -158,6 +162,10 @@ class _Undecided:
 
 
 async def _send(send: Send, scope: Scope, answer: WireAnswer, *, close: bool) -> None:
+    if not close:
+        whole = scope.get("extensions", _NO_EXTENSIONS).get(ANSWER_WHOLE)
+        if whole is not None and whole(answer.status, answer.headers, answer.body):
+            return
     headers = [*answer.headers, (b"content-length", b"%d" % len(answer.body))]
     if close and scope["http_version"].startswith("1"):
         headers.append((b"connection", b"close"))  # RFC 9113 8.2.2 forbids it in HTTP/2
@@ -165,3 +173,6 @@ async def _send(send: Send, scope: Scope, answer: WireAnswer, *, close: bool) ->
     # A HEAD is answered by the header fields of its GET (RFC 9110 9.3.2).
     body = b"" if scope["method"] == "HEAD" else answer.body
     await send({"type": "http.response.body", "body": body})
+
+
+_NO_EXTENSIONS: Mapping[str, Any] = {}

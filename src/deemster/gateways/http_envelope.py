@@ -19,12 +19,13 @@ __all__ = ["EndpointLimits", "check_envelope"]
 class EndpointLimits:
     """`limits:` of the settings, as far as an endpoint keeps them.
 
-    `body` and `headers` in bytes, `body_timeout` in seconds (None where the server has a timer of
+    `body` and `headers` in bytes (None where the server counts header bytes itself),
+    `body_timeout` in seconds (None where the server has a timer of
     its own), `concurrency` in decisions under way.
     """
 
     body: int = 1024 * 1024
-    headers: int = 96 * 1024
+    headers: int | None = 96 * 1024
     header_count: int = 256
     concurrency: int = 512
     body_timeout: float | None = 5.0
@@ -38,15 +39,11 @@ def check_envelope(headers: Sequence[tuple[bytes, bytes]], limits: EndpointLimit
     """
     if len(headers) > limits.header_count:
         raise MalformedCallError(f"more than {limits.header_count} header fields")
-    size = 0
-    framing: list[tuple[bytes, bytes]] = []
-    for field in headers:
-        name, value = field
-        size += len(name) + len(value)
-        if name in _FRAMING:
-            framing.append(field)
-    if size > limits.headers:
-        raise MalformedCallError(f"header fields of more than {limits.headers} bytes")
+    framing = [field for field in headers if field[0] in _FRAMING]
+    if limits.headers is not None:
+        size = sum([len(name) + len(value) for name, value in headers])
+        if size > limits.headers:
+            raise MalformedCallError(f"header fields of more than {limits.headers} bytes")
     # Two equal lengths too: RFC 9112 6.3 lets a recipient refuse them, and nobody needs them.
     # Both kinds at once "might indicate an attempt to perform request smuggling" (RFC 9112 6.1).
     if len(framing) > 1:

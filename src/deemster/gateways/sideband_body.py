@@ -114,14 +114,14 @@ def _fields_of(headers: list[dict[str, str]]) -> tuple[Fields, str]:
 
     INVARIANT: a name that passes has no colon, so counting those of the values is enough.
     """
-    fields = tuple(chain.from_iterable(map(dict.items, headers)))
-    names, values = zip(*fields, strict=True) if fields else ((), ())
-    if not COMMON_NAMES.issuperset(names):
-        fields = tuple([(lower_name(name), value) for name, value in fields])
+    names = [*chain.from_iterable(headers)]
+    values = [*chain.from_iterable(map(dict.values, headers))]
     text = " ".join(values)
-    if len(fields) != len(headers) or not all(headers) or has_control_characters(text):
+    if len(names) != len(headers) or not all(headers) or has_control_characters(text):
         raise _wrong_header(headers)
-    return fields, text
+    if not COMMON_NAMES.issuperset(names):
+        names = [lower_name(name) for name in names]
+    return tuple(zip(names, values, strict=True)), text
 
 
 def _wrong_header(headers: list[dict[str, str]]) -> MalformedCallError:

@@ -31,7 +31,9 @@ def check_allow_lines(
 ) -> None:
     """Everything about the lines but `when`, which is a condition like any other."""
     if document.service.provider_type.value == "external":
+        # Whatever else is wrong with such a line, it is to be removed.
         _refuse_basic_rules(allow, document, sink)
+        return
     if allow.groups is not None and allow.groups.match is GroupMatch.DN:
         _check_names(allow.groups, sink)
     if allow.permissions is not None:
@@ -49,15 +51,19 @@ def _refuse_basic_rules(
                 Code.BASIC_RULE_EXTERNAL,
                 f"the basic rule `{line}` cannot be used with the external provider `{provider}`",
                 span,
-                help="with an external provider write a condition over claims: " + _INSTEAD[line],
+                help=_INSTEAD[line],
             )
 
 
+_UNKNOWN_USERS = (
+    "its users are not known here: write a condition over a claim that it sets, such as "
+    "`when: \"claims.partner_tier == 'gold'\"`"
+)
 _INSTEAD = {
-    "scopes": "`when: \"'orders.read' in claims.scope\"`",
-    "groups": "its users are not known here; ask for a claim that the provider sets",
-    "permissions": "its users are not known here; ask for a claim that the provider sets",
-    "authentication": "`when: \"claims.acr in ['mfa', 'hwk']\"`",
+    "scopes": "write a condition over claims: `when: \"'orders.read' in claims.scope\"`",
+    "groups": _UNKNOWN_USERS,
+    "permissions": _UNKNOWN_USERS,
+    "authentication": "write a condition over claims: `when: \"claims.acr in ['mfa', 'hwk']\"`",
 }
 
 

@@ -54,6 +54,7 @@ def check_applications(
         for _, granted in document.roles:
             for key in granted:
                 _check_known(key, keys, document, sink)
+    _hint_ambiguous_roles(documents, sink)
     by_id = {document.metadata.id.value: document for document in documents}
     return ApplicationCatalogue(by_id, permissions)
 
@@ -73,12 +74,30 @@ def _permission_keys(
                     Code.DUPLICATE_ID,
                     f"permission `{key}` is declared twice",
                     action.span,
-                    help="a permission's key is unique across the tree",
-                    notes=(Note(f"first declared by application `{other[0]}`", other[1]),),
+                    help="a permission's key is unique across the tree; rename one of them",
+                    notes=(Note(f"application `{other[0]}` declares it", other[1]),),
                 )
             owners.setdefault(key, (document.metadata.id.value, action.span))
             keys.add(key)
     return frozenset(keys)
+
+
+def _hint_ambiguous_roles(documents: tuple[ApplicationDocument, ...], sink: DiagnosticSink) -> None:
+    first: dict[str, tuple[str, SourceSpan]] = {}
+    for document in documents:
+        application = document.metadata.id.value
+        for role, _ in document.roles:
+            other, span = first.setdefault(role.value, (application, role.span))
+            if other != application:
+                sink.hint(
+                    Code.AMBIGUOUS_ROLE,
+                    f"applications `{other}` and `{application}` both have a role `{role.value}`, "
+                    "so that the bare name grants nothing",
+                    role.span,
+                    help=f"directories and tests must write `{application}/{role.value}` or "
+                    f"`{other}/{role.value}`",
+                    notes=(Note(f"the role of `{other}` stands", span),),
+                )
 
 
 def _check_known(

@@ -84,9 +84,10 @@ class Code(StrEnum):
     OPTIONAL_UNGUARDED = "optional-unguarded"
     DEFAULT_UNDER_DENY = "default-under-deny"
     DISABLED_GUARD = "disabled-guard"
+    GUARD_REFUSES_NOTHING = "guard-refuses-nothing"
     UNUSED_IMPORT = "unused-import"
+    UNUSED_POLICY = "unused-policy"
     AMBIGUOUS_ROLE = "ambiguous-role"
-    PROVIDER_UNVERIFIED = "provider-unverified"
     METHOD_HINT = "method-hint"
     # Settings and policy tests share the machinery
     SETTING = "setting"

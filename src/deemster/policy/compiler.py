@@ -53,7 +53,12 @@ _REVISION_DIGITS = 16
 
 
 def compile_tree(resolved: ResolvedTree) -> PolicySnapshot:
-    """The snapshot of a tree that passed the checker."""
+    """The snapshot of a tree that passed the checker.
+
+    Raises ValueError for any other: whoever compiles has looked at the diagnostics.
+    """
+    if not resolved.complete:
+        raise ValueError("a tree with a part left out is not compiled")
     role_permissions = resolved.catalogue.role_permissions()
     services = {
         service.document.metadata.id.value: _service(service, role_permissions)
@@ -91,7 +96,11 @@ def _service(
 ) -> CompiledService:
     document = resolved.document
     block = document.service
-    operations = [_operation(operation) for operation in resolved.operations]
+    # A service's guards are shared by its operations.
+    compiled_guards = {
+        guard: _node(guard) for operation in resolved.operations for guard in operation.guards
+    }
+    operations = [_operation(operation, compiled_guards) for operation in resolved.operations]
     routes = [
         Route(template, _methods(source), compiled)
         for source, compiled in zip(resolved.operations, operations, strict=True)
@@ -120,7 +129,9 @@ def _methods(resolved: ResolvedOperation) -> tuple[str, ...] | None:
     return tuple(text.value for text in methods) if methods is not None else None
 
 
-def _operation(resolved: ResolvedOperation) -> CompiledOperation:
+def _operation(
+    resolved: ResolvedOperation, compiled_guards: Mapping[ResolvedPolicy, Node]
+) -> CompiledOperation:
     operation = resolved.operation
     allow = operation.allow
     lines: tuple[AllowLine, ...] | None = None
@@ -139,7 +150,7 @@ def _operation(resolved: ResolvedOperation) -> CompiledOperation:
         grant_ref=grant_ref,
         operation_id=operation.id.value,
         public=resolved.public,
-        guards=tuple(_node(guard) for guard in resolved.guards),
+        guards=tuple(compiled_guards[guard] for guard in resolved.guards),
         lines=lines,
         policies=tuple(_node(policy) for policy in resolved.policies) or None,
         otherwise=denied_reason(operation.otherwise),

@@ -13,7 +13,16 @@ from deemster.policy.tree import ApplicationDocument, Tree
 
 __all__ = ["Consequences"]
 
-_OF_THE_FILE = frozenset({Code.UNKNOWN_NAME, Code.UNKNOWN_OPERATION, Code.GUARD_EXEMPT})
+_OF_THE_FILE = frozenset(
+    {
+        Code.UNKNOWN_NAME,
+        Code.UNKNOWN_OPERATION,
+        Code.GUARD_EXEMPT,
+        # The operation that answers those methods may be the one that was left out.
+        Code.METHOD_LEAK,
+        Code.METHOD_HINT,
+    }
+)
 _OF_APPLICATIONS = frozenset({Code.UNKNOWN_PERMISSION, Code.UNKNOWN_APPLICATION})
 
 
@@ -23,7 +32,7 @@ class Consequences:
     __slots__ = ("_applications", "_shown")
 
     def __init__(self, tree: Tree, incomplete: frozenset[str]) -> None:
-        """`incomplete`: the broken files, and those that import one."""
+        """`incomplete`: the broken files, and those that miss an import."""
         by_file = tree.by_file()
         self._shown = {
             document.metadata.id.span.file

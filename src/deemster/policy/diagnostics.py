@@ -30,11 +30,13 @@ class Note:
     """A second place that explains the first.
 
     A `…` in the message stands for the place of `span` (`declared at … as int 0..9`); without
-    one the place follows (`first written here at lib/standard.yaml:10:5`).
+    one the place follows (`first written here at lib/standard.yaml:10:5`). `is_step` marks one
+    step of the way from a place of use to the finding.
     """
 
     message: str
     span: SourceSpan | None = None
+    is_step: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,12 @@ class DiagnosticSink:
     ) -> None:
         """Take a warning."""
         self.add(Diagnostic(code, Severity.WARNING, message, span, help, notes))
+
+    def hint(
+        self, code: Code, message: str, span: SourceSpan, *, help: str, notes: tuple[Note, ...] = ()
+    ) -> None:
+        """Take a hint."""
+        self.add(Diagnostic(code, Severity.HINT, message, span, help, notes))
 
     @property
     def has_errors(self) -> bool:

@@ -6,25 +6,21 @@ operation, where no credential is read: it must say so by `exempt`, so that the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note, did_you_mean
+from deemster.policy.identity_reads import first_identity_read
 from deemster.policy.resolved import ResolvedPolicy
 from deemster.policy.tree import AllowPublic, ApiServiceDocument, Operation
 
 __all__ = [
     "applicable_guards",
     "check_guards",
-    "names_identity",
     "refuse_exempt",
     "refuse_identity_on_public",
+    "warn_idle_guard",
 ]
-
-
-def names_identity(policy: ResolvedPolicy) -> frozenset[str]:
-    """The names below `claims` and `user` that the policy reads, directly or through others."""
-    return frozenset(name for name in policy.reads if name.partition(".")[0] in {"claims", "user"})
 
 
 def check_guards(
@@ -36,27 +32,32 @@ def check_guards(
         for operation in document.operations
         if isinstance(operation.allow, AllowPublic)
     }
-    operations = {operation.id.value for operation in document.operations}
+    operations = {operation.id.value: operation for operation in document.operations}
     for guard in guards:
-        if not guard.enabled:
-            sink.warning(
-                Code.DISABLED_GUARD,
-                f"guard `{_name(guard)}` is disabled: it refuses nothing",
-                guard.ref.span,
-            )
-        _check_exempt(guard, operations, set(public), sink)
-        exempt = {text.value for text in guard.exempt or ()}
-        reads = sorted(names_identity(guard))
-        missing = [name for name in public if name not in exempt]
-        if reads and missing:
-            sink.error(
-                Code.GUARD_EXEMPT,
-                f"guard `{_name(guard)}` names `{reads[0]}`, so it cannot judge the public "
-                f"operation `{missing[0]}`",
-                guard.ref.span,
-                help=f"write `exempt: [{', '.join([*sorted(exempt), *missing])}]` to say so",
-                notes=(Note(f"`{missing[0]}` is public here", public[missing[0]].id.span),),
-            )
+        warn_idle_guard(guard, sink)
+        _check_exempt(guard, operations, public, sink)
+        _require_exempt(guard, public, sink)
+
+
+def warn_idle_guard(guard: ResolvedPolicy, sink: DiagnosticSink) -> None:
+    """A guard that refuses nothing: disabled, or without anything that could come to a deny.
+
+    Guards pass on permit and on not applicable: one of permit rules alone only looks strict.
+    """
+    if not guard.enabled:
+        sink.warning(
+            Code.DISABLED_GUARD,
+            f"guard `{guard.name}` is disabled, so it refuses nothing",
+            guard.place,
+            help="remove `enabled: false`, or the guard",
+        )
+    elif not guard.can_deny:
+        sink.warning(
+            Code.GUARD_REFUSES_NOTHING,
+            f"guard `{guard.name}` can never deny, and a guard passes whatever it does not deny",
+            guard.place,
+            help="write what it refuses as deny rules, or use `deny-unless-permit`",
+        )
 
 
 def applicable_guards(
@@ -77,15 +78,19 @@ def refuse_identity_on_public(
 ) -> None:
     """On a public operation no credential is read, so its own policies may not name one."""
     for policy in policies:
-        reads = sorted(names_identity(policy))
-        if reads:
-            sink.error(
-                Code.IDENTITY_ON_PUBLIC,
-                f"policy `{_name(policy)}` names `{reads[0]}`, but operation "
-                f"`{operation.id.value}` is public: no credential is read there",
-                policy.ref.span,
-                help="make the operation `allow: authenticated`, or leave the name out",
-            )
+        found = first_identity_read(policy)
+        if found is None:
+            continue
+        name, span = found
+        is_here = span.file == operation.id.span.file
+        sink.error(
+            Code.IDENTITY_ON_PUBLIC,
+            f"policy `{policy.name}` names `{name}`, but operation `{operation.id.value}` is "
+            "public: no credential is read there",
+            span if is_here else policy.place,
+            help="make the operation `allow: authenticated`, or leave the name out",
+            notes=() if is_here else (Note(f"`{name}` is read", span),),
+        )
 
 
 def refuse_exempt(policies: Sequence[ResolvedPolicy], sink: DiagnosticSink) -> None:
@@ -94,14 +99,18 @@ def refuse_exempt(policies: Sequence[ResolvedPolicy], sink: DiagnosticSink) -> N
         for text in (policy.exempt or ())[:1]:
             sink.error(
                 Code.GUARD_EXEMPT,
-                f"`{_name(policy)}` judges one operation only, so nothing can be exempt from it",
+                f"guard `{policy.name}` judges one operation only, so nothing can be exempt from "
+                "it",
                 text.span,
                 help="leave `exempt` out, or write the guard on the service",
             )
 
 
 def _check_exempt(
-    guard: ResolvedPolicy, operations: set[str], public: set[str], sink: DiagnosticSink
+    guard: ResolvedPolicy,
+    operations: Mapping[str, Operation],
+    public: Mapping[str, Operation],
+    sink: DiagnosticSink,
 ) -> None:
     for text in guard.exempt or ():
         if text.value not in operations:
@@ -109,7 +118,8 @@ def _check_exempt(
                 Code.UNKNOWN_OPERATION,
                 f"there is no operation `{text.value}` in this service",
                 text.span,
-                help=did_you_mean(text.value, sorted(operations)),
+                help=did_you_mean(text.value, sorted(operations))
+                or "`exempt` lists public operations of this service by their ids",
             )
         elif text.value not in public:
             sink.error(
@@ -117,8 +127,27 @@ def _check_exempt(
                 f"operation `{text.value}` is not public, so no guard can exempt it",
                 text.span,
                 help="only public operations can be exempt from a guard",
+                notes=(Note(f"`{text.value}` stands", operations[text.value].id.span),),
             )
 
 
-def _name(policy: ResolvedPolicy) -> str:
-    return policy.ref.id_path.rpartition("/")[2]
+def _require_exempt(
+    guard: ResolvedPolicy, public: Mapping[str, Operation], sink: DiagnosticSink
+) -> None:
+    found = first_identity_read(guard)
+    exempt = [text.value for text in guard.exempt or ()]
+    missing = [name for name in public if name not in exempt]
+    if found is None or not missing:
+        return
+    name, span = found
+    sink.error(
+        Code.GUARD_EXEMPT,
+        f"guard `{guard.name}` names `{name}`, so it cannot judge the public operation "
+        f"`{missing[0]}`",
+        guard.place,
+        help=f"say so by `exempt: [{', '.join([*exempt, *missing])}]`",
+        notes=(
+            Note(f"`{name}` is read", span),
+            Note(f"`{missing[0]}` is public", public[missing[0]].id.span),
+        ),
+    )

@@ -1,4 +1,4 @@
-"""Which document sees which: imports, references, and the schema merged from them.
+"""Which document sees which: imports, and the policies that `$ref` names.
 
 Source: policy-language section 1. Paths are relative to the file that writes them and confined
 to the tree. A Library's names are used as `alias.name`; its schema is merged into the importer's.
@@ -7,34 +7,24 @@ to the tree. A Library's names are used as `alias.name`; its schema is merged in
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 
 from deemster.policy.codes import Code
-from deemster.policy.diagnostics import DiagnosticSink, Note, did_you_mean
-from deemster.policy.expressions.registered import REGISTERED_CLAIMS, USER_BUILT_INS
+from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
+from deemster.policy.schemas import VisibleSchema, merged_schema
 from deemster.policy.tree import (
     ApiServiceDocument,
-    Declaration,
-    DeclarationScope,
     Document,
+    Import,
     LibraryDocument,
     PolicyDocument,
     Text,
     Tree,
 )
 
-__all__ = ["DeclaringDocument", "DocumentGraph", "VisibleSchema"]
+__all__ = ["DeclaringDocument", "DocumentGraph"]
 
 DeclaringDocument = ApiServiceDocument | LibraryDocument | PolicyDocument
-
-
-@dataclass(frozen=True, slots=True)
-class VisibleSchema:
-    """Claims and user attributes that a document may name, its imports' included."""
-
-    claims: Mapping[str, Declaration]
-    user: Mapping[str, Declaration]
 
 
 class DocumentGraph:
@@ -44,63 +34,66 @@ class DocumentGraph:
         self._documents = tree.by_file()
         self._incomplete = set(tree.broken)
         self._sink = sink
-        self._libraries: dict[str, Mapping[str, LibraryDocument]] = {}
+        self._libraries: dict[str, dict[str, LibraryDocument]] = {}
         self._schemas: dict[str, VisibleSchema] = {}
-        for document in tree.documents:
-            if isinstance(document, DeclaringDocument):
-                self._libraries[document.file] = self._resolved_imports(document)
-        self._refuse_cycles()
-        self._spread_incompleteness()
+        declaring = [d for d in tree.documents if isinstance(d, DeclaringDocument)]
+        for document in declaring:
+            self._libraries[document.file] = self._resolved_imports(document)
+        self.ordered = tuple(self._in_order(declaring))
+        """Every document that declares something, after all that it imports."""
+        for document in self.ordered:
+            self._merge(document)
 
     @property
     def incomplete(self) -> frozenset[str]:
-        """Files that were refused in part or whole, and those that import such a file."""
+        """Files that miss names: refused in part or whole, or with an import that is missing."""
         return frozenset(self._incomplete)
 
     def libraries(self, document: DeclaringDocument) -> Mapping[str, LibraryDocument]:
         """Imported libraries by alias."""
-        return self._libraries.get(document.file, {})
+        return self._libraries[document.file]
 
     def schema(self, document: DeclaringDocument) -> VisibleSchema:
         """The document's own declarations merged with those of its imports."""
-        known = self._schemas.get(document.file)
-        if known is None:
-            known = self._merged_schema(document)
-            self._schemas[document.file] = known
-        return known
+        return self._schemas[document.file]
 
     def referenced_policy(self, file: str, path: Text) -> PolicyDocument | None:
-        """The Policy document that `$ref: path`, written in `file`, names; None after an error."""
-        found = self._document_at(file, path)
-        if found is None:
-            return None
-        if not isinstance(found, PolicyDocument):
-            self._sink.error(
-                Code.IMPORT_KIND,
-                f"`$ref` needs a document of kind Policy, but `{path.value}` is {_kind(found)}",
-                path.span,
-            )
-            return None
-        return found
+        """The Policy document that `$ref: path`, written in `file`, names; None after an error.
 
-    def _resolved_imports(self, document: DeclaringDocument) -> Mapping[str, LibraryDocument]:
+        Also None, and nothing said, where that document's own errors were told.
+        """
+        found = self._document_at(file, path, PolicyDocument)
+        if found is None or isinstance(found, PolicyDocument):
+            return found
+        self._sink.error(
+            Code.IMPORT_KIND,
+            f"`$ref` needs a document of kind Policy, but `{path.value}` is {_kind(found)}",
+            path.span,
+            help=_IMPORTED if isinstance(found, LibraryDocument) else None,
+        )
+        return None
+
+    # --- imports ------------------------------------------------------------------------------
+
+    def _resolved_imports(self, document: DeclaringDocument) -> dict[str, LibraryDocument]:
         resolved: dict[str, LibraryDocument] = {}
         for written in document.declarations.imports:
-            found = self._document_at(document.file, written.path)
-            if found is None:
+            found = self._document_at(document.file, written.path, LibraryDocument)
+            if isinstance(found, LibraryDocument):
+                resolved[written.alias.value] = found
                 continue
-            if not isinstance(found, LibraryDocument):
+            # Its names are missing here: that they are is not news.
+            self._incomplete.add(document.file)
+            if found is not None:
                 self._sink.error(
                     Code.IMPORT_KIND,
                     f"only a Library can be imported, but `{written.path.value}` is {_kind(found)}",
                     written.path.span,
-                    help="a whole policy is used by `- $ref: path` in `policies` or `guards`",
+                    help=_REFERENCED if isinstance(found, PolicyDocument) else None,
                 )
-                continue
-            resolved[written.alias.value] = found
         return resolved
 
-    def _document_at(self, file: str, path: Text) -> Document | None:
+    def _document_at(self, file: str, path: Text, wanted: type[Document]) -> Document | None:
         joined = posixpath.normpath(posixpath.join(posixpath.dirname(file), path.value))
         if path.value.startswith("/") or joined == ".." or joined.startswith("../"):
             self._sink.error(
@@ -111,101 +104,86 @@ class DocumentGraph:
             )
             return None
         found = self._documents.get(joined)
-        if found is None and joined in self._incomplete:
-            self._incomplete.add(file)
-        elif found is None:
+        if found is None and joined not in self._incomplete:
             directory = posixpath.dirname(file) or "."
-            known = [posixpath.relpath(other, directory) for other in self._documents]
+            known = [
+                posixpath.relpath(other, directory)
+                for other, document in self._documents.items()
+                if isinstance(document, wanted) and other != file
+            ]
             self._sink.error(
                 Code.IMPORT_NOT_FOUND,
-                f"there is no usable document at `{path.value}`",
+                f"there is no document `{joined}` in the tree",
                 path.span,
                 help=did_you_mean(path.value, known) or "paths are relative to this file",
             )
         return found
 
-    def _refuse_cycles(self) -> None:
+    # --- order and cycles ---------------------------------------------------------------------
+
+    def _in_order(self, documents: list[DeclaringDocument]) -> Iterator[DeclaringDocument]:
+        """Imports first. Cycles are reported and cut, so that every later walk ends.
+
+        Without recursion: a chain of imports may be as long as the tree has files.
+        """
         finished: set[str] = set()
-        for document in self._documents.values():
-            if isinstance(document, DeclaringDocument):
-                self._visit(document, [], finished)
+        for root in documents:
+            if root.file in finished:
+                continue
+            walk = [(root, iter(root.declarations.imports))]
+            open_files = {root.file: None}
+            while walk:
+                document, imports = walk[-1]
+                target = self._next_unfinished(document, imports, finished, open_files)
+                if target is None:
+                    walk.pop()
+                    del open_files[document.file]
+                    finished.add(document.file)
+                    yield document
+                else:
+                    walk.append((target, iter(target.declarations.imports)))
+                    open_files[target.file] = None
 
-    def _visit(self, document: DeclaringDocument, chain: list[str], finished: set[str]) -> None:
-        if document.file in finished:
-            return
-        chain.append(document.file)
-        for written in document.declarations.imports:
+    def _next_unfinished(
+        self,
+        document: DeclaringDocument,
+        imports: Iterator[Import],
+        finished: set[str],
+        open_files: Mapping[str, None],
+    ) -> LibraryDocument | None:
+        for written in imports:
             target = self._libraries[document.file].get(written.alias.value)
-            if target is None:
+            if target is None or target.file in finished:
                 continue
-            if target.file in chain:
-                circle = [*chain[chain.index(target.file) :], target.file]
-                self._sink.error(
-                    Code.IMPORT_CYCLE,
-                    f"this import closes a circle: {' ► '.join(circle)}",
-                    written.path.span,
-                    help="move what both need into a third Library",
-                )
-                # The link is cut, so that later stages end.
-                remaining = dict(self._libraries[document.file])
-                del remaining[written.alias.value]
-                self._libraries[document.file] = remaining
-                continue
-            self._visit(target, chain, finished)
-        chain.pop()
-        finished.add(document.file)
-
-    def _spread_incompleteness(self) -> None:
-        grown = True
-        while grown:
-            grown = False
-            for file, libraries in self._libraries.items():
-                if file not in self._incomplete and any(
-                    library.file in self._incomplete for library in libraries.values()
-                ):
-                    self._incomplete.add(file)
-                    grown = True
-
-    def _merged_schema(self, document: DeclaringDocument) -> VisibleSchema:
-        merged: dict[DeclarationScope, dict[str, Declaration]] = {
-            DeclarationScope.CLAIMS: {},
-            DeclarationScope.USER: {},
-        }
-        for library in self._libraries.get(document.file, {}).values():
-            visible = self.schema(library)
-            self._merge(merged[DeclarationScope.CLAIMS], visible.claims)
-            self._merge(merged[DeclarationScope.USER], visible.user)
-        for declaration in document.declarations.schema:
-            self._refuse_built_in(declaration)
-            self._merge(merged[declaration.scope], {declaration.name.value: declaration})
-        return VisibleSchema(merged[DeclarationScope.CLAIMS], merged[DeclarationScope.USER])
-
-    def _merge(self, into: dict[str, Declaration], declarations: Mapping[str, Declaration]) -> None:
-        for name, declaration in declarations.items():
-            first = into.setdefault(name, declaration)
-            # One declaration reached by several ways is one.
-            if first is not declaration:
-                self._sink.error(
-                    Code.REDECLARED,
-                    f"`{declaration.scope.value}.{name}` is declared twice",
-                    declaration.name.span,
-                    help="declare it once, in the Library that both import",
-                    notes=(Note("first declared here", first.name.span),),
-                )
-
-    def _refuse_built_in(self, declaration: Declaration) -> None:
-        name = declaration.name.value
-        built_in = (
-            REGISTERED_CLAIMS if declaration.scope is DeclarationScope.CLAIMS else USER_BUILT_INS
-        )
-        if name in built_in:
+            if target.file not in open_files:
+                return target
+            chain = [*open_files]
+            circle = [*chain[chain.index(target.file) :], target.file]
             self._sink.error(
-                Code.REDECLARED,
-                f"`{declaration.scope.value}.{name}` is declared from the start",
-                declaration.name.span,
-                help="use it as it is, or give yours another name and say `claim:`",
+                Code.IMPORT_CYCLE,
+                f"this import closes a circle: {' ► '.join(circle)}",
+                written.path.span,
+                help="move what both need into a third Library",
             )
+            del self._libraries[document.file][written.alias.value]
+            self._incomplete.add(document.file)
+        return None
+
+    def _merge(self, document: DeclaringDocument) -> None:
+        imported = {library.file: library for library in self._libraries[document.file].values()}
+        if not self._incomplete.isdisjoint(imported):
+            self._incomplete.add(document.file)
+        self._schemas[document.file] = merged_schema(
+            document.declarations.schema,
+            [self._schemas[file] for file in imported],
+            self._sink,
+        )
+
+
+_IMPORTED = "a Library is used by `imports: {alias: path}` at the top of the file"
+_REFERENCED = "a whole policy is used by `- $ref: path` in `policies` or `guards`"
 
 
 def _kind(document: Document) -> str:
-    return f"a {type(document).__name__.removesuffix('Document')}".replace("a A", "an A")
+    kind = type(document).__name__.removesuffix("Document")
+    return f"{'an' if kind.startswith('A') else 'a'} {kind}"

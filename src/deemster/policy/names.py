@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note
 from deemster.policy.expressions import ast
 from deemster.policy.expressions.checker import check
 from deemster.policy.expressions.conditions import parse_condition
+from deemster.policy.expressions.lexer import KEYWORDS, RESERVED_WORDS
+from deemster.policy.expressions.names import path_of
 from deemster.policy.expressions.scope import (
     RESERVED_NAMES,
     ConditionDefinition,
@@ -15,111 +19,121 @@ from deemster.policy.expressions.scope import (
     Scope,
 )
 from deemster.policy.imports import DeclaringDocument, DocumentGraph
-from deemster.policy.tree import Constant, LibraryDocument
+from deemster.policy.tree import Constant, Text
+from deemster.policy.usage import Usage
 
-__all__ = ["NameTable"]
+__all__ = ["NameTable", "names_parameters"]
 
 
 class NameTable:
     """Lexical scopes by document, each made once."""
 
-    def __init__(self, graph: DocumentGraph, sink: DiagnosticSink) -> None:
+    def __init__(self, graph: DocumentGraph, usage: Usage, sink: DiagnosticSink) -> None:
         self._graph = graph
+        self._usage = usage
         self._sink = sink
         self._scopes: dict[str, LexicalScope] = {}
+        for document in graph.ordered:
+            self._scopes[document.file] = self._scope_of(document)
 
     def lexical(self, document: DeclaringDocument) -> LexicalScope:
         """The scope of conditions that are written in `document`."""
-        known = self._scopes.get(document.file)
-        if known is not None:
-            return known
-        constants: dict[str, Constant] = {}
-        conditions: dict[str, ConditionDefinition] = {}
-        scope = LexicalScope(constants, conditions)
-        # INVARIANT: imports have no cycles (DocumentGraph cuts them), so this recursion ends.
-        self._scopes[document.file] = scope
-        self._add_own(document, scope, constants, conditions)
-        for alias, library in self._graph.libraries(document).items():
-            imported = self.lexical(library)
-            for constant in library.declarations.constants:
-                constants[f"{alias}.{constant.name.value}"] = constant
-            for named in library.declarations.conditions:
-                conditions[f"{alias}.{named.name.value}"] = imported.conditions[named.name.value]
-        return scope
+        return self._scopes[document.file]
 
-    def check_unused(self, document: LibraryDocument) -> None:
-        """Check a Library's conditions where they stand, so that one nobody uses is checked too.
+    def check_declared(self, document: DeclaringDocument) -> None:
+        """Check a document's conditions where they stand, so that one nobody uses is checked too.
 
-        Every name is there: parameters are the one thing that only a place of use can tell.
+        Every name is there, `user` included: only a place of use can say that there is none.
+        Parameters too are known there alone, so what names one is left to its uses.
         """
         lexical = self.lexical(document)
         schema = self._graph.schema(document)
         scope = Scope(lexical, schema.claims, schema.user)
         for named in document.declarations.conditions:
             definition = lexical.conditions[named.name.value]
-            if definition.expr is not None and not _names_parameters(definition):
-                check(definition.expr, scope, self._sink)
+            if definition.expr is None or names_parameters(definition.expr, lexical):
+                continue
+            checked = check(definition.expr, scope, self._sink)
+            if checked is not None:
+                self._usage.read(document.file, checked.reads)
 
-    def _add_own(
-        self,
-        document: DeclaringDocument,
-        scope: LexicalScope,
-        constants: dict[str, Constant],
-        conditions: dict[str, ConditionDefinition],
-    ) -> None:
-        taken: dict[str, SourceSpan] = {}
-        for written in document.declarations.imports:
-            self._claim(written.alias.value, written.alias.span, taken)
-        for constant in document.declarations.constants:
-            self._claim(constant.name.value, constant.name.span, taken)
+    def _scope_of(self, document: DeclaringDocument) -> LexicalScope:
+        self._refuse_clashes(document)
+        constants: dict[str, Constant] = {}
+        conditions: dict[str, ConditionDefinition] = {}
+        scope = LexicalScope(constants, conditions)
+        declarations = document.declarations
+        for constant in declarations.constants:
             constants.setdefault(constant.name.value, constant)
-        for named in document.declarations.conditions:
-            self._claim(named.name.value, named.name.span, taken)
-            conditions.setdefault(
-                named.name.value,
-                ConditionDefinition(
-                    named.name.value,
-                    parse_condition(named.condition, self._sink),
-                    scope,
-                    named.name.span,
-                ),
-            )
+        for named in declarations.conditions:
+            name = named.name.value
+            expr = parse_condition(named.condition, self._sink)
+            if expr is not None:
+                self._usage.name(document.file, expr)
+            conditions.setdefault(name, ConditionDefinition(name, expr, scope, named.name.span))
+        for alias, library in self._graph.libraries(document).items():
+            imported = self._scopes[library.file]
+            for constant in library.declarations.constants:
+                constants[f"{alias}.{constant.name.value}"] = constant
+            for named in library.declarations.conditions:
+                conditions[f"{alias}.{named.name.value}"] = imported.conditions[named.name.value]
+        return scope
 
-    def _claim(self, name: str, span: SourceSpan, taken: dict[str, SourceSpan]) -> None:
-        if name in RESERVED_NAMES:
-            self._sink.error(
-                Code.REDECLARED,
-                f"`{name}` is a built-in name",
-                span,
-                help="give it another name",
-            )
-        elif name in taken:
-            self._sink.error(
-                Code.REDECLARED,
-                f"`{name}` is declared twice in this file",
-                span,
-                notes=(Note("first declared here", taken[name]),),
-            )
-        taken.setdefault(name, span)
+    def _refuse_clashes(self, document: DeclaringDocument) -> None:
+        declarations = document.declarations
+        first: dict[str, SourceSpan] = {}
+        for name in (
+            *(written.alias for written in declarations.imports),
+            *(constant.name for constant in declarations.constants),
+            *(named.name for named in declarations.conditions),
+        ):
+            if name.value in first:
+                self._refuse_twice(name, first[name.value])
+            elif name.value in RESERVED_NAMES | KEYWORDS | RESERVED_WORDS:
+                self._refuse_reserved(name)
+            first.setdefault(name.value, name.span)
+
+    def _refuse_twice(self, name: Text, first: SourceSpan) -> None:
+        self._sink.error(
+            Code.REDECLARED,
+            f"`{name.value}` is declared twice in this file",
+            name.span,
+            help="imports, constants and conditions share their names; rename one of them",
+            notes=(Note("first declared", first),),
+        )
+
+    def _refuse_reserved(self, name: Text) -> None:
+        is_name = name.value in RESERVED_NAMES
+        self._sink.error(
+            Code.REDECLARED,
+            f"`{name.value}` is {'a built-in name' if is_name else 'a word of the language'}",
+            name.span,
+            help=f"give it another name, for example `{name.value}_`",
+        )
 
 
-def _names_parameters(definition: ConditionDefinition) -> bool:
-    """Whether the condition, or one it names, reads `params`: then only its uses are checked."""
-    seen: set[str] = set()
-    level: list[ConditionDefinition] = [definition]
+def names_parameters(expr: ast.Expr, lexical: LexicalScope) -> bool:
+    """Whether a condition, or one that it names, reads `params`: then only its uses tell more."""
+    seen: set[ConditionDefinition] = set()
+    level: list[tuple[ast.Expr, LexicalScope]] = [(expr, lexical)]
     while level:
-        current = level.pop()
-        if current.name in seen or current.expr is None:
-            continue
-        seen.add(current.name)
-        nodes: list[ast.Expr] = [current.expr]
-        while nodes:
-            node = nodes.pop()
-            if isinstance(node, ast.Name) and node.identifier == "params":
+        current, scope = level.pop()
+        for name in _dotted_names(current):
+            if name.partition(".")[0] == "params":
                 return True
-            if isinstance(node, ast.Name):
-                named = current.lexical.conditions.get(node.identifier)
-                if named is not None:
-                    level.append(named)
-            nodes.extend(ast.children(node))
+            definition = scope.conditions.get(name)
+            if definition is not None and definition.expr is not None and definition not in seen:
+                seen.add(definition)
+                level.append((definition.expr, definition.lexical))
     return False
+
+
+def _dotted_names(expr: ast.Expr) -> Iterator[str]:
+    """`params.id`, `std.in_office`: every name as written, and what it begins with."""
+    nodes = [expr]
+    while nodes:
+        node = nodes.pop()
+        path = path_of(node)
+        if path is not None:
+            yield str(path)
+        nodes.extend(ast.children(node))

@@ -5,100 +5,183 @@ Source: policy-language sections 1, 6 and 10.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from deemster.model.decision import DeniedReason, NodeRef
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
-from deemster.policy.diagnostics import Diagnostic, DiagnosticSink, Note
+from deemster.policy.diagnostics import Diagnostic, DiagnosticSink, Note, Severity
 from deemster.policy.expressions.checked import CheckedExpr
 from deemster.policy.expressions.checker import check
 from deemster.policy.expressions.conditions import parse_condition
+from deemster.policy.expressions.guards import guards_of
 from deemster.policy.expressions.scope import Scope
 from deemster.policy.imports import DeclaringDocument, DocumentGraph
-from deemster.policy.names import NameTable
+from deemster.policy.names import NameTable, names_parameters
 from deemster.policy.resolved import ResolvedChild, ResolvedPolicy, ResolvedRule
+from deemster.policy.sibling_policies import SiblingPolicies
 from deemster.policy.tree import (
+    Child,
     CombiningAlgorithm,
     Condition,
     DeniedReasonText,
+    PolicyDocument,
     PolicyNode,
     RefNode,
     RuleEffect,
     RuleNode,
 )
+from deemster.policy.usage import Usage
 
-__all__ = ["PolicyChecker", "Use"]
+__all__ = ["PolicyChecker", "Use", "denied_reason"]
 
-_MOST_NODES = 10_000
-"""Nodes of one operation's policies with every `$ref` written out."""
+MOST_NODES = 10_000
+"""Nodes of one list of policies with every `$ref` written out: references may multiply."""
+MOST_LEVELS = 32
+"""Policies one in another with every `$ref` written out: evaluation descends one for each."""
 
 _UNLESS = frozenset({CombiningAlgorithm.DENY_UNLESS_PERMIT, CombiningAlgorithm.PERMIT_UNLESS_DENY})
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Where a policy is used: the file whose names it sees, and how it came there."""
+    """Where a policy is used: the file whose names it sees, and how it came there.
+
+    `params_known` is False where a Policy document is looked at by itself. `present` are names
+    that an enclosing target has found present.
+    """
 
     document: DeclaringDocument
     scope: Scope
     id_path: str
     chain: tuple[tuple[str, SourceSpan], ...] = ()
     """(file of the referenced policy, place of the `$ref`), outermost first."""
+    level: int = 0
+    params_known: bool = True
+    present: frozenset[str] = frozenset()
+
+    def error(
+        self,
+        code: Code,
+        message: str,
+        span: SourceSpan,
+        *,
+        help: str,
+        notes: tuple[Note, ...] = (),
+    ) -> Diagnostic:
+        """An error with the chain of references."""
+        return self.with_chain(Diagnostic(code, Severity.ERROR, message, span, help, notes))
+
+    def with_chain(self, finding: Diagnostic) -> Diagnostic:
+        """The finding, and by which references it came to be looked at."""
+        steps = [
+            Note(f"`{file}` is used", span, is_step=True) for file, span in reversed(self.chain)
+        ]
+        return replace(finding, notes=(*finding.notes, *steps)) if steps else finding
 
 
 class PolicyChecker:
-    """Resolves policy nodes; every finding goes to the sink, with the chain of references."""
+    """Resolves policy nodes; every finding goes to the sink, with the chain of references.
 
-    def __init__(self, graph: DocumentGraph, names: NameTable, sink: DiagnosticSink) -> None:
+    `refused` says that something was left out because of an error, at any time.
+    """
+
+    def __init__(
+        self, graph: DocumentGraph, names: NameTable, usage: Usage, sink: DiagnosticSink
+    ) -> None:
+        self.refused = False
+        self.referenced: set[str] = set()
+        """Files of the Policy documents that were used."""
         self._graph = graph
         self._names = names
+        self._usage = usage
         self._sink = sink
         self._nodes = 0
 
     def policies(
-        self, nodes: Sequence[PolicyNode | RefNode], use: Use
+        self,
+        nodes: Sequence[PolicyNode | RefNode],
+        use: Use,
+        taken: Mapping[str, SourceSpan] | None = None,
     ) -> tuple[ResolvedPolicy, ...]:
-        """A `policies:` or `guards:` list."""
+        """A `policies:` or `guards:` list; `taken` are ids that siblings outside of it have."""
         self._nodes = 0
-        resolved = [self._policy(node, use) for node in nodes]
-        found = tuple(policy for policy in resolved if policy is not None)
-        self._refuse_equal_ids(found, use)
-        return found
+        siblings = SiblingPolicies(taken or {})
+        found = []
+        for node in nodes:
+            policy = self._policy_or_reference(node, use)
+            if policy is not None:
+                siblings.take(node, policy, use.with_chain, self._sink)
+                found.append(policy)
+        return tuple(found)
+
+    def whole_document(self, document: PolicyDocument, use: Use) -> ResolvedPolicy | None:
+        """A Policy document by itself, for one that no service uses."""
+        self._nodes = 0
+        return self._policy(document.policy, use)
 
     def condition(
         self, condition: Condition, use: Use, *, under_deny: bool = False, not_last: bool = False
     ) -> CheckedExpr | None:
-        """A condition in the scope of `use`, or None after an error."""
+        """A condition in the scope of `use`, or None, then `refused`."""
         findings = DiagnosticSink()
         expr = parse_condition(condition, findings)
-        checked = (
-            check(expr, use.scope, findings, under_deny=under_deny, not_last=not_last)
-            if expr is not None
-            else None
-        )
+        checked = None
+        if expr is not None:
+            self._usage.name(use.document.file, expr)
+            if use.params_known or not names_parameters(expr, use.scope.lexical):
+                checked = check(
+                    expr,
+                    use.scope,
+                    findings,
+                    under_deny=under_deny,
+                    not_last=not_last,
+                    guarded=use.present,
+                )
         for finding in findings.finish():
-            self._sink.add(_with_chain(finding, use))
+            self._sink.add(use.with_chain(finding))
+        if checked is None:
+            self.refused = True
+        else:
+            self._usage.read(use.document.file, checked.reads)
         return checked
 
-    def _policy(self, node: PolicyNode | RefNode, use: Use) -> ResolvedPolicy | None:
-        if isinstance(node, RefNode):
-            return self._referenced(node, use)
+    # --- policies -----------------------------------------------------------------------------
+
+    def _policy_or_reference(
+        self, node: PolicyNode | RefNode, use: Use, *, not_last: bool = False
+    ) -> ResolvedPolicy | None:
+        if not isinstance(node, RefNode):
+            return self._policy(node, use, not_last=not_last)
+        policy = self._referenced(node, use, not_last=not_last)
+        if policy is None:
+            self.refused = True
+            return None
+        return replace(policy, place=node.path.span, exempt=node.exempt)
+
+    def _policy(
+        self, node: PolicyNode, use: Use, *, not_last: bool = False
+    ) -> ResolvedPolicy | None:
         self._nodes += 1
-        id_path = f"{use.id_path}/{node.id.value}"
-        inner = replace(use, id_path=id_path)
-        target = self.condition(node.target, inner) if node.target is not None else None
+        inner = replace(use, id_path=f"{use.id_path}/{node.id.value}", level=use.level + 1)
+        target = None
+        if node.target is not None:
+            target = self.condition(node.target, inner, not_last=not_last)
+        if target is not None:
+            inner = replace(inner, present=inner.present | guards_of(target))
         children = self._children(node, inner)
-        self._refuse_equal_ids(children, use)
-        if self._fails_open(node.combining, children):
-            self._refuse_fail_open(node, children, use)
+        self._refuse_fail_open(node, children, use)
+        # INVARIANT: a policy whose target was refused is not a policy without a target.
+        if node.target is not None and target is None:
+            return None
         enabled = [child for child in children if child.enabled]
-        reads = target.reads if target is not None else frozenset[str]()
-        for child in enabled:
-            reads |= _reads(child)
+        reads = (target.reads if target is not None else frozenset[str]()).union(
+            *(child.reads for child in enabled)
+        )
         return ResolvedPolicy(
-            ref=NodeRef(id_path, node.id.span),
+            ref=NodeRef(inner.id_path, node.id.span),
+            place=node.id.span,
             combining=node.combining,
             target=target,
             children=children,
@@ -106,54 +189,48 @@ class PolicyChecker:
             enabled=node.enabled,
             exempt=node.exempt,
             reads=reads if node.enabled else frozenset(),
-            can_fail=(target is not None and target.can_fail)
-            or (node.combining not in _UNLESS and any(_can_fail(child) for child in enabled)),
+            can_fail=(target is not None and target.can_fail) or _fails(node.combining, enabled),
             can_deny=node.combining is CombiningAlgorithm.DENY_UNLESS_PERMIT
-            or any(_can_deny(child) for child in enabled),
+            or any(child.can_deny for child in enabled),
         )
 
-    def _children(self, node: PolicyNode, inner: Use) -> tuple[ResolvedChild, ...]:
+    def _children(self, node: PolicyNode, use: Use) -> tuple[ResolvedChild, ...]:
         first_applicable = node.combining is CombiningAlgorithm.FIRST_APPLICABLE
+        siblings = SiblingPolicies({})
         children: list[ResolvedChild] = []
         for index, child in enumerate(node.children):
-            if isinstance(child, RuleNode):
-                not_last = first_applicable and index < len(node.children) - 1
-                children.append(self._rule(child, inner, not_last=not_last))
-            else:
-                policy = self._policy(child, inner)
-                if policy is not None:
-                    children.append(policy)
+            not_last = first_applicable and index < len(node.children) - 1
+            resolved = self._child(child, use, not_last=not_last)
+            if resolved is not None:
+                siblings.take(child, resolved, use.with_chain, self._sink)
+                children.append(resolved)
         return tuple(children)
 
-    def _rule(self, node: RuleNode, use: Use, *, not_last: bool) -> ResolvedRule:
+    def _child(self, child: Child, use: Use, *, not_last: bool) -> ResolvedChild | None:
+        if isinstance(child, RuleNode):
+            return self._rule(child, use, not_last=not_last)
+        return self._policy_or_reference(child, use, not_last=not_last)
+
+    def _rule(self, node: RuleNode, use: Use, *, not_last: bool) -> ResolvedRule | None:
         self._nodes += 1
-        under_deny = node.effect is RuleEffect.DENY
-        when = (
-            self.condition(node.when, use, under_deny=under_deny, not_last=not_last)
-            if node.when is not None
-            else None
-        )
+        when = None
+        if node.when is not None:
+            under_deny = node.effect is RuleEffect.DENY
+            when = self.condition(node.when, use, under_deny=under_deny, not_last=not_last)
+            # INVARIANT: a rule whose condition was refused is not a rule without a condition.
+            if when is None:
+                return None
         ref = NodeRef(f"{use.id_path}/{node.id.value}", node.id.span)
         return ResolvedRule(ref, node.effect, when, denied_reason(node.denied_reason), node.enabled)
 
-    def _referenced(self, node: RefNode, use: Use) -> ResolvedPolicy | None:
+    # --- references ---------------------------------------------------------------------------
+
+    def _referenced(self, node: RefNode, use: Use, *, not_last: bool) -> ResolvedPolicy | None:
         document = self._graph.referenced_policy(use.document.file, node.path)
         if document is None:
             return None
-        chain = (*use.chain, (document.file, node.path.span))
-        if any(file == document.file for file, _ in use.chain):
-            circle = " ► ".join(file for file, _ in chain)
-            self._sink.error(
-                Code.IMPORT_CYCLE, f"this reference closes a circle: {circle}", node.path.span
-            )
-            return None
-        if self._nodes > _MOST_NODES:
-            self._sink.error(
-                Code.TOO_MANY_NODES,
-                f"with its references written out this has more than {_MOST_NODES} nodes",
-                node.path.span,
-                help="references multiply: use a policy once, higher up",
-            )
+        self.referenced.add(document.file)
+        if not self._may_follow(document, node, use):
             return None
         schema = self._graph.schema(document)
         scope = Scope(
@@ -162,48 +239,59 @@ class PolicyChecker:
             schema.user if use.scope.user is not None else None,
             use.scope.params,
         )
-        policy = self._policy(document.policy, Use(document, scope, use.id_path, chain))
-        if policy is None or node.exempt is None:
-            return policy
-        return replace(policy, exempt=node.exempt)
+        chain = (*use.chain, (document.file, node.path.span))
+        inside = replace(use, document=document, scope=scope, chain=chain)
+        return self._policy(document.policy, inside, not_last=not_last)
 
-    def _refuse_equal_ids(self, children: Sequence[ResolvedChild], use: Use) -> None:
-        first: dict[str, ResolvedChild] = {}
-        for child in children:
-            other = first.setdefault(child.ref.id_path, child)
-            if other is child:
-                continue
-            name = child.ref.id_path.rpartition("/")[2]
-            self._sink.add(
-                _with_chain(
-                    _error(
-                        Code.DUPLICATE_ID,
-                        f"two nodes beside each other are called `{name}`",
-                        child.ref.span,
-                        (Note("the first is here", other.ref.span),),
-                    ),
-                    use,
-                )
+    def _may_follow(self, document: PolicyDocument, node: RefNode, use: Use) -> bool:
+        span = node.path.span
+        way = [file for file, _ in use.chain] or [use.document.file]
+        if document.file in way:
+            circle = " ► ".join([*way[way.index(document.file) :], document.file])
+            finding = use.error(
+                Code.IMPORT_CYCLE,
+                f"this reference closes a circle: {circle}",
+                span,
+                help="a policy cannot be a part of itself; move what both need into a third one",
             )
-
-    def _fails_open(self, combining: CombiningAlgorithm, children: Sequence[ResolvedChild]) -> bool:
-        return combining is CombiningAlgorithm.PERMIT_UNLESS_DENY and any(
-            child.enabled and _can_deny(child) and _can_fail(child) for child in children
-        )
+        elif self._nodes > MOST_NODES:
+            finding = use.error(
+                Code.TOO_MANY_NODES,
+                f"with its references written out this has more than {MOST_NODES:,} nodes",
+                span,
+                help="references multiply: use a policy once, higher up",
+            )
+        elif use.level >= MOST_LEVELS:
+            finding = use.error(
+                Code.TOO_DEEP,
+                f"with its references written out, policies lie more than {MOST_LEVELS} deep",
+                span,
+                help="refer to the policy from higher up",
+            )
+        else:
+            return True
+        self._sink.add(finding)
+        return False
 
     def _refuse_fail_open(
         self, node: PolicyNode, children: Sequence[ResolvedChild], use: Use
     ) -> None:
-        failing = next(child for child in children if _can_deny(child) and _can_fail(child))
-        name = failing.ref.id_path.rpartition("/")[2]
-        finding = _error(
-            Code.FAIL_OPEN_COMBINING,
-            f"`permit-unless-deny` permits when deny `{name}` is in error",
-            node.combining_span,
-            (Note("this condition can be in error", failing.ref.span),),
-            help="use `deny-overrides` with a permit rule, or make the condition safe by `has()`",
-        )
-        self._sink.add(_with_chain(finding, use))
+        if node.combining is not CombiningAlgorithm.PERMIT_UNLESS_DENY:
+            return
+        for child in children:
+            if child.enabled and child.can_deny and child.can_fail:
+                name = child.name
+                self._sink.add(
+                    use.error(
+                        Code.FAIL_OPEN_COMBINING,
+                        f"`permit-unless-deny` permits where `{name}`, which may deny, is in error",
+                        node.combining_span,
+                        help="use `deny-overrides` with a permit rule, or make the condition safe "
+                        "by `has()`",
+                        notes=(Note(f"`{name}` stands", child.ref.span),),
+                    )
+                )
+                return
 
 
 def denied_reason(text: DeniedReasonText | None) -> DeniedReason | None:
@@ -213,36 +301,10 @@ def denied_reason(text: DeniedReasonText | None) -> DeniedReason | None:
     return DeniedReason(text.code, text.message, text.detail, text.status)
 
 
-def _reads(child: ResolvedChild) -> frozenset[str]:
-    if isinstance(child, ResolvedPolicy):
-        return child.reads
-    return child.when.reads if child.when is not None else frozenset()
-
-
-def _can_fail(child: ResolvedChild) -> bool:
-    if isinstance(child, ResolvedPolicy):
-        return child.enabled and child.can_fail
-    return child.enabled and child.when is not None and child.when.can_fail
-
-
-def _can_deny(child: ResolvedChild) -> bool:
-    if isinstance(child, ResolvedPolicy):
-        return child.enabled and child.can_deny
-    return child.enabled and child.effect is RuleEffect.DENY
-
-
-def _error(
-    code: Code,
-    message: str,
-    span: SourceSpan,
-    notes: tuple[Note, ...],
-    help: str | None = None,
-) -> Diagnostic:
-    sink = DiagnosticSink()
-    sink.error(code, message, span, help=help, notes=notes)
-    return next(iter(sink.finish()))
-
-
-def _with_chain(finding: Diagnostic, use: Use) -> Diagnostic:
-    notes = tuple(Note(f"`{file}` is used here", span) for file, span in reversed(use.chain))
-    return replace(finding, notes=(*finding.notes, *notes)) if notes else finding
+def _fails(combining: CombiningAlgorithm, enabled: Sequence[ResolvedChild]) -> bool:
+    """Whether the children may combine to an indeterminate outcome."""
+    if combining in _UNLESS:
+        return False
+    # Two that apply are in error under only-one-applicable, however sure each one is.
+    is_choice = combining is CombiningAlgorithm.ONLY_ONE_APPLICABLE and len(enabled) > 1
+    return is_choice or any(child.can_fail for child in enabled)

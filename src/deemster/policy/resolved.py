@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deemster.model.decision import DeniedReason, NodeRef
+from deemster.model.source import SourceSpan
 from deemster.policy import tree
 from deemster.policy.applications import ApplicationCatalogue
 from deemster.policy.expressions.checked import CheckedExpr
@@ -40,7 +41,7 @@ class ProviderFacts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResolvedRule:
-    """A rule."""
+    """A rule. `when` None means always: one whose condition was refused is left out."""
 
     ref: NodeRef
     effect: RuleEffect
@@ -48,15 +49,37 @@ class ResolvedRule:
     denied_reason: DeniedReason | None
     enabled: bool
 
+    @property
+    def name(self) -> str:
+        """Its own id, the last of the id path."""
+        return self.ref.id_path.rpartition("/")[2]
+
+    @property
+    def reads(self) -> frozenset[str]:
+        """Dotted names of its condition."""
+        return self.when.reads if self.when is not None else frozenset()
+
+    @property
+    def can_fail(self) -> bool:
+        """Whether its outcome may be indeterminate."""
+        return self.when is not None and self.when.can_fail
+
+    @property
+    def can_deny(self) -> bool:
+        """Whether its outcome may be a deny."""
+        return self.effect is RuleEffect.DENY
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResolvedPolicy:
     """A policy. `reads` are the dotted names of its enabled parts; `exempt` as written.
 
-    `can_fail` says that its outcome may be indeterminate, `can_deny` that it may be a deny.
+    `can_fail` says that its outcome may be indeterminate, `can_deny` that it may be a deny: both
+    while it is enabled. `place` is where it is written or, by `$ref`, referred to.
     """
 
     ref: NodeRef
+    place: SourceSpan
     combining: CombiningAlgorithm
     target: CheckedExpr | None
     children: tuple[ResolvedChild, ...]
@@ -66,6 +89,11 @@ class ResolvedPolicy:
     reads: frozenset[str]
     can_fail: bool
     can_deny: bool
+
+    @property
+    def name(self) -> str:
+        """Its own id, the last of the id path."""
+        return self.ref.id_path.rpartition("/")[2]
 
 
 ResolvedChild = ResolvedRule | ResolvedPolicy
@@ -106,8 +134,13 @@ class ResolvedService:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResolvedTree:
-    """All services, and the applications whose roles grant permissions."""
+    """All services, and the applications whose roles grant permissions.
+
+    INVARIANT: where something was refused and left out, `complete` is False, and nothing compiles
+    the tree: a rule, a condition or a guard that is missing must not permit.
+    """
 
     services: tuple[ResolvedService, ...]
     catalogue: ApplicationCatalogue
     digests: Mapping[str, str]
+    complete: bool

@@ -135,7 +135,7 @@ REHEARSAL: tuple[Part, ...] = (
         gateway="apigee",
     ),
     Part(
-        "the same claims through Kong",
+        "claims forged through Kong",
         "GET",
         f"{_ORDERS}/acme/orders",
         403,

@@ -71,7 +71,18 @@ def _started(service_log: Path, process: subprocess.Popen[bytes]) -> ServiceProc
                 return ServiceProcess(str(event["decisions"]), str(event["management"]), process)
         if ended:
             break
-    raise ServiceNotStartedError(service_log.read_text(encoding="utf-8").strip())
+    raise ServiceNotStartedError(_said_to_people(service_log))
+
+
+def _said_to_people(service_log: Path) -> str:
+    """What is no event: diagnostics of settings and policies, and why it could not listen."""
+    text = service_log.read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("{")]
+    said = "\n".join(lines).strip() or text
+    if "cannot listen on" in said:
+        said += "\nhelp: choose another address, e.g. "
+        said += "DEEMSTER_LISTENERS__DECISIONS__BIND=127.0.0.1:8081 make run"
+    return said
 
 
 def _looks() -> Iterator[None]:

@@ -24,6 +24,7 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 from uvicorn.server import ServerState
 
+from deemster.gateways.http_endpoint import ANSWER_WHOLE
 from deemster.serving.answer import JoinedAnswer
 from deemster.telemetry.metrics import CloseCause, ConnectionCounters
 
@@ -169,7 +170,7 @@ class TimedHttpProtocol(HttpToolsProtocol):
         scope["raw_path"] = target.path
         scope["query_string"] = target.query or b""
         earlier = self._open_cycle()
-        self.cycle = JoinedAnswer(
+        self.cycle = cycle = JoinedAnswer(
             scope=scope,
             transport=self.transport,
             flow=self.flow,
@@ -182,11 +183,13 @@ class TimedHttpProtocol(HttpToolsProtocol):
             keep_alive=http_version != "1.0" and parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
+        # The type of ASGI's own extensions, which are data.
+        scope["extensions"] = {ANSWER_WHOLE: cycle.answer_whole}  # type: ignore[dict-item]
         if earlier is None:
-            self._start_asgi_task(self.cycle, self.app)
+            self._start_asgi_task(cycle, self.app)
         else:
             self.flow.pause_reading()
-            self.pipeline.appendleft((self.cycle, self.app))
+            self.pipeline.appendleft((cycle, self.app))
 
     def on_message_complete(self) -> None:
         """The whole request is there."""

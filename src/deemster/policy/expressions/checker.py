@@ -295,9 +295,12 @@ class _Checking:
     def _body(
         self, definition: ConditionDefinition, name: str, span: SourceSpan
     ) -> CheckedExpr | None:
-        for memo in (self._own, self._scope.checked):
-            if definition in memo:
-                return memo[definition]
+        if definition in self._scope.checked:
+            return self._scope.checked[definition]
+        if definition in self._own:
+            # INVARIANT: what uses it names a parameter too, and is checked for every operation.
+            self.report.parameter_mentions += 1
+            return self._own[definition]
         before = self.report.parameter_mentions
         body = self._checked_definition(definition, name, span)
         if self.report.parameter_mentions == before:

@@ -41,4 +41,7 @@ class Report:
         self.error(Code.UNSUPPORTED_YET, f"`{name}` is not supported yet", span)
 
     def _chain(self) -> tuple[Note, ...]:
-        return tuple(Note(f"in `{name}`, used from …", span) for name, span in reversed(self.uses))
+        return tuple(
+            Note(f"in `{name}`, used from …", span, is_step=True)
+            for name, span in reversed(self.uses)
+        )
