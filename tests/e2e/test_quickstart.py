@@ -153,7 +153,8 @@ def test_a_taken_port_is_told_with_the_way_round_it(tmp_path: Path) -> None:
     assert found.returncode == 1
     assert found.stderr.splitlines() == [
         "the service did not start:",
-        f"deemster: cannot listen on {address} (`listeners.decisions.bind`): Address already in use",
+        f"deemster: cannot listen on {address} (`listeners.decisions.bind`): "
+        "Address already in use",
         "help: choose another address, e.g. "
         "DEEMSTER_LISTENERS__DECISIONS__BIND=127.0.0.1:8081 make run",
     ]
