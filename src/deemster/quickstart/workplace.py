@@ -112,5 +112,6 @@ tokenProviders:
   - {{id: apigee-partners, type: external, claims: asserted}}
 directories:
   - {{id: people, sql: {{url: {database}}}, cache: 60s}}
+deadlines: {{decision: 5s, token: 5s, user: 5s}} # for machines that are busy with other things
 decisionLog: {{sinks: [{{file: {{path: decisions.log}}}}], whenFull: block}}
 """
