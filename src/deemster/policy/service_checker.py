@@ -1,0 +1,269 @@
+"""One API service: its provider, its operations, and what guards and grants each of them has.
+
+Source: policy-language sections 2 to 4. Conditions and custom policies: `policy_checker`; the
+lines of `allow`: `allow_checker`; guards: `guards`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from deemster.model.decision import NodeRef
+from deemster.model.urls import MalformedUrlError, parse_base_url
+from deemster.policy import tree
+from deemster.policy.allow_checker import check_allow_lines
+from deemster.policy.applications import ApplicationCatalogue
+from deemster.policy.codes import Code
+from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
+from deemster.policy.expressions.scope import Scope
+from deemster.policy.expressions.types import INT, STRING, Type
+from deemster.policy.guards import (
+    applicable_guards,
+    check_guards,
+    refuse_exempt,
+    refuse_identity_on_public,
+    warn_idle_guard,
+)
+from deemster.policy.imports import DocumentGraph
+from deemster.policy.method_hints import hint_methods
+from deemster.policy.names import NameTable
+from deemster.policy.policy_checker import PolicyChecker, Use
+from deemster.policy.resolved import (
+    ProviderFacts,
+    ResolvedOperation,
+    ResolvedPolicy,
+    ResolvedService,
+)
+from deemster.policy.routed import RoutedOperation, RoutedService
+from deemster.policy.templates import Parameter, Template, parse_templates
+
+__all__ = ["ServiceChecker"]
+
+
+class ServiceChecker:
+    """Reports all that is wrong with one API service document."""
+
+    def __init__(
+        self,
+        document: tree.ApiServiceDocument,
+        graph: DocumentGraph,
+        names: NameTable,
+        policies: PolicyChecker,
+        catalogue: ApplicationCatalogue,
+        providers: Mapping[str, ProviderFacts] | None,
+        sink: DiagnosticSink,
+    ) -> None:
+        self._document = document
+        self._catalogue = catalogue
+        self._providers = providers
+        self._sink = sink
+        self._policies = policies
+        self._internal = document.service.provider_type.value == "internal"
+        self._id = document.metadata.id.value
+        schema = graph.schema(document)
+        self._scope = Scope(
+            names.lexical(document), schema.claims, schema.user if self._internal else None
+        )
+
+    def resolve(self) -> tuple[ResolvedService, RoutedService]:
+        """What could be resolved, and what the checks of routing look at: every operation."""
+        self._check_provider()
+        self._check_applications()
+        operations = self._document.operations
+        guards = self._policies.policies(
+            self._document.guards,
+            Use(self._document, self._scope, self._id),
+            {operation.id.value: operation.id.span for operation in operations},
+        )
+        check_guards(guards, self._document, self._sink)
+        templates = [
+            parse_templates(operation.paths, operation.params, self._sink)
+            for operation in operations
+        ]
+        found = [
+            self._operation(operation, parsed, guards)
+            for operation, parsed in zip(operations, templates, strict=True)
+        ]
+        hint_methods(operations, self._sink)
+        return (
+            ResolvedService(
+                self._document,
+                self._internal,
+                tuple(operation for operation in found if operation is not None),
+            ),
+            self._routed(templates),
+        )
+
+    # --- the service block --------------------------------------------------------------------
+
+    def _check_provider(self) -> None:
+        service = self._document.service
+        provider_id = service.provider_id
+        facts = None
+        if self._providers is not None:
+            facts = self._providers.get(provider_id.value)
+            if facts is None:
+                self._sink.error(
+                    Code.UNKNOWN_PROVIDER,
+                    f"the settings have no token provider `{provider_id.value}`",
+                    provider_id.span,
+                    help=did_you_mean(provider_id.value, self._providers)
+                    or "add it to `tokenProviders` in the settings",
+                )
+            elif facts.kind != service.provider_type.value:
+                self._sink.error(
+                    Code.UNKNOWN_PROVIDER,
+                    f"token provider `{provider_id.value}` is {facts.kind} in the settings, "
+                    f"but {service.provider_type.value} here",
+                    service.provider_type.span,
+                    help=f"write `type: {facts.kind}`, or name another provider",
+                )
+                return
+        self._check_audience(facts)
+
+    def _check_audience(self, facts: ProviderFacts | None) -> None:
+        """An external provider's claims may be asserted or verified: only the settings know."""
+        service = self._document.service
+        is_asserted = facts is not None and facts.asserted
+        is_verified = facts is not None and not facts.asserted
+        if service.audience is None and (self._internal or is_verified):
+            self._sink.error(
+                Code.AUDIENCE_MISSING,
+                f"service `{self._id}` needs an `audience`",
+                service.provider_id.span,
+                help="write `audience:` with the value of the `aud` claim that its tokens carry",
+            )
+        if service.audience is not None and not self._internal and is_asserted:
+            self._sink.error(
+                Code.AUDIENCE_EXTERNAL,
+                f"the claims of `{service.provider_id.value}` are asserted by a gateway, so nothing"
+                " is compared with an `audience`",
+                service.audience.span,
+                help="leave it out: the gateway has verified the token",
+            )
+
+    def _check_applications(self) -> None:
+        for text in self._document.service.applications:
+            if text.value not in self._catalogue.documents:
+                self._sink.error(
+                    Code.UNKNOWN_APPLICATION,
+                    f"there is no application `{text.value}`",
+                    text.span,
+                    help=did_you_mean(text.value, self._catalogue.documents)
+                    or "declare it in a document with `kind: Application`",
+                )
+
+    # --- operations ---------------------------------------------------------------------------
+
+    def _operation(
+        self,
+        operation: tree.Operation,
+        templates: tuple[Template, ...] | None,
+        service_guards: tuple[ResolvedPolicy, ...],
+    ) -> ResolvedOperation | None:
+        """The operation, or None where its paths or its `allow` were refused."""
+        params = _written_parameters(operation) if templates is None else _captured(templates)
+        id_path = f"{self._id}/{operation.id.value}"
+        use = Use(self._document, self._scope.with_params(params), id_path)
+        allow = operation.allow
+        taken = {"allow": allow.span} if allow is not None else {}
+        guards = self._policies.policies(operation.guards, use, taken)
+        refuse_exempt(guards, self._sink)
+        for guard in guards:
+            warn_idle_guard(guard, self._sink)
+            taken.setdefault(guard.name, guard.place)
+        policies = self._policies.policies(operation.policies, use, taken)
+        public = isinstance(allow, tree.AllowPublic)
+        if public:
+            refuse_identity_on_public(operation, (*guards, *policies), self._sink)
+        when = None
+        is_refused = templates is None
+        if isinstance(allow, tree.AllowLines):
+            check_allow_lines(allow, self._document, self._catalogue, self._sink)
+            if allow.when is not None:
+                when = self._policies.condition(allow.when, use)
+                is_refused |= when is None
+        # INVARIANT: an operation whose `when` was refused is not one without a `when`.
+        if is_refused or templates is None:
+            self._policies.refused = True
+            return None
+        return ResolvedOperation(
+            operation=operation,
+            ref=NodeRef(id_path, operation.id.span),
+            public=public,
+            templates=templates,
+            guards=(*applicable_guards(service_guards, operation, public=public), *guards),
+            when=when,
+            policies=policies,
+        )
+
+    def _routed(self, templates: Sequence[tuple[Template, ...] | None]) -> RoutedService:
+        block = self._document.service
+        base_urls = []
+        for text in block.base_urls:
+            try:
+                base_urls.append((parse_base_url(text.value), text))
+            except MalformedUrlError as malformed:
+                self._policies.refused = True
+                self._sink.error(
+                    Code.BASE_URL,
+                    f"`{text.value}` is no base URL: {malformed}",
+                    text.span,
+                    help="write scheme, host and path, such as `https://api.example.com/billing`",
+                )
+        return RoutedService(
+            id=self._id,
+            base_urls=tuple(base_urls),
+            operations=tuple(
+                _routed_operation(operation, parsed or ())
+                for operation, parsed in zip(self._document.operations, templates, strict=True)
+            ),
+            fold_trailing_slash=block.fold_trailing_slash,
+            fold_case=block.fold_case,
+        )
+
+
+def _captured(templates: Iterable[Template]) -> dict[str, Type]:
+    """Parameters that every template of the operation captures, with one type in all of them."""
+    found = [_captured_by(template) for template in templates]
+    first, others = found[0], found[1:]
+    return {
+        name: kind
+        for name, kind in first.items()
+        if all(other.get(name) is kind for other in others)
+    }
+
+
+def _captured_by(template: Template) -> dict[str, Type]:
+    return {
+        segment.name: INT
+        if segment.constraint is not None and segment.constraint.is_int
+        else STRING
+        for segment in template.segments
+        if isinstance(segment, Parameter) and segment.name is not None
+    }
+
+
+_PARAMETER = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}?")
+
+
+def _written_parameters(operation: tree.Operation) -> dict[str, Type]:
+    """What the paths would capture, had they no mistake: that they have one is told already."""
+    integers = {entry.name.value for entry in operation.params if entry.type == "int"}
+    names = {name for path in operation.paths for name in _PARAMETER.findall(path.value)}
+    names.update(entry.name.value for entry in operation.params)
+    return {name: INT if name in integers else STRING for name in names}
+
+
+def _routed_operation(
+    operation: tree.Operation, templates: tuple[Template, ...]
+) -> RoutedOperation:
+    methods = operation.methods
+    return RoutedOperation(
+        id=operation.id.value,
+        methods=tuple(text.value for text in methods) if methods is not None else None,
+        templates=templates,
+        also_covers=operation.also_covers,
+        span=operation.id.span,
+    )
