@@ -119,8 +119,7 @@ async def test_f01_exception_in_the_evaluator() -> None:
 
 @pytest.mark.parametrize("late", ["token", "user", "whole"])
 async def test_f02_timeout(late: str) -> None:
-    await permitted_without_the_fault("/me")
-    point = a_point(SHOP, tokens=TOKENS, users=ALICE)
+    await permitted_without_the_fault("/inside")
     expected = "503 dependency-unavailable"
     if late == "token":
         point = a_point(SHOP, provider=HangingProvider(), deadlines=Deadlines(token=0.01))
@@ -134,16 +133,14 @@ async def test_f02_timeout(late: str) -> None:
         point = a_point(SHOP, tokens=TOKENS, users=SlowUsers(), deadlines=Deadlines(user=0.01))
     else:
         # Everything answered, and the answer was permit; but it came after the deadline.
-        class LateProvider(FakeProvider):
-            async def verify(
-                self, credential: Credential, *, audience: str | None, now: float
-            ) -> VerifiedClaims:
+        class LateUsers(FakeUsers):
+            async def groups(self, subject: str) -> frozenset[str]:
                 point.clock.advance(2.0)
-                return await super().verify(credential, audience=audience, now=now)
+                return await super().groups(subject)
 
-        point = a_point(SHOP, provider=LateProvider(TOKENS), users=ALICE)
+        point = a_point(SHOP, tokens=TOKENS, users=LateUsers(ALICE.users))
         expected = "503 deadline-exceeded"
-    assert await ask(Desk(point.point), call("/me")) == expected
+    assert await ask(Desk(point.point), call("/inside")) == expected
 
 
 async def test_f03_cancelled_task() -> None:
