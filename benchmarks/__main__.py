@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.decide import DecideFigures, measure_decide
 from benchmarks.loading import LoadingFigures, measure_loading
+from benchmarks.pieces import PieceFigure, measure_pieces
 from benchmarks.served import CONNECTIONS, ROUNDS, SECONDS, ServedFigures, measure_served
 from deemster.model.clock import SystemClock
 
@@ -28,6 +29,7 @@ def main() -> None:
         _conditions(),
         _decide_section(measure_decide([10, 100, 1_000, 10_000])),
         _served_section({size: measure_served(size) for size in (100, 1_000)}),
+        _pieces_section(measure_pieces(100)),
         _loading_section(measure_loading(1_000)),
     ]
     text = "\n".join(sections)
@@ -87,7 +89,7 @@ def _served_section(figures: dict[int, list[ServedFigures]]) -> str:
         null, deemster = pair
         rows.extend(_served_row(found, size) for found in pair)
         rows.append(
-            f"| **ratio** | {size:,} | **{deemster.per_second / null.per_second:.0%}** | | | | |"
+            f"| **ratio** | {size:,} | **{deemster.per_second / null.per_second:.0%}** | | | | | |"
         )
     table = "\n".join(rows)
     return f"""## Sideband over HTTP
@@ -98,8 +100,8 @@ of the same size, on the same server class. Server pinned to one core, `wrk` (on
 ES256 token seen before, scope + group, every answer a permit, decision record on (standard output
 to a file). Goal: at least 60 % of null; resident memory at 1,000 operations at most 120 MB.
 
-| server | operations | requests/s | p50 ms | p99 ms | spread | resident MB |
-|---|---:|---:|---:|---:|---:|---:|
+| server | operations | requests/s | p50 ms | p99 ms | CPU us a request | spread | resident MB |
+|---|---:|---:|---:|---:|---:|---:|---:|
 {table}
 """
 
@@ -107,8 +109,27 @@ to a file). Goal: at least 60 % of null; resident memory at 1,000 operations at 
 def _served_row(found: ServedFigures, size: int) -> str:
     return (
         f"| {found.name} | {size:,} | {found.per_second:,.0f} | {found.p50_ms:.2f} | "
-        f"{found.p99_ms:.2f} | {found.spread:.0%} | {found.resident_mb:.0f} |"
+        f"{found.p99_ms:.2f} | {found.cpu_us:.0f} | {found.spread:.0%} | {found.resident_mb:.0f} |"
     )
+
+
+def _pieces_section(figures: Sequence[PieceFigure]) -> str:
+    rows = "\n".join(f"| {found.piece} | {found.best_us:.1f} |" for found in figures)
+    alone = sum(found.best_us for found in figures[:-1])
+    return f"""## Where a call's time goes
+
+The pieces of one sideband call in one process, each repeated by itself, best of many short rounds
+of 100; then the whole endpoint as the server calls it. 100 operations, no server, no sockets.
+
+| piece | microseconds |
+|---|---:|
+{rows}
+
+The pieces by themselves come to {alone:.1f} us. The rest of the whole is what joins them
+(coroutines, the ASGI messages, the clock) and colder caches: decode and decide in turn take about
+three microseconds more than each repeated alone. A call makes about 80 Python-level calls, none of
+which dominates; the null application makes about 10.
+"""
 
 
 def _loading_section(found: LoadingFigures) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import secrets
 import signal
@@ -16,12 +17,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from benchmarks.loading import write_tree
 from benchmarks.trees import AUDIENCE, ISSUER, calls
 from deemster.tokens.development_key import load_or_create
 
-__all__ = ["ServedFigures", "Target", "measure_served"]
+__all__ = ["Prepared", "ServedFigures", "Target", "measure_served", "prepare"]
 
 ROUNDS = 5
 SECONDS = 4
@@ -41,12 +43,16 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class ServedFigures:
-    """Medians over the rounds; `spread` is (most - least) / median of the rate."""
+    """Medians over the rounds; `spread` is (most - least) / median of the rate.
+
+    `cpu_us`: processor time of the server for each request, system calls included.
+    """
 
     name: str
     per_second: float
     p50_ms: float
     p99_ms: float
+    cpu_us: float
     spread: float
     resident_mb: float
 
@@ -59,32 +65,47 @@ def measure_served(operations: int) -> list[ServedFigures]:
         answer = _one_answer(deemster.url, body, secret)
         null = stack.enter_context(_null(folder, answer))
         script = _script(folder, body, secret)
-        rounds: dict[str, list[tuple[float, float, float]]] = {"null": [], "deemster": []}
+        rounds: dict[str, list[_Round]] = {"null": [], "deemster": []}
         for _ in range(ROUNDS):
             for target in (null, deemster):
                 rounds[target.name].append(_load(target, script))
         return [_figures(target, rounds[target.name]) for target in (null, deemster)]
 
 
-def _figures(target: Target, rounds: list[tuple[float, float, float]]) -> ServedFigures:
-    rates = [rate for rate, _, _ in rounds]
+class _Round(NamedTuple):
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+    cpu_us: float
+
+
+def _figures(target: Target, rounds: list[_Round]) -> ServedFigures:
+    rates = [found.per_second for found in rounds]
     return ServedFigures(
         target.name,
         median(rates),
-        median([p50 for _, p50, _ in rounds]),
-        median([p99 for _, _, p99 in rounds]),
+        median([found.p50_ms for found in rounds]),
+        median([found.p99_ms for found in rounds]),
+        median([found.cpu_us for found in rounds]),
         (max(rates) - min(rates)) / median(rates),
         _resident_mb(target.process),
     )
 
 
-@contextlib.contextmanager
-def _deemster(folder: Path, operations: int) -> Iterator[tuple[Target, bytes, str]]:
-    """The service with its own settings, tree, key and directory; the decision record on."""
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Settings of a service to be measured, and the call that it will permit."""
+
+    settings: Path
+    body: bytes
+    secret: str
+
+
+def prepare(folder: Path, operations: int, *, port: int, management: int) -> Prepared:
+    """A tree, a key, a directory, a secret and the settings that name them, below `folder`."""
     write_tree(folder / "policies", operations, conditions=False)
     key_file = folder / "development-key.json"
     secret = secrets.token_urlsafe(32)
-    port, management = _free_port(), _free_port()
     settings = folder / "deemster.yaml"
     settings.write_text(
         _SETTINGS.format(port=port, management=management, key=key_file, folder=folder),
@@ -125,11 +146,19 @@ def _deemster(folder: Path, operations: int) -> Iterator[tuple[Target, bytes, st
         },
         separators=(",", ":"),
     ).encode()
-    command = ["-m", "deemster", "serve", "--config", str(settings)]
+    return Prepared(settings, body, secret)
+
+
+@contextlib.contextmanager
+def _deemster(folder: Path, operations: int) -> Iterator[tuple[Target, bytes, str]]:
+    """The service with its own settings, tree, key and directory; the decision record on."""
+    port = _free_port()
+    prepared = prepare(folder, operations, port=port, management=_free_port())
+    command = ["-m", "deemster", "serve", "--config", str(prepared.settings)]
     with _process(command, folder / "deemster.log") as process:
-        url = f"http://127.0.0.1:{port}/sideband/request"
         _wait_for(port)
-        yield Target("deemster", url, process), body, secret
+        url = f"http://127.0.0.1:{port}/sideband/request"
+        yield Target("deemster", url, process), prepared.body, prepared.secret
 
 
 @contextlib.contextmanager
@@ -158,7 +187,8 @@ def _process(arguments: list[str], log: Path) -> Iterator[int]:
             process.wait(timeout=15)
 
 
-def _load(target: Target, script: Path) -> tuple[float, float, float]:
+def _load(target: Target, script: Path) -> _Round:
+    before = _cpu_seconds(target.process)
     found = subprocess.run(
         [
             *("taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s"),
@@ -175,7 +205,15 @@ def _load(target: Target, script: Path) -> tuple[float, float, float]:
     p99 = re.search(r"99%\s+([0-9.]+)(us|ms|s)", found)
     if rate is None or p50 is None or p99 is None:
         raise RuntimeError(f"wrk said nothing that can be read:\n{found}")
-    return float(rate[1]), _ms(p50), _ms(p99)
+    spent = _cpu_seconds(target.process) - before
+    per_second = float(rate[1])
+    return _Round(per_second, _ms(p50), _ms(p99), spent / (per_second * SECONDS) * 1e6)
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    # utime and stime, fields 14 and 15 of proc(5); the name before the bracket is cut off.
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _ms(found: re.Match[str]) -> float:
