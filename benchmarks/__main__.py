@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import sysconfig
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -114,22 +115,39 @@ def _served_row(found: ServedFigures, size: int) -> str:
 
 
 def _pieces_section(figures: Sequence[PieceFigure]) -> str:
-    rows = "\n".join(f"| {found.piece} | {found.best_us:.1f} |" for found in figures)
-    alone = sum(found.best_us for found in figures[:-1])
+    rows = "\n".join(
+        f"| {found.piece} | {found.alone_us:.1f} | {found.in_turn_us:.1f} |" for found in figures
+    )
+    alone = sum(found.alone_us for found in figures[:-1])
+    in_turn = sum(found.in_turn_us for found in figures[:-1])
     return f"""## Where a call's time goes
 
-The pieces of one sideband call in one process, each repeated by itself, best of many short rounds
-of 100; then the whole endpoint as the server calls it. 100 operations, no server, no sockets.
+The pieces of one sideband call in one process, microseconds: each repeated by itself (best of many
+short rounds of 100), and in turn with the others, as a call meets them (median); then the whole
+endpoint as the server calls it. 100 operations, no server, no sockets.
 
-| piece | microseconds |
-|---|---:|
+| piece | alone | in turn |
+|---|---:|---:|
 {rows}
+| sum of the pieces | {alone:.1f} | {in_turn:.1f} |
 
-The pieces by themselves come to {alone:.1f} us. The rest of the whole is what joins them
-(coroutines, the ASGI messages, the clock) and colder caches: decode and decide in turn take about
-three microseconds more than each repeated alone. A call makes about 80 Python-level calls, none of
-which dominates; the null application makes about 10.
+Why the goal is missed: a call makes about 80 Python-level calls, where the null application makes
+about 10, and no piece dominates. In turn each piece costs half as much again or more than alone,
+because none finds the processor's caches full of itself: it is the amount of code that costs.
+This interpreter: {_interpreter()}.
 """
+
+
+def _interpreter() -> str:
+    optimised = "--enable-optimizations" in (sysconfig.get_config_var("CONFIG_ARGS") or "")
+    return (
+        "built with profile-guided optimisation"
+        if optimised
+        else (
+            "built without profile-guided optimisation, which Python code feels more than the C of "
+            "the null application's path"
+        )
+    )
 
 
 def _loading_section(found: LoadingFigures) -> str:
