@@ -38,7 +38,7 @@ def check_tree(
     findings = DiagnosticSink()
     graph = DocumentGraph(parsed, findings)
     resolved = _resolve(parsed, graph, providers, findings)
-    consequences = Consequences(parsed, graph.incomplete)
+    consequences = Consequences(parsed, graph.incomplete, unread=sink.has_errors)
     for finding in told_once(findings.finish()):
         if not consequences.explain(finding):
             sink.add(finding)

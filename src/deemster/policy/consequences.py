@@ -29,16 +29,20 @@ _OF_APPLICATIONS = frozenset({Code.UNKNOWN_PERMISSION, Code.UNKNOWN_APPLICATION}
 class Consequences:
     """Tells which findings a tree's broken files explain."""
 
-    __slots__ = ("_applications", "_shown")
+    __slots__ = ("_applications", "_shown", "_unread")
 
-    def __init__(self, tree: Tree, incomplete: frozenset[str]) -> None:
-        """`incomplete`: the broken files, and those that miss an import."""
+    def __init__(self, tree: Tree, incomplete: frozenset[str], *, unread: bool) -> None:
+        """`incomplete`: the broken files, and those that miss an import.
+
+        `unread`: whether an error was told before the tree was looked at as a whole.
+        """
         by_file = tree.by_file()
         self._shown = {
             document.metadata.id.span.file
             for file, document in by_file.items()
             if file in incomplete
         }
+        self._unread = unread
         # A file that gave no document at all may have been an Application.
         self._applications = any(
             isinstance(by_file.get(file), ApplicationDocument | None) for file in tree.broken
@@ -48,4 +52,6 @@ class Consequences:
         """Whether the finding may be wrong, and will be looked at again once all is readable."""
         if finding.code in _OF_THE_FILE:
             return finding.span.file in self._shown
+        if finding.code is Code.EMPTY_TREE:
+            return self._unread
         return self._applications and finding.code in _OF_APPLICATIONS

@@ -35,8 +35,8 @@ def check_guards(
     operations = {operation.id.value: operation for operation in document.operations}
     for guard in guards:
         warn_idle_guard(guard, sink)
-        _check_exempt(guard, operations, public, sink)
-        _require_exempt(guard, public, sink)
+        if _check_exempt(guard, document, operations, sink):
+            _require_exempt(guard, public, sink)
 
 
 def warn_idle_guard(guard: ResolvedPolicy, sink: DiagnosticSink) -> None:
@@ -108,20 +108,23 @@ def refuse_exempt(policies: Sequence[ResolvedPolicy], sink: DiagnosticSink) -> N
 
 def _check_exempt(
     guard: ResolvedPolicy,
+    document: ApiServiceDocument,
     operations: Mapping[str, Operation],
-    public: Mapping[str, Operation],
     sink: DiagnosticSink,
-) -> None:
+) -> bool:
+    """Whether every name is one of an operation; who is missing can only be told then."""
+    all_known = True
     for text in guard.exempt or ():
         if text.value not in operations:
+            all_known = False
             sink.error(
                 Code.UNKNOWN_OPERATION,
-                f"there is no operation `{text.value}` in this service",
+                f"service `{document.metadata.id.value}` has no operation `{text.value}`",
                 text.span,
                 help=did_you_mean(text.value, sorted(operations))
                 or "`exempt` lists public operations of this service by their ids",
             )
-        elif text.value not in public:
+        elif not isinstance(operations[text.value].allow, AllowPublic):
             sink.error(
                 Code.GUARD_EXEMPT,
                 f"operation `{text.value}` is not public, so no guard can exempt it",
@@ -129,6 +132,7 @@ def _check_exempt(
                 help="only public operations can be exempt from a guard",
                 notes=(Note(f"`{text.value}` stands", operations[text.value].id.span),),
             )
+    return all_known
 
 
 def _require_exempt(

@@ -77,7 +77,7 @@ class _Leak:
             broad.template.span,
             help=f"list the methods that `{broad.operation.id}` is for, or say that it is meant: "
             f"`alsoCovers: [{narrow.operation.id}]`",
-            notes=(Note(f"`{narrow.template.text}` stands here", narrow.template.span),),
+            notes=(Note(f"`{narrow.template.text}` stands", narrow.template.span),),
         )
 
 

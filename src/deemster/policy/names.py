@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
+from deemster.policy.condition_cycles import refuse_condition_cycles, used_names
 from deemster.policy.diagnostics import DiagnosticSink, Note
 from deemster.policy.expressions import ast
 from deemster.policy.expressions.checker import check
 from deemster.policy.expressions.conditions import parse_condition
 from deemster.policy.expressions.lexer import KEYWORDS, RESERVED_WORDS
-from deemster.policy.expressions.names import path_of
 from deemster.policy.expressions.scope import (
     RESERVED_NAMES,
     ConditionDefinition,
@@ -65,12 +63,22 @@ class NameTable:
         declarations = document.declarations
         for constant in declarations.constants:
             constants.setdefault(constant.name.value, constant)
+        parsed = {
+            named.name.value: parse_condition(named.condition, self._sink)
+            for named in declarations.conditions
+        }
+        in_circles = refuse_condition_cycles(parsed, self._sink)
         for named in declarations.conditions:
             name = named.name.value
-            expr = parse_condition(named.condition, self._sink)
+            expr = parsed[name]
             if expr is not None:
                 self._usage.name(document.file, expr)
-            conditions.setdefault(name, ConditionDefinition(name, expr, scope, named.name.span))
+            conditions.setdefault(
+                name,
+                ConditionDefinition(
+                    name, None if name in in_circles else expr, scope, named.name.span
+                ),
+            )
         for alias, library in self._graph.libraries(document).items():
             imported = self._scopes[library.file]
             for constant in library.declarations.constants:
@@ -118,7 +126,7 @@ def names_parameters(expr: ast.Expr, lexical: LexicalScope) -> bool:
     level: list[tuple[ast.Expr, LexicalScope]] = [(expr, lexical)]
     while level:
         current, scope = level.pop()
-        for name in _dotted_names(current):
+        for name, _ in used_names(current):
             if name.partition(".")[0] == "params":
                 return True
             definition = scope.conditions.get(name)
@@ -126,14 +134,3 @@ def names_parameters(expr: ast.Expr, lexical: LexicalScope) -> bool:
                 seen.add(definition)
                 level.append((definition.expr, definition.lexical))
     return False
-
-
-def _dotted_names(expr: ast.Expr) -> Iterator[str]:
-    """`params.id`, `std.in_office`: every name as written, and what it begins with."""
-    nodes = [expr]
-    while nodes:
-        node = nodes.pop()
-        path = path_of(node)
-        if path is not None:
-            yield str(path)
-        nodes.extend(ast.children(node))

@@ -50,9 +50,10 @@ def _check_also_covers(service: RoutedService, sink: DiagnosticSink) -> None:
             if named.value not in known:
                 sink.error(
                     Code.UNKNOWN_OPERATION,
-                    f"`{service.id}` has no operation `{named.value}`",
+                    f"service `{service.id}` has no operation `{named.value}`",
                     named.span,
-                    help=did_you_mean(named.value, sorted(known - {operation.id})),
+                    help=did_you_mean(named.value, sorted(known - {operation.id}))
+                    or "`alsoCovers` lists operations of this service by their ids",
                 )
 
 
@@ -150,5 +151,5 @@ def _report_clash(
         f"{whose} {finding}",
         later.template.span,
         help="give them different methods, or make one of them more specific",
-        notes=(Note(f"`{earlier.template.text}` stands here", earlier.template.span),),
+        notes=(Note(f"`{earlier.template.text}` stands", earlier.template.span),),
     )

@@ -5,7 +5,7 @@ Source: policy-language sections 1, 6 and 10.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from deemster.model.decision import DeniedReason, NodeRef
@@ -103,11 +103,10 @@ class PolicyChecker:
         self,
         nodes: Sequence[PolicyNode | RefNode],
         use: Use,
-        taken: Mapping[str, SourceSpan] | None = None,
+        siblings: SiblingPolicies,
     ) -> tuple[ResolvedPolicy, ...]:
-        """A `policies:` or `guards:` list; `taken` are ids that siblings outside of it have."""
+        """A `policies:` or `guards:` list; `siblings` holds the ids that others beside it have."""
         self._nodes = 0
-        siblings = SiblingPolicies(taken or {})
         found = []
         for node in nodes:
             policy = self._policy_or_reference(node, use)
@@ -190,13 +189,15 @@ class PolicyChecker:
             exempt=node.exempt,
             reads=reads if node.enabled else frozenset(),
             can_fail=(target is not None and target.can_fail) or _fails(node.combining, enabled),
+            # What was refused may have been meant to deny: nothing is said about it.
             can_deny=node.combining is CombiningAlgorithm.DENY_UNLESS_PERMIT
+            or len(children) < len(node.children)
             or any(child.can_deny for child in enabled),
         )
 
     def _children(self, node: PolicyNode, use: Use) -> tuple[ResolvedChild, ...]:
         first_applicable = node.combining is CombiningAlgorithm.FIRST_APPLICABLE
-        siblings = SiblingPolicies({})
+        siblings = SiblingPolicies()
         children: list[ResolvedChild] = []
         for index, child in enumerate(node.children):
             not_last = first_applicable and index < len(node.children) - 1

@@ -22,24 +22,34 @@ PATH_LIMIT = 64
 
 def check_base_urls(services: Sequence[RoutedService], sink: DiagnosticSink) -> None:
     """Base URLs that occur twice, and operations behind another service's longer base URL."""
-    owners: dict[tuple[str, str], tuple[RoutedService, Text]] = {}
-    for service in services:
-        for url, text in service.base_urls:
-            first = owners.setdefault((url.origin, url.path), (service, text))
-            if first[1] is not text:
-                whose = "this service" if first[0] is service else f"the service `{first[0].id}`"
-                sink.error(
-                    Code.BASE_URL_TWICE,
-                    f"the base URL `{text.value}` is one of {whose} already",
-                    text.span,
-                    notes=(Note(f"`{first[1].value}` stands here", first[1].span),),
-                )
+    if _report_twice(services, sink):
+        return  # whose operations are out of reach depends on who keeps the base URL
     table = BaseUrlTable(
         (url, (service, text)) for service in services for url, text in service.base_urls
     )
     for service in services:
         for operation in service.operations:
             _check_reachable(service, operation, table, sink)
+
+
+def _report_twice(services: Sequence[RoutedService], sink: DiagnosticSink) -> bool:
+    owners: dict[tuple[str, str], tuple[RoutedService, Text]] = {}
+    found = False
+    for service in services:
+        for url, text in service.base_urls:
+            owner, first = owners.setdefault((url.origin, url.path), (service, text))
+            if first is text:
+                continue
+            found = True
+            whose = "this service" if owner is service else f"service `{owner.id}`"
+            sink.error(
+                Code.BASE_URL_TWICE,
+                f"the base URL `{text.value}` is one of {whose} already",
+                text.span,
+                help="remove it here" if owner is service else "write both as one service",
+                notes=(Note(f"`{first.value}` stands", first.span),),
+            )
+    return found
 
 
 def _check_reachable(
@@ -66,7 +76,7 @@ def _check_reachable(
         f"`{text.value}` belongs to `{other.id}`",
         operation.span,
         help=f"move the operation to `{other.id}`, or change a base URL",
-        notes=(Note(f"`{text.value}` stands here", text.span),),
+        notes=(Note(f"`{text.value}` stands", text.span),),
     )
 
 
@@ -101,7 +111,7 @@ def check_shadowed(
                 f"`{operation.id}` is never chosen: {names} take its every call",
                 operation.span,
                 help="remove it, or make its path more specific",
-                notes=tuple(Note(f"`{each.id}` stands here", each.span) for each in by.values()),
+                notes=tuple(Note(f"`{each.id}` stands", each.span) for each in by.values()),
             )
 
 

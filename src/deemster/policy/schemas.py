@@ -58,7 +58,7 @@ def _merge(
                 Code.REDECLARED,
                 f"`{declaration.scope.value}.{name}` is declared twice",
                 declaration.name.span,
-                help="declare it once, in a Library that both import",
+                help="remove one of them, or declare it once in a Library that both import",
                 notes=(Note("first declared", first.name.span),),
             )
 

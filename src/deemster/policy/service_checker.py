@@ -36,6 +36,7 @@ from deemster.policy.resolved import (
     ResolvedService,
 )
 from deemster.policy.routed import RoutedOperation, RoutedService
+from deemster.policy.sibling_policies import SiblingPolicies
 from deemster.policy.templates import Parameter, Template, parse_templates
 
 __all__ = ["ServiceChecker"]
@@ -74,7 +75,7 @@ class ServiceChecker:
         guards = self._policies.policies(
             self._document.guards,
             Use(self._document, self._scope, self._id),
-            {operation.id.value: operation.id.span for operation in operations},
+            SiblingPolicies({operation.id.value: operation.id.span for operation in operations}),
         )
         check_guards(guards, self._document, self._sink)
         templates = [
@@ -130,7 +131,8 @@ class ServiceChecker:
         if service.audience is None and (self._internal or is_verified):
             self._sink.error(
                 Code.AUDIENCE_MISSING,
-                f"service `{self._id}` needs an `audience`",
+                f"service `{self._id}` needs an `audience`, which the tokens of "
+                f"`{service.provider_id.value}` are compared with",
                 service.provider_id.span,
                 help="write `audience:` with the value of the `aud` claim that its tokens carry",
             )
@@ -167,13 +169,13 @@ class ServiceChecker:
         id_path = f"{self._id}/{operation.id.value}"
         use = Use(self._document, self._scope.with_params(params), id_path)
         allow = operation.allow
-        taken = {"allow": allow.span} if allow is not None else {}
-        guards = self._policies.policies(operation.guards, use, taken)
+        # One node has one id path, so guards, policies and `allow` of an operation are siblings.
+        siblings = SiblingPolicies({"allow": allow.span} if allow is not None else None)
+        guards = self._policies.policies(operation.guards, use, siblings)
         refuse_exempt(guards, self._sink)
         for guard in guards:
             warn_idle_guard(guard, self._sink)
-            taken.setdefault(guard.name, guard.place)
-        policies = self._policies.policies(operation.policies, use, taken)
+        policies = self._policies.policies(operation.policies, use, siblings)
         public = isinstance(allow, tree.AllowPublic)
         if public:
             refuse_identity_on_public(operation, (*guards, *policies), self._sink)

@@ -21,8 +21,9 @@ class SiblingPolicies:
 
     __slots__ = ("_first",)
 
-    def __init__(self, taken: Mapping[str, SourceSpan]) -> None:
-        self._first = {name: (span, False) for name, span in taken.items()}
+    def __init__(self, taken: Mapping[str, SourceSpan] | None = None) -> None:
+        """`taken`: ids of what is written beside them and is no policy."""
+        self._first = {name: (span, False) for name, span in (taken or {}).items()}
 
     def take(
         self,

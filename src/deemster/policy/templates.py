@@ -196,7 +196,9 @@ _ESCAPABLE = "{}*\\"
 
 def _segments(text: str, constraints: Mapping[str, Constraint]) -> tuple[tuple[Segment, ...], bool]:
     if not text.startswith("/"):
-        raise _TemplateFault("a template starts with `/`", 0, 1)
+        raise _TemplateFault(
+            "a template starts with `/`", 0, 1, "it is relative to the base URL: `/invoices`"
+        )
     if len(text) > TEMPLATE_LIMIT:
         raise _TemplateFault(f"a template has at most {TEMPLATE_LIMIT} characters", 0, len(text))
     control = _CONTROL.search(text)
@@ -212,7 +214,9 @@ def _segments(text: str, constraints: Mapping[str, Constraint]) -> tuple[tuple[S
     start = 1
     for number, piece in enumerate(pieces, 1):
         if not piece and (rest or number < len(pieces)):
-            raise _TemplateFault("an empty segment inside a template", start - 1, start + 1)
+            raise _TemplateFault(
+                "an empty segment inside a template", start - 1, start + 1, "remove one `/`"
+            )
         segments.append(_segment(piece, start, constraints))
         start += len(piece) + 1
     _refuse_duplicates(segments, text)
@@ -224,7 +228,8 @@ def _segment(piece: str, start: int, constraints: Mapping[str, Constraint]) -> S
     if piece == "*":
         return Parameter(None, None)
     if piece == "**":
-        raise _TemplateFault("`**` stands only at the end of a template", start, end)
+        advice = "write `*` for one segment"
+        raise _TemplateFault("`**` stands only at the end of a template", start, end, advice)
     parameter = _PARAMETER.fullmatch(piece)
     if parameter is None:
         return Literal(_literal(piece, start))
@@ -248,7 +253,8 @@ def _literal(piece: str, start: int) -> str:
     text = _unescaped(piece, start)
     end = start + len(piece)
     if text in {".", ".."}:
-        raise _TemplateFault("a dot segment never reaches an operation", start, end)
+        advice = "write the path that it leads to"
+        raise _TemplateFault("a dot segment never reaches an operation", start, end, advice)
     try:
         encode_segment(text)
     except MalformedUrlError:
@@ -290,7 +296,8 @@ def _refuse_duplicates(segments: Sequence[Segment], text: str) -> None:
         if segment.name in seen:
             start = text.rindex("{" + segment.name + "}")
             end = start + len(segment.name) + 2
-            raise _TemplateFault(f"the parameter `{segment.name}` occurs twice", start, end)
+            advice = "give each its own name"
+            raise _TemplateFault(f"the parameter `{segment.name}` occurs twice", start, end, advice)
         seen.add(segment.name)
 
 

@@ -1,15 +1,22 @@
-"""Golden diagnostics of the policy text stages: a tree of files each, and what `check` prints.
+"""Golden diagnostics: a tree of files each, and what `check` prints of it.
 
+A case may have a `providers.json` beside its `tree`: the token providers of the settings, by id.
 `python -m tests.golden.policy.diagnostic_cases` writes every `expected.txt` again; read the diff
 as the author of the policy would.
 """
 
+import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
+from deemster.errors import PolicyError
+from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.files import read_tree_files
-from deemster.policy.parser import parse_tree
+from deemster.policy.loading import load_files
 from deemster.policy.rendering import render_text, summary
+from deemster.policy.resolved import ProviderFacts
 
 CASES = Path(__file__).parent / "diagnostics"
 
@@ -23,10 +30,33 @@ def printed(case: Path) -> str:
     """Diagnostics of the tree as text, paths relative to the case's folder."""
     sink = DiagnosticSink()
     files = read_tree_files(case / "tree", sink)
-    parse_tree(files, sink)
-    found = sink.finish()
+    try:
+        found = load_files(files, providers(case), sink).diagnostics
+    except PolicyError as refused:
+        found = refused.diagnostics
     text = f"{render_text(found, files.sources())}{summary(found)}\n"
     return text.replace(f"{case.as_posix()}/", "")
+
+
+def providers(case: Path) -> Mapping[str, ProviderFacts] | None:
+    """What the settings would say, or None for a check without settings."""
+    file = case / "providers.json"
+    if not file.exists():
+        return None
+    written = json.loads(file.read_text(encoding="utf-8"))
+    return {name: ProviderFacts(**facts) for name, facts in written.items()}
+
+
+def shown_codes() -> set[Code]:
+    """Codes that some case shows."""
+    return {
+        Code(code)
+        for case in cases()
+        for code in re.findall(
+            r"(?:error|warning|hint)\[([a-z0-9-]+)\]: ",
+            (case / "expected.txt").read_text(encoding="utf-8"),
+        )
+    }
 
 
 if __name__ == "__main__":

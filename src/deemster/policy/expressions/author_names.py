@@ -82,6 +82,7 @@ def report_unknown_name(path: Path, scope: Scope, report: Report) -> None:
         f"unknown name `{root}`",
         path.segments[0].span,
         help=_owner_of(root, scope)
+        or (did_you_mean(name, known) if name != root else None)
         or did_you_mean(root, [*known, *sorted(RESERVED_NAMES)])
         or "name a claim as `claims.x`, text in quotes: 'text'",
     )

@@ -35,6 +35,7 @@ from deemster.policy.expressions.types import (
     BOOL,
     INT,
     STRING,
+    ListType,
     Type,
 )
 
@@ -339,6 +340,8 @@ class _Checking:
 def _condition_help(found: Type) -> str:
     if found is STRING or found is INT:
         return "compare it with a value: `… == …`"
+    if isinstance(found, ListType):
+        return "ask for a member: `'x' in …`"
     return "ask for something that is true or false"
 
 

@@ -45,6 +45,8 @@ def declared_note(term: Term) -> tuple[Note, ...]:
         return (Note(f"declared at … as {term.narrowing}", term.declared_at),)
     if isinstance(term, terms.Constant) and term.declared_at is not None:
         return (Note(f"declared at … as {term.type}", term.declared_at),)
+    if isinstance(term, terms.ParameterRead):
+        return (Note(f"the operation's path gives `{term.name}` as {term.type}"),)
     if isinstance(term, terms.Read):
         return (Note(f"`{term.name}` is built in as {narrowing_of(term) or term.type}"),)
     return ()

@@ -169,14 +169,16 @@ def _request(path: Path, scope: Scope, report: Report) -> Read | None:
     if len(path.segments) > 1 and path.segments[1].text == "certificate":
         report.unsupported_yet("request.certificate", path.span)
         return None
+    if len(path.segments) > 1 and path.segments[1].text not in _REQUEST_FIELDS:
+        known = [*_REQUEST_FIELDS, *_REQUEST_MAPS]
+        _unknown(
+            report, "member of `request`", path.segments[1], known, f"it has {', '.join(known)}"
+        )
+        return None
     segment = _only_member(path, report, "name a member, such as `request.method`")
     if segment is None:
         return None
-    field = _REQUEST_FIELDS.get(segment.text)
-    if field is None:
-        known = [*_REQUEST_FIELDS, *_REQUEST_MAPS, "certificate"]
-        _unknown(report, "member of `request`", segment, known, None)
-        return None
+    field = _REQUEST_FIELDS[segment.text]
     return terms.RequestRead(f"request.{field.value}", field, path.span)
 
 
@@ -220,7 +222,7 @@ def _parameter(path: Path, scope: Scope, report: Report) -> Read | None:
             "path parameter",
             segment,
             scope.params,
-            f"write `{{{segment.text}}}` in the operation's path",
+            f"write `{{{segment.text}}}` in every path of the operation",
         )
         return None
     return terms.ParameterRead(f"params.{segment.text}", segment.text, type_, path.span)

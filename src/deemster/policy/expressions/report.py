@@ -38,7 +38,12 @@ class Report:
 
     def unsupported_yet(self, name: str, span: SourceSpan) -> None:
         """Refuse by name what the language has and this version has not."""
-        self.error(Code.UNSUPPORTED_YET, f"`{name}` is not supported yet", span)
+        self.error(
+            Code.UNSUPPORTED_YET,
+            f"`{name}` is not supported yet",
+            span,
+            help="this version refuses what it cannot evaluate; write the condition without it",
+        )
 
     def _chain(self) -> tuple[Note, ...]:
         return tuple(
