@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from deemster.model.source import SourceSpan
 from deemster.policy.evaluation import ConditionInput
+from deemster.policy.expressions.coercion import coercion_of
 from deemster.policy.expressions.reading import read_user_groups, read_user_permissions
+from deemster.policy.expressions.types import TIMESTAMP, Narrowing
 from deemster.policy.values import Values
 
 __all__ = ["acr_input", "age_input", "groups_input", "permissions_input", "scopes_input"]
@@ -45,6 +47,8 @@ def _claim(values: Values, name: str) -> object:
 
 def _age(values: Values) -> object:
     found = _claim(values, "auth_time")
-    if isinstance(found, bool) or not isinstance(found, int | float):
-        return found
-    return round(values.now - found)
+    moment = _numeric_date(found)
+    return round(values.now - moment) if isinstance(moment, int | float) else found
+
+
+_numeric_date = coercion_of(Narrowing(TIMESTAMP))

@@ -6,7 +6,7 @@ five basic rules of the seeds' product, and `when`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from deemster.errors import EvaluationError
@@ -19,7 +19,9 @@ from deemster.policy.distinguished_names import (
     parse_distinguished_name,
 )
 from deemster.policy.evaluation import ConditionInput, seen_inputs
+from deemster.policy.expressions.coercion import coercion_of
 from deemster.policy.expressions.reading import read_user_groups, read_user_permissions
+from deemster.policy.expressions.types import TIMESTAMP, Narrowing
 from deemster.policy.tree import GroupMatch
 from deemster.policy.values import TraceEntry, Values
 
@@ -35,6 +37,7 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+_numeric_date = coercion_of(Narrowing(TIMESTAMP))
 LineTest = Callable[[Values], bool]
 
 
@@ -103,8 +106,8 @@ def evaluate_lines(lines: tuple[AllowLine, ...], values: Values) -> AllowResult:
 
 
 def scopes_test(any_of: Sequence[str], all_of: Sequence[str]) -> LineTest:
-    """Exact members of the token's scope set."""
-    wanted_any, wanted_all = frozenset(any_of), frozenset(all_of)
+    """Exact members of the token's scope set. Raises ValueError if there are no names."""
+    wanted_any, wanted_all = _wanted(any_of, all_of)
     if wanted_any and not wanted_all:
         return lambda values: not wanted_any.isdisjoint(_scopes(values))
     if not wanted_any:
@@ -115,12 +118,14 @@ def scopes_test(any_of: Sequence[str], all_of: Sequence[str]) -> LineTest:
 def groups_test(
     any_of: Sequence[str], all_of: Sequence[str], match: GroupMatch, span: SourceSpan
 ) -> LineTest:
-    """The user's groups under one of seed 3's matching strategies. A client token has none."""
+    """The user's groups under one of seed 3's matching strategies. A client token has none.
+
+    Raises ValueError if there are no names.
+    """
     if match is GroupMatch.DN:
         return _dn_groups_test(any_of, all_of, span)
     if match is GroupMatch.IGNORE_CASE:
-        folded_any = frozenset(name.casefold() for name in any_of)
-        folded_all = frozenset(name.casefold() for name in all_of)
+        folded_any, folded_all = _wanted(map(str.casefold, any_of), map(str.casefold, all_of))
 
         def ignoring_case(values: Values) -> bool:
             if values.user is None:
@@ -129,7 +134,7 @@ def groups_test(
             return _covers(folded_any, folded_all, groups)
 
         return ignoring_case
-    wanted_any, wanted_all = frozenset(any_of), frozenset(all_of)
+    wanted_any, wanted_all = _wanted(any_of, all_of)
 
     def exact(values: Values) -> bool:
         if values.user is None:
@@ -140,8 +145,9 @@ def groups_test(
 
 
 def _dn_groups_test(any_of: Sequence[str], all_of: Sequence[str], span: SourceSpan) -> LineTest:
-    wanted_any = frozenset(parse_distinguished_name(name) for name in any_of)
-    wanted_all = frozenset(parse_distinguished_name(name) for name in all_of)
+    wanted_any, wanted_all = _wanted(
+        map(parse_distinguished_name, any_of), map(parse_distinguished_name, all_of)
+    )
 
     def by_name(values: Values) -> bool:
         if values.user is None:
@@ -165,8 +171,11 @@ def _name_or_none(text: str) -> DistinguishedName | None:
 
 
 def permissions_test(any_of: Sequence[str], all_of: Sequence[str], span: SourceSpan) -> LineTest:
-    """The user's permissions, by roles or by the provider's claim. A client token has none."""
-    wanted_any, wanted_all = frozenset(any_of), frozenset(all_of)
+    """The user's permissions, by roles or by the provider's claim. A client token has none.
+
+    Raises ValueError if there are no names.
+    """
+    wanted_any, wanted_all = _wanted(any_of, all_of)
 
     def permitted(values: Values) -> bool:
         if values.user is None:
@@ -198,12 +207,21 @@ def max_age_test(max_age: int, span: SourceSpan) -> LineTest:
         found = _claim(values, "auth_time")
         if found is None:
             return False
-        if isinstance(found, bool) or not isinstance(found, int | float):
+        moment = _numeric_date(found)
+        if not isinstance(moment, int | float):
             raise _wrong_type("auth_time", "a number of seconds", span)
-        age = values.now - found
+        age = values.now - moment
         return -values.skew <= age <= max_age
 
     return recent_enough
+
+
+def _wanted(any_of: Iterable[T], all_of: Iterable[T]) -> tuple[frozenset[T], frozenset[T]]:
+    wanted_any, wanted_all = frozenset(any_of), frozenset(all_of)
+    # INVARIANT: a line without names asks for nothing, and nobody may be let through by that.
+    if not wanted_any and not wanted_all:
+        raise ValueError("a line names nothing")
+    return wanted_any, wanted_all
 
 
 def _covers(any_of: frozenset[T], all_of: frozenset[T], held: frozenset[T]) -> bool:
