@@ -51,7 +51,12 @@ def throw_away_providers(
 def _provider(profile: ProviderProfile) -> ThrowAwayProvider:
     if not profile.verifies:
         return ThrowAwayProvider(
-            AssertedClaimsProvider(id=profile.id, skew=profile.skew, honour_exp=profile.honour_exp),
+            AssertedClaimsProvider(
+                id=profile.id,
+                skew=profile.skew,
+                scope_claim=profile.scope_claim,
+                honour_exp=profile.honour_exp,
+            ),
             None,
         )
     minter = Minter(profile.issuer)

@@ -86,3 +86,10 @@ def test_apigee_mode_has_nothing_to_mint() -> None:
     provider = throw_away_providers([APIGEE])["apigee"]
     assert provider.minter is None
     assert not provider.provider.verifies_credentials
+
+
+def test_an_asserting_provider_reads_scopes_where_its_settings_say() -> None:
+    profile = replace(APIGEE, scope_claim="entitlements")
+    provider = throw_away_providers([profile])["apigee"].provider
+    accepted = provider.accept({"entitlements": "orders.read"}, audience=None, now=0.0)
+    assert accepted.scopes == frozenset({"orders.read"})
