@@ -34,7 +34,9 @@ def features_of(part: Expression | Rule | PolicySet | Ref, scope: Scope, tree: T
     if isinstance(part, PolicySet):
         inside = [features_of(child, scope, tree) for child in part.children]
         inside += [features_of(part.target, scope, tree)] if part.target else []
-        return Features().union(*inside)
+        # Two children that apply are in error there, whatever their conditions are.
+        choice = part.combining == "only-one-applicable" and len(part.children) > 1
+        return Features({"error"} if choice else ()).union(*inside)
     if part == ("request", "ip"):
         return Features({"error"})
     if part[0] == "condition":

@@ -107,7 +107,8 @@ class PolicyDrawer:
         return self.policy(depth, mild=mild)
 
     def policy(self, depth: int, *, mild: bool = False, total: bool = False) -> PolicySet:
-        algorithm = self.rng.choice(ALGORITHMS)
+        sure = [found for found in ALGORITHMS if found != "only-one-applicable"]
+        algorithm = self.rng.choice(sure if total else ALGORITHMS)
         if mild and self.rng.random() < 0.7:
             algorithm = self.rng.choice(["deny-overrides", "first-applicable"])
         fragile = total or algorithm == "permit-unless-deny"
