@@ -116,11 +116,26 @@ class ResolvedOperation:
 
     @property
     def reads(self) -> frozenset[str]:
-        """Every dotted name that judging this operation may read."""
+        """Every dotted name that judging this operation may read, by its basic rules too."""
         names: set[str] = set(self.when.reads) if self.when is not None else set()
         for policy in (*self.guards, *self.policies):
             names |= policy.reads
-        return frozenset(names)
+        return frozenset(names) | _read_by_lines(self.operation.allow)
+
+
+def _read_by_lines(
+    allow: tree.AllowPublic | tree.AllowAuthenticated | tree.AllowLines | None,
+) -> frozenset[str]:
+    if not isinstance(allow, tree.AllowLines):
+        return frozenset()
+    lines = {
+        "claims.scope": allow.scopes,
+        "user.groups": allow.groups,
+        "user.permissions": allow.permissions,
+        "claims.acr": allow.acr,
+        "claims.auth_time": allow.max_age,
+    }
+    return frozenset(name for name, line in lines.items() if line is not None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

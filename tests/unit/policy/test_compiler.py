@@ -110,6 +110,14 @@ def test_what_an_operation_may_read_is_listed() -> None:
         '      - {id: b, effect: deny, when: "has(user)", enabled: false}\n'
     )
     assert operation.reads == ("claims.sub", "user.groups")
+    assert one(ALL_LINES).reads == (
+        "claims.acr",
+        "claims.auth_time",
+        "claims.scope",
+        "request.method",
+        "user.groups",
+        "user.permissions",
+    )
 
 
 # --- policies and guards --------------------------------------------------------------------------
