@@ -106,6 +106,9 @@ class Application:
         """Load the policies and begin to record. Raises PolicyError: a bad tree is not served."""
         snapshot = await asyncio.to_thread(self._store.load)
         self._recorder.start()
+        silent = await self._users.warm_up()
+        if silent:
+            self._log.warning("directories_did_not_answer", ids=list(silent))
         self.figures.insecure = self.settings.insecure_flags
         if self.settings.insecure_flags:
             self._log.warning("insecure_settings_found", flags=self.settings.insecure_flags)

@@ -28,6 +28,10 @@ class _Failure:
         return DependencyUnavailableError(self.directory, detail=self.detail)
 
 
+_NOBODY = "warm-up"
+"""A subject whose answer is not looked at."""
+
+
 class UserResolver:
     """The directories of all internal providers, behind one cache.
 
@@ -98,12 +102,27 @@ class UserResolver:
         values = {part.value: value for part, value in zip(wanted, found, strict=True)}
         return replace(user, **values)  # type: ignore[arg-type] # named by UserPart
 
+    async def warm_up(self) -> tuple[str, ...]:
+        """Ask every source once, so that no call waits while connections are opened.
+
+        Nothing is kept of the answers. Returns the ids of those that could not answer: they are
+        asked again when a call needs them.
+        """
+        silent = []
+        for source in self._each_source():
+            if isinstance(await self._asked(source, source.is_enabled(_NOBODY)), _Failure):
+                silent.append(source.id)
+        return tuple(silent)
+
     async def close(self) -> None:
         """End what is under way and close every source once."""
         await self._looks.close()
         await self._fetches.close()
-        for source in {id(source): source for source in self._sources.values()}.values():
+        for source in self._each_source():
             await source.close()
+
+    def _each_source(self) -> list[UserSource]:
+        return list({id(source): source for source in self._sources.values()}.values())
 
     async def _part_of(
         self, key: UserKey, part: UserPart

@@ -279,3 +279,16 @@ async def test_every_directory_is_closed_once(clock: FrozenClock) -> None:
     resolver = UserResolver({"one": directory, "two": directory}, clock=clock)
     await resolver.close()
     assert directory.closed == 1
+
+
+async def test_warming_up_asks_each_directory_once_and_keeps_nothing(
+    directory: TellingDirectory, clock: FrozenClock
+) -> None:
+    broken = TellingDirectory({}, id="broken")
+    broken.failing["enabled"] = DependencyUnavailableError("broken")
+    sources = {"bizpro": directory, "shop": directory, "other": broken}
+    resolver = UserResolver(sources, clock=clock, timeout=0.05)
+    assert await resolver.warm_up() == ("broken",)
+    assert directory.count("enabled") == 1
+    ((_, subject),) = directory.asked
+    assert resolver.recall("bizpro", subject) is None
