@@ -117,7 +117,7 @@ def arithmetic_term(expr: ast.Arithmetic, left: Term, right: Term, report: Repor
 
 
 def negative_term(expr: ast.Negate, operand: Term, report: Report) -> Term | None:
-    """`-x` of an int."""
+    """`-x` of an int; a constant is folded."""
     if operand.type is not INT:
         report.error(
             Code.TYPE_MISMATCH,
@@ -127,6 +127,8 @@ def negative_term(expr: ast.Negate, operand: Term, report: Report) -> Term | Non
             notes=declared_note(operand),
         )
         return None
+    if isinstance(operand, terms.Constant) and isinstance(operand.value, int):
+        return _in_range(-operand.value, INT, expr.span, report)
     return terms.NegativeTerm(operand, expr.span)
 
 
@@ -254,13 +256,15 @@ def _folded(
     if isinstance(first, str | tuple) or isinstance(second, str | tuple):
         return None  # the table of results has numbers only
     value = first + second if expr.operator == "+" else first - second
-    if not in_range(value, result):
-        report.error(
-            Code.BAD_LITERAL,
-            "the number does not fit in 64 bits"
-            if result is INT
-            else f"the {result} is out of range",
-            expr.span,
-        )
-        return None
-    return terms.Constant(value, result, expr.span)
+    return _in_range(value, result, expr.span, report)
+
+
+def _in_range(value: int | float, type_: Scalar, span: SourceSpan, report: Report) -> Term | None:
+    if in_range(value, type_):
+        return terms.Constant(value, type_, span)
+    report.error(
+        Code.BAD_LITERAL,
+        "the number does not fit in 64 bits" if type_ is INT else f"the {type_} is out of range",
+        span,
+    )
+    return None
