@@ -108,11 +108,11 @@ class UserResolver:
         Nothing is kept of the answers. Returns the ids of those that could not answer: they are
         asked again when a call needs them.
         """
-        silent = []
-        for source in self._each_source():
-            if isinstance(await self._asked(source, source.is_enabled(_NOBODY)), _Failure):
-                silent.append(source.id)
-        return tuple(silent)
+        answers = {
+            source.id: await self._asked(source, source.is_enabled(_NOBODY))
+            for source in self._each_source()
+        }
+        return tuple(id for id, answer in answers.items() if isinstance(answer, _Failure))
 
     async def close(self) -> None:
         """End what is under way and close every source once."""
