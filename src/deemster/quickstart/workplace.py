@@ -69,7 +69,7 @@ def _secret(file: Path) -> str:
 
 
 async def _fill_directory(database: Path) -> None:
-    engine = open_engine(f"sqlite+aiosqlite:///{database}")
+    engine = open_engine(f"sqlite+aiosqlite:///{database}", create=True)
     try:
         await create_schema(engine)
         await put_user(

@@ -50,7 +50,7 @@ async def driver_at_rest() -> AsyncIterator[None]:
 
 @pytest.fixture
 async def engine(tmp_path: Path, driver_at_rest: None) -> AsyncIterator[AsyncEngine]:
-    engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'people.db'}")
+    engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'people.db'}", create=True)
     await create_schema(engine)
     yield engine
     await engine.dispose()
@@ -106,7 +106,7 @@ async def test_a_subject_of_odd_characters_can_be_a_user(
 
 @pytest.mark.usefixtures("driver_at_rest")
 async def test_a_collation_that_ignores_case_makes_no_two_users_one(tmp_path: Path) -> None:
-    engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'loose.db'}")
+    engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'loose.db'}", create=True)
     async with engine.begin() as connection:
         await connection.execute(
             text("create table users (id text collate nocase primary key, enabled boolean)")
@@ -120,7 +120,7 @@ async def test_a_collation_that_ignores_case_makes_no_two_users_one(tmp_path: Pa
 
 @pytest.mark.usefixtures("driver_at_rest")
 async def test_a_user_without_an_enabled_flag_is_disabled(tmp_path: Path) -> None:
-    engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'loose.db'}")
+    engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'loose.db'}", create=True)
     async with engine.begin() as connection:
         await connection.execute(text("create table users (id text, enabled boolean)"))
         await connection.execute(text("insert into users values ('alice', null)"))
@@ -144,7 +144,19 @@ async def test_the_schema_may_be_made_twice(engine: AsyncEngine, people: SqlUser
 
 
 @pytest.mark.usefixtures("driver_at_rest")
+async def test_a_database_that_is_not_there_is_unavailable_and_is_not_made(
+    tmp_path: Path,
+) -> None:
+    people = SqlUserSource("people", open_engine(f"sqlite+aiosqlite:///{tmp_path / 'no.db'}"))
+    with pytest.raises(DependencyUnavailableError):
+        await people.is_enabled("alice")
+    assert list(tmp_path.iterdir()) == []
+    await people.close()
+
+
+@pytest.mark.usefixtures("driver_at_rest")
 async def test_a_database_without_tables_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "no.db").touch()
     people = SqlUserSource("people", open_engine(f"sqlite+aiosqlite:///{tmp_path / 'no.db'}"))
     for question in (people.is_enabled, people.groups, people.roles, people.attributes):
         with pytest.raises(DependencyUnavailableError, match="people is unavailable"):
