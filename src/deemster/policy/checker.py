@@ -19,7 +19,8 @@ from deemster.policy.findings import told_once
 from deemster.policy.imports import DocumentGraph
 from deemster.policy.names import NameTable
 from deemster.policy.overlaps import check_overlaps
-from deemster.policy.policy_checker import PolicyChecker, Use
+from deemster.policy.policy_checker import PolicyChecker
+from deemster.policy.policy_use import Use
 from deemster.policy.resolved import ProviderFacts, ResolvedTree
 from deemster.policy.service_checker import ServiceChecker
 from deemster.policy.usage import Usage, warn_unused_imports, warn_unused_policy

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from deemster.policy.ascii_case import ascii_lower
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note, did_you_mean
 from deemster.policy.method_grants import check_method_grants
@@ -19,7 +20,7 @@ from deemster.policy.routed import (
     RoutedTemplate,
     operation_table,
 )
-from deemster.policy.templates import Literal, folded_case
+from deemster.policy.templates import Literal
 from deemster.policy.witnesses import Doubt, SegmentWitnesses, path_of
 
 __all__ = ["RoutedOperation", "RoutedService", "check_overlaps"]
@@ -83,7 +84,7 @@ def _of_equal_rank(service: RoutedService) -> Iterator[list[RoutedTemplate]]:
         key: list[object] = [route.template.rest]
         for segment in service.segments(route.template):
             if isinstance(segment, Literal):
-                key.append(folded_case(segment.text) if service.fold_case else segment.text)
+                key.append(ascii_lower(segment.text) if service.fold_case else segment.text)
             else:
                 # Bools, so that no literal is taken for a parameter.
                 key.append(segment.constraint is not None)

@@ -6,19 +6,19 @@ Source: policy-language sections 1, 6 and 10.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from deemster.model.decision import DeniedReason, NodeRef
-from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
-from deemster.policy.diagnostics import Diagnostic, DiagnosticSink, Note, Severity
+from deemster.policy.diagnostics import DiagnosticSink, Note
 from deemster.policy.expressions.checked import CheckedExpr
 from deemster.policy.expressions.checker import check
 from deemster.policy.expressions.conditions import parse_condition
 from deemster.policy.expressions.guards import guards_of
 from deemster.policy.expressions.scope import Scope
-from deemster.policy.imports import DeclaringDocument, DocumentGraph
+from deemster.policy.imports import DocumentGraph
 from deemster.policy.names import NameTable, names_parameters
+from deemster.policy.policy_use import Use
 from deemster.policy.resolved import ResolvedChild, ResolvedPolicy, ResolvedRule
 from deemster.policy.sibling_policies import SiblingPolicies
 from deemster.policy.tree import (
@@ -34,7 +34,7 @@ from deemster.policy.tree import (
 )
 from deemster.policy.usage import Usage
 
-__all__ = ["PolicyChecker", "Use", "denied_reason"]
+__all__ = ["PolicyChecker", "denied_reason"]
 
 MOST_NODES = 10_000
 """Nodes of one list of policies with every `$ref` written out: references may multiply."""
@@ -42,43 +42,6 @@ MOST_LEVELS = 32
 """Policies one in another with every `$ref` written out: evaluation descends one for each."""
 
 _UNLESS = frozenset({CombiningAlgorithm.DENY_UNLESS_PERMIT, CombiningAlgorithm.PERMIT_UNLESS_DENY})
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """Where a policy is used: the file whose names it sees, and how it came there.
-
-    `params_known` is False where a Policy document is looked at by itself. `present` are names
-    that an enclosing target has found present.
-    """
-
-    document: DeclaringDocument
-    scope: Scope
-    id_path: str
-    chain: tuple[tuple[str, SourceSpan], ...] = ()
-    """(file of the referenced policy, place of the `$ref`), outermost first."""
-    level: int = 0
-    params_known: bool = True
-    present: frozenset[str] = frozenset()
-
-    def error(
-        self,
-        code: Code,
-        message: str,
-        span: SourceSpan,
-        *,
-        help: str,
-        notes: tuple[Note, ...] = (),
-    ) -> Diagnostic:
-        """An error with the chain of references."""
-        return self.with_chain(Diagnostic(code, Severity.ERROR, message, span, help, notes))
-
-    def with_chain(self, finding: Diagnostic) -> Diagnostic:
-        """The finding, and by which references it came to be looked at."""
-        steps = [
-            Note(f"`{file}` is used", span, is_step=True) for file, span in reversed(self.chain)
-        ]
-        return replace(finding, notes=(*finding.notes, *steps)) if steps else finding
 
 
 class PolicyChecker:

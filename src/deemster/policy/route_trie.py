@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
+from deemster.policy.ascii_case import ascii_lower
 from deemster.policy.constraints import Constraint
-from deemster.policy.templates import Literal, Segment, Template, folded_case, rank_of
+from deemster.policy.templates import Literal, Segment, Template, rank_of
 
 __all__ = ["ByMethod", "Leaf", "Match", "Node", "Route"]
 
@@ -122,4 +123,4 @@ class Node(Generic[T]):
 
 
 def _key(segment: Literal, *, fold_case: bool) -> str:
-    return folded_case(segment.text) if fold_case else segment.text
+    return ascii_lower(segment.text) if fold_case else segment.text

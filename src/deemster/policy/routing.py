@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
 from deemster.model.urls import CanonicalUrl, MalformedUrlError, decode_segment, encode_segment
+from deemster.policy.ascii_case import ascii_lower
 from deemster.policy.route_trie import ByMethod, Leaf, Match, Node, Route
-from deemster.policy.templates import Literal, Segment, Template, folded_case
+from deemster.policy.templates import Literal, Segment, Template
 
 __all__ = ["BaseUrlTable", "Match", "OperationTable", "Route"]
 
@@ -64,7 +65,7 @@ class OperationTable(Generic[T]):
                 return None
         if self._fold_trailing_slash and len(segments) > 2 and not segments[-1]:
             del segments[-1]
-        keys = [folded_case(segment) for segment in segments] if self._fold_case else segments
+        keys = [ascii_lower(segment) for segment in segments] if self._fold_case else segments
         found = _search(self._root, 1, keys, segments, method)
         return None if found is None else found.matched(segments)
 

@@ -28,7 +28,8 @@ from deemster.policy.guards import (
 from deemster.policy.imports import DocumentGraph
 from deemster.policy.method_hints import hint_methods
 from deemster.policy.names import NameTable
-from deemster.policy.policy_checker import PolicyChecker, Use
+from deemster.policy.policy_checker import PolicyChecker
+from deemster.policy.policy_use import Use
 from deemster.policy.resolved import (
     ProviderFacts,
     ResolvedOperation,

@@ -23,7 +23,6 @@ __all__ = [
     "Rank",
     "Segment",
     "Template",
-    "folded_case",
     "parse_template",
     "parse_templates",
     "rank_of",
@@ -87,18 +86,6 @@ class Template:
         """The segments where a trailing slash makes no difference; `/` itself stays."""
         folds = not self.rest and len(self.segments) > 1 and self.segments[-1] == Literal("")
         return self.segments[:-1] if folds else self.segments
-
-
-def folded_case(text: str) -> str:
-    """A segment as `paths.case: insensitive` compares it: ASCII letters alone are folded.
-
-    Unicode's own rules make `k` of the Kelvin sign and `ss` of `ß`, so that a path would match a
-    literal which the upstream takes for another one.
-    """
-    return text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
-
-
-_ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
 def rank_of(segments: Sequence[Segment], *, rest: bool) -> tuple[Rank, ...]:

@@ -7,6 +7,7 @@ from enum import Enum
 from itertools import islice
 
 from deemster.model.urls import encode_segment
+from deemster.policy.ascii_case import ascii_lower
 from deemster.policy.automata import (
     Automaton,
     TooLargeError,
@@ -17,7 +18,7 @@ from deemster.policy.automata import (
 )
 from deemster.policy.constraints import Constraint
 from deemster.policy.patterns import Expression, read_pattern
-from deemster.policy.templates import Literal, Segment, Template, folded_case
+from deemster.policy.templates import Literal, Segment, Template
 
 __all__ = ["Doubt", "SegmentWitnesses", "path_of"]
 
@@ -131,7 +132,7 @@ class SegmentWitnesses:
             return None
         if other.constraint is None:
             return text
-        spellings = {text, folded_case(text), text.upper()} if self._fold_case else {text}
+        spellings = {text, ascii_lower(text), text.upper()} if self._fold_case else {text}
         fitting = [
             each
             for each in sorted(spellings)
@@ -189,7 +190,7 @@ class SegmentWitnesses:
         return (self._folded(word) in self._literals, fits)
 
     def _folded(self, text: str) -> str:
-        return folded_case(text) if self._fold_case else text
+        return ascii_lower(text) if self._fold_case else text
 
 
 def fits_everything(constraint: Constraint) -> bool:

@@ -56,6 +56,13 @@ def test_a_guard_judges_all_but_the_public_operations_it_exempts() -> None:
     assert guards_of("read", text) == ["g", "office"]
 
 
+def test_exempting_one_public_operation_exempts_no_other() -> None:
+    ping = "  - id: ping\n    match: {methods: [GET], path: /ping}\n    allow: public\n"
+    text = a_service(guarded(a_guard(FROM_OFFICE, "exempt: [health]"), operations=BOTH + ping))
+    assert guards_of("health", text) == []
+    assert guards_of("ping", text) == ["g"]
+
+
 def test_guards_of_the_service_come_before_those_of_the_operation() -> None:
     own = "allow: authenticated\nguards:\n" + a_guard(FROM_OFFICE, id="own")
     text = a_service(guarded(a_guard(FROM_OFFICE), operations=an_operation(own)))

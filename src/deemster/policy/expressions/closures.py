@@ -13,6 +13,7 @@ from collections.abc import Callable, Container, Iterable, Sized
 
 from deemster.errors import EvaluationError
 from deemster.model.source import SourceSpan
+from deemster.policy.ascii_case import ascii_lower
 from deemster.policy.expressions import failures, terms
 from deemster.policy.expressions.arithmetic import in_range
 from deemster.policy.expressions.ast import ComparisonOperator
@@ -227,16 +228,7 @@ def _text_test(compiler: _Compiler, term: terms.TextTest) -> Closure:
 
 def _lower(compiler: _Compiler, term: terms.LowerTerm) -> Closure:
     operand: Callable[[Values], str] = compiler.closure(term.operand)  # type: ignore[assignment]
-    return lambda values: _ascii_lower(operand(values))
-
-
-_ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-
-
-def _ascii_lower(text: str) -> str:
-    # Only ASCII, as CEL's lowerAscii: Unicode's rules make `k` of the Kelvin sign, and a name
-    # would pass for another.
-    return text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
+    return lambda values: ascii_lower(operand(values))
 
 
 def _size(compiler: _Compiler, term: terms.SizeTerm) -> Closure:
