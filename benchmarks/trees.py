@@ -34,7 +34,9 @@ def tree_texts(operations: int, *, conditions: bool = False) -> dict[str, str]:
     for file in range(files):
         count = min(OPERATIONS_IN_A_FILE, operations - file * OPERATIONS_IN_A_FILE)
         blocks = [_operation(file, number, conditions=conditions) for number in range(count)]
-        texts[f"services/s{file:04}.yaml"] = _SERVICE.format(file=file) + "".join(blocks)
+        imports = "imports: {shared: ../lib/shared.yaml}\n" if conditions else ""
+        service = _SERVICE.format(file=file, imports=imports)
+        texts[f"services/s{file:04}.yaml"] = service + "".join(blocks)
     return texts
 
 
@@ -76,8 +78,7 @@ service:
   baseUrls: [https://api.example.com/s{file}]
   tokenProvider: {{type: internal, id: bench}}
   audience: Bench API
-imports: {{shared: ../lib/shared.yaml}}
-operations:
+{imports}operations:
 """
 
 _LIBRARY = """apiVersion: deemster/v1

@@ -272,8 +272,8 @@ def _target(sink: SinkSettings, stdout: int) -> LineTarget:
         ) from None
 
 
-def _reason_of(refused: PolicyError | None) -> str:
-    if refused is None:
-        return "the policy tree was refused"
+def _reason_of(refused: Exception | None) -> str:
+    if not isinstance(refused, PolicyError):
+        return f"the policy tree could not be loaded: {type(refused).__name__}"
     first = next(iter(refused.diagnostics.errors), None)
     return refused.message if first is None else f"{refused.message}: {first.span}: {first.message}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from deemster.errors import PolicyError
 from deemster.policy.snapshot import PolicySnapshot
 
 __all__ = ["PolicyStore"]
@@ -19,7 +18,7 @@ class PolicyStore:
         """`load` makes a snapshot from the tree's files, or raises PolicyError."""
         self._load = load
         self._current: PolicySnapshot | None = None
-        self._degraded: PolicyError | None = None
+        self._degraded: Exception | None = None
 
     @property
     def current(self) -> PolicySnapshot | None:
@@ -27,8 +26,11 @@ class PolicyStore:
         return self._current
 
     @property
-    def degraded(self) -> PolicyError | None:
-        """Why the last reload was refused, while an older tree is still serving."""
+    def degraded(self) -> Exception | None:
+        """Why the last reload failed, while an older tree is still serving.
+
+        A PolicyError where the tree is bad, anything else where loading itself broke.
+        """
         return self._degraded
 
     def load(self) -> PolicySnapshot:
@@ -38,10 +40,13 @@ class PolicyStore:
         return self._current
 
     def reload(self) -> bool:
-        """Swap in a new tree if it is good. False leaves the old one and sets `degraded`."""
+        """Swap in a new tree if it is good. False leaves the old one and sets `degraded`.
+
+        Whatever goes wrong: a fault of ours must not end the service that the old tree keeps up.
+        """
         try:
             fresh = self._load()
-        except PolicyError as refused:
+        except Exception as refused:  # noqa: BLE001
             self._degraded = refused
             return False
         self._current = fresh

@@ -51,13 +51,18 @@ def test_a_good_reload_swaps_the_snapshot() -> None:
     assert store.degraded is None
 
 
-def test_a_reload_that_fails_leaves_the_old_snapshot_serving_and_says_why() -> None:
+@pytest.mark.parametrize(
+    "failure", [REFUSED, RecursionError(), OSError("gone")], ids=["refused", "bug", "disk"]
+)
+def test_a_reload_that_fails_leaves_the_old_snapshot_serving_and_says_why(
+    failure: Exception,
+) -> None:
     first = a_snapshot()
-    store = PolicyStore(answering(first, REFUSED))
+    store = PolicyStore(answering(first, failure))
     store.load()
     assert store.reload() is False
     assert store.current is first
-    assert store.degraded is REFUSED
+    assert store.degraded is failure
 
 
 def test_the_next_good_reload_mends_it() -> None:
