@@ -52,7 +52,7 @@ def test_a_good_reload_swaps_the_snapshot() -> None:
 
 
 @pytest.mark.parametrize(
-    "failure", [REFUSED, RecursionError(), OSError("gone")], ids=["refused", "bug", "disk"]
+    "failure", [REFUSED, RuntimeError("a bug"), MemoryError(), OSError("disk")]
 )
 def test_a_reload_that_fails_leaves_the_old_snapshot_serving_and_says_why(
     failure: Exception,
@@ -72,13 +72,3 @@ def test_the_next_good_reload_mends_it() -> None:
     store.reload()
     assert store.reload() is True
     assert (store.current, store.degraded) == (second, None)
-
-
-@pytest.mark.parametrize("fault", [RuntimeError("a bug"), MemoryError(), OSError("disk")])
-def test_a_fault_of_the_loader_is_not_swallowed_and_swaps_nothing(fault: Exception) -> None:
-    first = a_snapshot()
-    store = PolicyStore(answering(first, fault))
-    store.load()
-    with pytest.raises(type(fault)):
-        store.reload()
-    assert store.current is first
