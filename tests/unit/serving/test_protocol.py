@@ -187,7 +187,10 @@ async def test_trickled_bytes_do_not_buy_time(path: Path) -> None:
             writer.write(bytes([byte]))
             await asyncio.sleep(0.02)
         async with asyncio.timeout(10):
-            assert refusal(await ended)[0] == 408
+            said = await ended
+        assert server.counters.closed[CloseCause.HEADER_TIME] == 1
+        # A byte written behind the server's back may cost us the refusal: the socket is reset.
+        assert not said or refusal(said)[0] == 408
         writer.close()
 
 
