@@ -18,7 +18,7 @@ EVERYDAY := $(wildcard tests/unit tests/contract tests/golden tests/properties t
 # How many workers run tests. One makes the output of a failing test easier to follow.
 WORKERS ?= auto
 
-.PHONY: help setup fmt lint types imports check test evidence bench run constraints clean
+.PHONY: help setup parts fmt lint types imports check test evidence bench run constraints clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -31,6 +31,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt pip
 	@$(BIN)/python -m pip install -qq -c constraints.txt --build-constraint constraints.txt -e . --group dev
 	@touch $@
+
+parts: ## Debian and npm packages that tests drive
+	@scripts/parts.sh
 
 fmt: $(STAMP) ## format, and mend what ruff can mend
 	$(BIN)/ruff format $(SOURCES)
@@ -51,11 +54,11 @@ check: lint types imports ## the everyday subset, under two minutes
 	$(BIN)/pytest -q -n $(WORKERS) -m "not slow and not e2e" $(EVERYDAY) $(PYTEST_ARGS)
 
 test: export DEEMSTER_RANDOM_SCALE ?= 0.1
-test: lint types imports ## the gate: everything
+test: parts lint types imports ## the gate: everything
 	$(BIN)/pytest -n $(WORKERS) $(PYTEST_ARGS)
 
 evidence: export DEEMSTER_RANDOM_SCALE ?= 1.0
-evidence: $(STAMP) ## all tests with the full random counts and a fresh seed
+evidence: parts $(STAMP) ## all tests with the full random counts and a fresh seed
 	$(BIN)/pytest -n $(WORKERS) $(PYTEST_ARGS)
 
 bench: $(STAMP) ## measure; installs wrk where apt-get can
@@ -74,5 +77,5 @@ constraints: ## pin the newest versions that pyproject.toml allows
 	touch $(STAMP)
 
 clean: ## all that can be made again
-	rm -rf $(VENV) .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	rm -rf $(VENV) .parts .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
 	find src tests -name __pycache__ -prune -exec rm -rf {} +

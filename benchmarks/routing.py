@@ -13,10 +13,10 @@ from statistics import median
 
 from deemster.model.source import SourceSpan
 from deemster.model.urls import canonical_url, parse_base_url
+from deemster.policy.checking.overlaps import RoutedOperation, RoutedService, check_overlaps
 from deemster.policy.diagnostics import DiagnosticSink
-from deemster.policy.overlaps import RoutedOperation, RoutedService, check_overlaps
-from deemster.policy.routing import BaseUrlTable, OperationTable, Route
-from deemster.policy.templates import Template, parse_templates
+from deemster.policy.routing.tables import BaseUrlTable, OperationTable, Route
+from deemster.policy.routing.templates import Template, parse_templates
 from deemster.policy.tree import ParameterConstraint, Text
 
 __all__ = ["main"]

@@ -12,6 +12,7 @@ import pytest
 from tests.support import scale
 from tests.support.clock import FrozenClock
 from tests.support.network import GUARD, NetworkGuard, Reach
+from tests.support.parts import Parts
 
 TESTS = Path(__file__).parent
 # make check, make test and make evidence set 0.01, 0.1 and 1.0.
@@ -67,6 +68,11 @@ def network_guard(request: pytest.FixtureRequest) -> Iterator[NetworkGuard]:
     GUARD.reach = Reach.LOOPBACK
     if refused:
         pytest.fail("\n".join(refused))
+
+
+@pytest.fixture(scope="session")
+def parts() -> Parts:
+    return Parts(is_ci=os.environ.get("CI") == "true")
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from deemster.model.urls import MalformedUrlError, canonical_url, decode_segment, parse_base_url
+from deemster.policy.checking.overlaps import RoutedOperation, RoutedService
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import Diagnostic
-from deemster.policy.overlaps import RoutedOperation, RoutedService
-from deemster.policy.routing import BaseUrlTable, OperationTable, Route
-from deemster.policy.templates import Literal, Segment, Template
+from deemster.policy.routing.tables import BaseUrlTable, OperationTable, Route
+from deemster.policy.routing.templates import Literal, Segment, Template
 from tests.support.routes import a_service, an_operation, findings_of
 
 # --- the naive matcher: try everything, compare rank lists ---------------------------------------

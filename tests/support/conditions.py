@@ -17,7 +17,7 @@ from deemster.policy.expressions.checker import check, check_expression
 from deemster.policy.expressions.conditions import parse_condition
 from deemster.policy.expressions.scope import ConditionDefinition, LexicalScope, Scope
 from deemster.policy.expressions.types import STRING, Type
-from deemster.policy.nodes import ScalarNode, ScalarStyle
+from deemster.policy.reading.nodes import ScalarNode, ScalarStyle
 from deemster.policy.values import Values
 
 __all__ = [

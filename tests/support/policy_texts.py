@@ -1,8 +1,8 @@
 """Small policy documents around a snippet, and what the parser finds in them."""
 
 from deemster.policy.diagnostics import Diagnostic, DiagnosticSink
-from deemster.policy.files import files_from_memory
 from deemster.policy.parser import parse_tree
+from deemster.policy.reading.files import files_from_memory
 from deemster.policy.tree import ApiServiceDocument, LibraryDocument, Operation, Tree
 
 __all__ = [

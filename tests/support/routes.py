@@ -5,9 +5,9 @@ from itertools import count
 
 from deemster.model.source import SourceSpan
 from deemster.model.urls import parse_base_url
+from deemster.policy.checking.overlaps import RoutedOperation, RoutedService, check_overlaps
 from deemster.policy.diagnostics import Diagnostic, DiagnosticSink
-from deemster.policy.overlaps import RoutedOperation, RoutedService, check_overlaps
-from deemster.policy.templates import Template, parse_templates
+from deemster.policy.routing.templates import Template, parse_templates
 from deemster.policy.tree import ParameterConstraint, Text
 
 __all__ = [

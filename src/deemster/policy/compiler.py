@@ -10,10 +10,10 @@ from collections.abc import Mapping
 
 from deemster.model.decision import NodeRef, Reason, Requirement, ServiceFacts
 from deemster.model.urls import parse_base_url
+from deemster.policy.checking.policy_checker import denied_reason
 from deemster.policy.evaluation import DisabledNode, Node, PolicyRuleNode, PolicySetNode
 from deemster.policy.expressions.closures import compile_condition
 from deemster.policy.expressions.inputs import describe_inputs
-from deemster.policy.policy_checker import denied_reason
 from deemster.policy.resolved import (
     ResolvedChild,
     ResolvedOperation,
@@ -22,7 +22,7 @@ from deemster.policy.resolved import (
     ResolvedService,
     ResolvedTree,
 )
-from deemster.policy.routing import BaseUrlTable, OperationTable, Route
+from deemster.policy.routing.tables import BaseUrlTable, OperationTable, Route
 from deemster.policy.rule_inputs import (
     acr_input,
     age_input,

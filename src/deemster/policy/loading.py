@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deemster.errors import PolicyError
-from deemster.policy.checker import check_tree
+from deemster.policy.checking.checker import check_tree
 from deemster.policy.compiler import compile_tree
 from deemster.policy.diagnostics import DiagnosticSet, DiagnosticSink
-from deemster.policy.files import PolicyFiles, files_from_memory, read_tree_files
 from deemster.policy.parser import parse_tree
+from deemster.policy.reading.files import PolicyFiles, files_from_memory, read_tree_files
 from deemster.policy.resolved import ProviderFacts, ResolvedTree
 from deemster.policy.snapshot import PolicySnapshot
 from deemster.policy.tree import Tree

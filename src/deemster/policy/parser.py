@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import Diagnostic, DiagnosticSink, Note, Severity
-from deemster.policy.files import PolicyFile, PolicyFiles
 from deemster.policy.parsing.documents import parse_document
-from deemster.policy.reader import read_document
+from deemster.policy.reading.files import PolicyFile, PolicyFiles
+from deemster.policy.reading.reader import read_document
 from deemster.policy.tree import Document, Text, Tree
 
 __all__ = ["MAX_ERRORS_PER_FILE", "parse_tree"]

@@ -13,7 +13,7 @@ from deemster.model.source import SourceSpan
 from deemster.policy import tree
 from deemster.policy.applications import ApplicationCatalogue
 from deemster.policy.expressions.checked import CheckedExpr
-from deemster.policy.templates import Template
+from deemster.policy.routing.templates import Template
 from deemster.policy.tree import CombiningAlgorithm, RuleEffect, Text
 
 __all__ = [

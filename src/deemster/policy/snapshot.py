@@ -10,7 +10,7 @@ from deemster.model.decision import DeniedReason, NodeRef, Reason, Requirement, 
 from deemster.model.urls import CanonicalUrl, PathFeature
 from deemster.policy.combining import Outcome
 from deemster.policy.evaluation import Node, NodeResult, fold_deny_overrides
-from deemster.policy.routing import BaseUrlTable, OperationTable
+from deemster.policy.routing.tables import BaseUrlTable, OperationTable
 from deemster.policy.rules import AllowLine, AllowResult, evaluate_lines
 from deemster.policy.tree import ApplicationDocument
 from deemster.policy.values import NeedsValues, Values

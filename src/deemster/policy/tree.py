@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from deemster.model.source import SourceSpan
-from deemster.policy.nodes import MappingNode, ScalarNode
+from deemster.policy.reading.nodes import MappingNode, ScalarNode
 
 __all__ = [
     "AllowAuthenticated",

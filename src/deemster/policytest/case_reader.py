@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
-from deemster.policy.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from deemster.policytest.cases import (
     NOTHING,
     CallRecipe,

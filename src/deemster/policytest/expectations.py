@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from deemster.model.decision import Effect, Reason
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import did_you_mean
-from deemster.policy.nodes import MappingNode, Node, ScalarNode
+from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode
 from deemster.policytest.cases import Expectation
 from deemster.policytest.fields import FieldReader
 

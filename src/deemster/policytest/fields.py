@@ -9,8 +9,8 @@ from datetime import datetime
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
-from deemster.policy.nodes import MappingNode, Node, SequenceNode
 from deemster.policy.parsing.scalars import describe, flag_of, json_value, listed, text_of
+from deemster.policy.reading.nodes import MappingNode, Node, SequenceNode
 
 __all__ = ["FieldReader", "numeric_date"]
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import did_you_mean
-from deemster.policy.nodes import MappingNode, Node, ScalarNode
+from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode
 from deemster.policytest.cases import NOTHING, Fault, Presented, PresentedAs
 from deemster.policytest.fields import FieldReader, numeric_date
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from deemster.policy.checking.imports import DocumentGraph
 from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.expressions.registered import REGISTERED_CLAIMS
 from deemster.policy.expressions.types import TIMESTAMP
-from deemster.policy.imports import DocumentGraph
 from deemster.policy.tree import ApiServiceDocument, Tree
 
 __all__ = ["SuiteSubject", "subjects_of"]

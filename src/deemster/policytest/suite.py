@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
-from deemster.policy.nodes import MappingNode, ScalarNode
+from deemster.policy.reading.nodes import MappingNode, ScalarNode
 from deemster.policy.tree import PolicyTestDocument
 from deemster.policytest.case_reader import CaseReader
 from deemster.policytest.cases import Suite, SuiteUser

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import did_you_mean
-from deemster.policy.nodes import Node, ScalarNode
+from deemster.policy.reading.nodes import Node, ScalarNode
 from deemster.policytest.cases import SuiteUser
 from deemster.policytest.fields import FieldReader
 

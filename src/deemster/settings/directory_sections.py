@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from deemster.policy.codes import Code
-from deemster.policy.nodes import MappingNode, Node, ScalarNode, ScalarStyle, SequenceNode
-from deemster.policy.reader import read_document
+from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode, ScalarStyle, SequenceNode
+from deemster.policy.reading.reader import read_document
 from deemster.settings.model import DirectorySettings, SqlDirectory, StaticDirectory, StaticUser
 from deemster.settings.scalars import parse_duration, parse_id, parse_name, shown_duration
 from deemster.settings.secret import Secret

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
-from deemster.policy.nodes import MappingNode, Node, ScalarNode, ScalarStyle
+from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode, ScalarStyle
 
 __all__ = [
     "ENVIRONMENT",

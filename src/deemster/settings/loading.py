@@ -9,8 +9,8 @@ from typing import TypeVar
 from deemster.errors import ConfigurationError
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
-from deemster.policy.nodes import MappingNode
-from deemster.policy.reader import read_document
+from deemster.policy.reading.nodes import MappingNode
+from deemster.policy.reading.reader import read_document
 from deemster.settings.directory_sections import read_directory
 from deemster.settings.environment import Overrides
 from deemster.settings.gateway_sections import read_anonymous_gateway, read_gateway

@@ -10,7 +10,7 @@ from deemster.errors import ConfigurationError
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import did_you_mean
-from deemster.policy.nodes import MappingNode, Node, ScalarNode, ScalarStyle, SequenceNode
+from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode, ScalarStyle, SequenceNode
 from deemster.settings.environment import ENVIRONMENT
 from deemster.settings.model import SettingValue
 from deemster.settings.reading import Reading, SuggestedError, UnsupportedValueError, one_of

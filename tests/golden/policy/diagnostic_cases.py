@@ -13,8 +13,8 @@ from pathlib import Path
 from deemster.errors import PolicyError
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
-from deemster.policy.files import read_tree_files
 from deemster.policy.loading import load_files
+from deemster.policy.reading.files import read_tree_files
 from deemster.policy.rendering import render_text, summary
 from deemster.policy.resolved import ProviderFacts
 

@@ -4,7 +4,7 @@ import string
 
 import pytest
 
-from deemster.policy.ascii_case import ascii_lower
+from deemster.policy.routing.ascii_case import ascii_lower
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deemster.policy.automata import (
+from deemster.policy.routing.automata import (
     Automaton,
     TooLargeError,
     common_word,
@@ -15,7 +15,7 @@ from deemster.policy.automata import (
     shortest_word,
     words,
 )
-from deemster.policy.patterns import Expression, read_pattern
+from deemster.policy.routing.patterns import Expression, read_pattern
 
 
 def read(pattern: str) -> Expression:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from deemster.policy.checker import check_tree
+from deemster.policy.checking.checker import check_tree
 from deemster.policy.compiler import compile_tree
 from deemster.policy.diagnostics import DiagnosticSink
-from deemster.policy.files import files_from_memory
 from deemster.policy.parser import parse_tree
+from deemster.policy.reading.files import files_from_memory
 from deemster.policy.resolved import ResolvedTree
 from tests.support.policy_trees import (
     a_library,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deemster.policy.condition_cycles import refuse_condition_cycles, used_names
+from deemster.policy.checking.condition_cycles import refuse_condition_cycles, used_names
 from deemster.policy.diagnostics import DiagnosticSink
 from tests.support.conditions import parsed
 

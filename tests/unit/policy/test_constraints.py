@@ -3,8 +3,8 @@
 import pytest
 
 from deemster.policy.codes import Code
-from deemster.policy.constraints import Constraint, compile_constraints
 from deemster.policy.diagnostics import DiagnosticSink
+from deemster.policy.routing.constraints import Constraint, compile_constraints
 from deemster.policy.tree import ParameterConstraint
 from tests.support.routes import a_constraint, a_text
 

@@ -8,8 +8,8 @@ import pytest
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
-from deemster.policy.files import PolicyFiles, files_from_memory, read_tree_files
-from deemster.policy.source_text import MAX_FILE_BYTES
+from deemster.policy.reading.files import PolicyFiles, files_from_memory, read_tree_files
+from deemster.policy.reading.source_text import MAX_FILE_BYTES
 
 
 def write(root: Path, *paths: str, content: bytes = b"a: 1\n") -> None:

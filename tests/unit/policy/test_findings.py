@@ -1,9 +1,9 @@
 """One mistake is told once, with the shortest way to it."""
 
 from deemster.model.source import SourceSpan
+from deemster.policy.checking.findings import told_once
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import Diagnostic, Note, Severity
-from deemster.policy.findings import told_once
 
 HERE = SourceSpan("lib.yaml", 3, 1, 3, 4)
 

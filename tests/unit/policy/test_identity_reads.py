@@ -2,7 +2,7 @@
 
 import pytest
 
-from deemster.policy.identity_reads import first_identity_read
+from deemster.policy.checking.identity_reads import first_identity_read
 from tests.support.policy_texts import indented
 from tests.support.policy_trees import (
     a_library,

@@ -2,10 +2,10 @@
 
 import pytest
 
+from deemster.policy.checking.imports import DocumentGraph
 from deemster.policy.diagnostics import DiagnosticSink
-from deemster.policy.files import files_from_memory
-from deemster.policy.imports import DocumentGraph
 from deemster.policy.parser import parse_tree
+from deemster.policy.reading.files import files_from_memory
 from tests.support.policy_trees import (
     a_library,
     a_policy,

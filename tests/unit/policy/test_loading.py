@@ -10,8 +10,8 @@ from deemster.errors import PolicyError
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
-from deemster.policy.files import files_from_memory
 from deemster.policy.loading import load_files, load_texts, load_tree
+from deemster.policy.reading.files import files_from_memory
 from deemster.policy.resolved import ProviderFacts
 from tests.support.policy_trees import a_library, a_service, an_operation
 

@@ -2,10 +2,10 @@
 
 import pytest
 
+from deemster.policy.checking.method_grants import FINDING_LIMIT
+from deemster.policy.checking.overlaps import RoutedOperation
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import Severity
-from deemster.policy.method_grants import FINDING_LIMIT
-from deemster.policy.overlaps import RoutedOperation
 from tests.support.routes import a_service, an_operation, findings_of
 
 READ = an_operation("read", "GET", "/reports/{id}")

@@ -2,8 +2,8 @@
 
 import pytest
 
+from deemster.policy.checking.names import names_parameters
 from deemster.policy.expressions.scope import LexicalScope
-from deemster.policy.names import names_parameters
 from tests.support.conditions import a_library as names_of
 from tests.support.conditions import parsed
 from tests.support.policy_trees import (

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSet, DiagnosticSink
-from deemster.policy.files import files_from_memory
 from deemster.policy.parser import MAX_ERRORS_PER_FILE, parse_tree
+from deemster.policy.reading.files import files_from_memory
 from deemster.policy.tree import (
     AllowAuthenticated,
     AllowLines,

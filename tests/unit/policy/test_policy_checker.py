@@ -2,12 +2,12 @@
 
 import pytest
 
-from deemster.policy.checker import check_tree
+from deemster.policy.checking.checker import check_tree
+from deemster.policy.checking.policy_checker import MOST_LEVELS
 from deemster.policy.diagnostics import Diagnostic, DiagnosticSink
-from deemster.policy.files import files_from_memory
 from deemster.policy.loading import load_files
 from deemster.policy.parser import parse_tree
-from deemster.policy.policy_checker import MOST_LEVELS
+from deemster.policy.reading.files import files_from_memory
 from deemster.policy.resolved import ResolvedPolicy
 from tests.support.policy_texts import indented
 from tests.support.policy_trees import (

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSet, DiagnosticSink
-from deemster.policy.nodes import MappingNode, Node, ScalarNode, ScalarStyle, SequenceNode
-from deemster.policy.reader import MAX_DEPTH, MAX_NODES, read_document
+from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode, ScalarStyle, SequenceNode
+from deemster.policy.reading.reader import MAX_DEPTH, MAX_NODES, read_document
 from tests.support.scale import scaled
 
 PARSERS = pytest.mark.parametrize("pure_python", [False, True], ids=["libyaml", "python"])

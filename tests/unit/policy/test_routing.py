@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from deemster.model.urls import canonical_url, parse_base_url
-from deemster.policy.routing import BaseUrlTable, OperationTable, Route
+from deemster.policy.routing.tables import BaseUrlTable, OperationTable, Route
 from tests.support.routes import a_template
 
 Params = Mapping[str, str]

@@ -5,7 +5,7 @@ import pytest
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Severity
-from deemster.policy.templates import (
+from deemster.policy.routing.templates import (
     Literal,
     Parameter,
     Rank,

@@ -13,7 +13,6 @@ from collections.abc import Callable, Container, Iterable, Sized
 
 from deemster.errors import EvaluationError
 from deemster.model.source import SourceSpan
-from deemster.policy.ascii_case import ascii_lower
 from deemster.policy.expressions import failures, terms
 from deemster.policy.expressions.arithmetic import in_range
 from deemster.policy.expressions.ast import ComparisonOperator
@@ -24,6 +23,7 @@ from deemster.policy.expressions.networks import parse_address
 from deemster.policy.expressions.reading import presence_of, reader_of, user_presence
 from deemster.policy.expressions.terms import RequestField, Term
 from deemster.policy.expressions.types import BOOL, Scalar
+from deemster.policy.routing.ascii_case import ascii_lower
 from deemster.policy.values import Values
 
 __all__ = ["Test", "compile_condition", "compile_expression"]

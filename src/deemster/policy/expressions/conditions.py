@@ -8,7 +8,7 @@ from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.expressions import ast
 from deemster.policy.expressions.parser import parse_expression
 from deemster.policy.expressions.syntax_error import ExpressionSyntaxError
-from deemster.policy.nodes import ScalarNode
+from deemster.policy.reading.nodes import ScalarNode
 
 __all__ = ["parse_condition"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from deemster.policy.codes import Code
-from deemster.policy.nodes import ScalarNode, SequenceNode
 from deemster.policy.parsing.fields import Fields, Shape
+from deemster.policy.reading.nodes import ScalarNode, SequenceNode
 from deemster.policy.tree import Text
 
 __all__ = ["parse_application"]

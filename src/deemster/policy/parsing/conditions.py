@@ -10,9 +10,9 @@ import re
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
-from deemster.policy.nodes import MappingNode, Node, ScalarNode, ScalarStyle, SequenceNode
 from deemster.policy.parsing.fields import Fields, Shape
 from deemster.policy.parsing.scalars import describe
+from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode, ScalarStyle, SequenceNode
 from deemster.policy.tree import (
     Condition,
     ConditionAll,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
-from deemster.policy.nodes import Node, ScalarNode, SequenceNode
 from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.ids import checked_name
 from deemster.policy.parsing.scalars import INT_MAX, INT_MIN, describe, json_value
+from deemster.policy.reading.nodes import Node, ScalarNode, SequenceNode
 from deemster.policy.tree import Constant
 
 __all__ = ["parse_constants"]

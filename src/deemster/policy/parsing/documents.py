@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
-from deemster.policy.nodes import MappingNode, Node
 from deemster.policy.parsing.applications import parse_application
 from deemster.policy.parsing.declarations import (
     DECLARATION_KEYS,
@@ -23,6 +22,7 @@ from deemster.policy.parsing.policies import (
 )
 from deemster.policy.parsing.scalars import describe, listed
 from deemster.policy.parsing.services import parse_service
+from deemster.policy.reading.nodes import MappingNode, Node
 from deemster.policy.tree import (
     ApiServiceDocument,
     ApplicationDocument,

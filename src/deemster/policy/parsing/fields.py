@@ -13,7 +13,6 @@ from typing import TypeVar
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note, did_you_mean
-from deemster.policy.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from deemster.policy.parsing.ids import checked_id
 from deemster.policy.parsing.scalars import (
     INT_MAX,
@@ -25,6 +24,7 @@ from deemster.policy.parsing.scalars import (
     listed,
     text_of,
 )
+from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from deemster.policy.tree import Text
 
 __all__ = ["Fields", "Shape"]

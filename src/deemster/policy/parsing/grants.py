@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
-from deemster.policy.nodes import MappingNode, Node, ScalarNode
 from deemster.policy.parsing.conditions import parse_condition
 from deemster.policy.parsing.fields import Fields, Shape
 from deemster.policy.parsing.scalars import describe
+from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode
 from deemster.policy.tree import (
     AllowAuthenticated,
     AllowLines,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note
-from deemster.policy.nodes import ScalarNode
+from deemster.policy.reading.nodes import ScalarNode
 from deemster.policy.tree import Text
 
 __all__ = ["SiblingIds", "checked_id", "checked_name"]

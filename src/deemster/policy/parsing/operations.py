@@ -6,12 +6,12 @@ import re
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note
-from deemster.policy.nodes import Node
 from deemster.policy.parsing.denied_reasons import parse_otherwise
 from deemster.policy.parsing.fields import Fields, Shape
 from deemster.policy.parsing.grants import parse_allow
 from deemster.policy.parsing.ids import SiblingIds, checked_id, checked_name
 from deemster.policy.parsing.policies import parse_policies
+from deemster.policy.reading.nodes import Node
 from deemster.policy.tree import Operation, ParameterConstraint, PolicyNode, RefNode, Text
 
 __all__ = ["parse_operations"]

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note
-from deemster.policy.nodes import MappingNode, Node
 from deemster.policy.parsing.conditions import parse_condition
 from deemster.policy.parsing.denied_reasons import parse_denied_reason
 from deemster.policy.parsing.fields import Fields, Shape
 from deemster.policy.parsing.ids import SiblingIds, checked_id
 from deemster.policy.parsing.scalars import describe, listed
+from deemster.policy.reading.nodes import MappingNode, Node
 from deemster.policy.tree import (
     Child,
     CombiningAlgorithm,

@@ -13,7 +13,7 @@ from typing import TypeGuard
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
-from deemster.policy.nodes import MappingNode, Node, ScalarNode, ScalarStyle, SequenceNode
+from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode, ScalarStyle, SequenceNode
 from deemster.policy.tree import Text
 
 __all__ = [

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
-from deemster.policy.nodes import Node, ScalarNode
 from deemster.policy.parsing.fields import Fields, Shape
 from deemster.policy.parsing.ids import checked_name
 from deemster.policy.parsing.scalars import describe, listed
 from deemster.policy.parsing.typed_values import TYPE_NAMES, typed_value
+from deemster.policy.reading.nodes import Node, ScalarNode
 from deemster.policy.tree import Declaration, DeclarationScope
 
 __all__ = ["parse_schema"]

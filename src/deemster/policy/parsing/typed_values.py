@@ -5,8 +5,8 @@ from __future__ import annotations
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.expressions.times import timestamp_seconds
-from deemster.policy.nodes import Node, ScalarNode, ScalarStyle, SequenceNode
 from deemster.policy.parsing.scalars import describe, flag_of, integer_of
+from deemster.policy.reading.nodes import Node, ScalarNode, ScalarStyle, SequenceNode
 
 __all__ = ["TYPE_NAMES", "typed_value"]
 

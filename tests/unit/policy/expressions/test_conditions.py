@@ -7,7 +7,7 @@ from deemster.policy import tree
 from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.expressions import ast
 from deemster.policy.expressions.conditions import parse_condition
-from deemster.policy.nodes import ScalarNode, ScalarStyle
+from deemster.policy.reading.nodes import ScalarNode, ScalarStyle
 from tests.support.conditions import FILE, parsed, span, text_condition
 
 

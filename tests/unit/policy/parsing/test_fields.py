@@ -2,9 +2,9 @@
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import Diagnostic, DiagnosticSink
-from deemster.policy.nodes import MappingNode
 from deemster.policy.parsing.fields import Fields, Shape
-from deemster.policy.reader import read_document
+from deemster.policy.reading.nodes import MappingNode
+from deemster.policy.reading.reader import read_document
 
 THING = Shape(
     "a thing",

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deemster.policy.diagnostics import DiagnosticSink
-from deemster.policy.nodes import MappingNode, Node
 from deemster.policy.parsing.scalars import (
     INT_MAX,
     INT_MIN,
@@ -19,7 +18,8 @@ from deemster.policy.parsing.scalars import (
     listed,
     text_of,
 )
-from deemster.policy.reader import read_document
+from deemster.policy.reading.nodes import MappingNode, Node
+from deemster.policy.reading.reader import read_document
 from tests.support.scale import scaled
 
 

@@ -11,19 +11,19 @@ from collections.abc import Mapping
 from deemster.model.source import SourceSpan
 from deemster.policy import tree
 from deemster.policy.applications import check_applications
+from deemster.policy.checking.consequences import Consequences
+from deemster.policy.checking.findings import told_once
+from deemster.policy.checking.imports import DocumentGraph
+from deemster.policy.checking.names import NameTable
+from deemster.policy.checking.overlaps import check_overlaps
+from deemster.policy.checking.policy_checker import PolicyChecker
+from deemster.policy.checking.policy_use import Use
+from deemster.policy.checking.service_checker import ServiceChecker
+from deemster.policy.checking.usage import Usage, warn_unused_imports, warn_unused_policy
 from deemster.policy.codes import Code
-from deemster.policy.consequences import Consequences
 from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.expressions.scope import Scope
-from deemster.policy.findings import told_once
-from deemster.policy.imports import DocumentGraph
-from deemster.policy.names import NameTable
-from deemster.policy.overlaps import check_overlaps
-from deemster.policy.policy_checker import PolicyChecker
-from deemster.policy.policy_use import Use
 from deemster.policy.resolved import ProviderFacts, ResolvedTree
-from deemster.policy.service_checker import ServiceChecker
-from deemster.policy.usage import Usage, warn_unused_imports, warn_unused_policy
 
 __all__ = ["check_tree"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from deemster.model.source import SourceSpan
+from deemster.policy.checking.imports import DeclaringDocument
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import Diagnostic, Note, Severity
 from deemster.policy.expressions.scope import Scope
-from deemster.policy.imports import DeclaringDocument
 
 __all__ = ["Use"]
 

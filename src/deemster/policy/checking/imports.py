@@ -9,9 +9,9 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping
 
+from deemster.policy.checking.schemas import VisibleSchema, merged_schema
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
-from deemster.policy.schemas import VisibleSchema, merged_schema
 from deemster.policy.tree import (
     ApiServiceDocument,
     Document,

@@ -13,8 +13,8 @@ from enum import IntEnum
 from deemster.model.source import SourceSpan
 from deemster.model.urls import MalformedUrlError, encode_segment
 from deemster.policy.codes import Code
-from deemster.policy.constraints import Constraint, compile_constraints
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
+from deemster.policy.routing.constraints import Constraint, compile_constraints
 from deemster.policy.tree import ParameterConstraint, Text
 
 __all__ = [

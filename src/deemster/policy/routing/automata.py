@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from deemster.policy.patterns import (
+from deemster.policy.routing.patterns import (
     LAST_CODE_POINT,
     Characters,
     Choice,

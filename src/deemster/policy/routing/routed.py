@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from deemster.model.source import SourceSpan
 from deemster.model.urls import CanonicalUrl
-from deemster.policy.route_trie import Route
-from deemster.policy.routing import OperationTable
-from deemster.policy.templates import Segment, Template
+from deemster.policy.routing.route_trie import Route
+from deemster.policy.routing.tables import OperationTable
+from deemster.policy.routing.templates import Segment, Template
 from deemster.policy.tree import Text
 
 __all__ = ["RoutedOperation", "RoutedService", "RoutedTemplate", "operation_table"]

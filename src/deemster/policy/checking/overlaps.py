@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from deemster.policy.ascii_case import ascii_lower
+from deemster.policy.checking.method_grants import check_method_grants
+from deemster.policy.checking.reachability import check_base_urls, check_shadowed
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note, did_you_mean
-from deemster.policy.method_grants import check_method_grants
-from deemster.policy.reachability import check_base_urls, check_shadowed
-from deemster.policy.routed import (
+from deemster.policy.routing.ascii_case import ascii_lower
+from deemster.policy.routing.routed import (
     RoutedOperation,
     RoutedService,
     RoutedTemplate,
     operation_table,
 )
-from deemster.policy.templates import Literal
-from deemster.policy.witnesses import Doubt, SegmentWitnesses, path_of
+from deemster.policy.routing.templates import Literal
+from deemster.policy.routing.witnesses import Doubt, SegmentWitnesses, path_of
 
 __all__ = ["RoutedOperation", "RoutedService", "check_overlaps"]
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
-from deemster.policy.ascii_case import ascii_lower
-from deemster.policy.constraints import Constraint
-from deemster.policy.templates import Literal, Segment, Template, rank_of
+from deemster.policy.routing.ascii_case import ascii_lower
+from deemster.policy.routing.constraints import Constraint
+from deemster.policy.routing.templates import Literal, Segment, Template, rank_of
 
 __all__ = ["ByMethod", "Leaf", "Match", "Node", "Route"]
 

@@ -12,33 +12,33 @@ from collections.abc import Iterable, Mapping, Sequence
 from deemster.model.decision import NodeRef
 from deemster.model.urls import MalformedUrlError, parse_base_url
 from deemster.policy import tree
-from deemster.policy.allow_checker import check_allow_lines
 from deemster.policy.applications import ApplicationCatalogue
-from deemster.policy.codes import Code
-from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
-from deemster.policy.expressions.scope import Scope
-from deemster.policy.expressions.types import INT, STRING, Type
-from deemster.policy.guards import (
+from deemster.policy.checking.allow_checker import check_allow_lines
+from deemster.policy.checking.guards import (
     applicable_guards,
     check_guards,
     refuse_exempt,
     refuse_identity_on_public,
     warn_idle_guard,
 )
-from deemster.policy.imports import DocumentGraph
-from deemster.policy.method_hints import hint_methods
-from deemster.policy.names import NameTable
-from deemster.policy.policy_checker import PolicyChecker
-from deemster.policy.policy_use import Use
+from deemster.policy.checking.imports import DocumentGraph
+from deemster.policy.checking.method_hints import hint_methods
+from deemster.policy.checking.names import NameTable
+from deemster.policy.checking.policy_checker import PolicyChecker
+from deemster.policy.checking.policy_use import Use
+from deemster.policy.checking.sibling_policies import SiblingPolicies
+from deemster.policy.codes import Code
+from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
+from deemster.policy.expressions.scope import Scope
+from deemster.policy.expressions.types import INT, STRING, Type
 from deemster.policy.resolved import (
     ProviderFacts,
     ResolvedOperation,
     ResolvedPolicy,
     ResolvedService,
 )
-from deemster.policy.routed import RoutedOperation, RoutedService
-from deemster.policy.sibling_policies import SiblingPolicies
-from deemster.policy.templates import Parameter, Template, parse_templates
+from deemster.policy.routing.routed import RoutedOperation, RoutedService
+from deemster.policy.routing.templates import Parameter, Template, parse_templates
 
 __all__ = ["ServiceChecker"]
 

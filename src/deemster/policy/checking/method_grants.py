@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice, product
 
+from deemster.policy.checking.crossings import Choices, Crossings, ServiceTrie
 from deemster.policy.codes import Code
-from deemster.policy.crossings import Choices, Crossings, ServiceTrie
 from deemster.policy.diagnostics import DiagnosticSink, Note
-from deemster.policy.route_trie import Route
-from deemster.policy.routed import RoutedOperation, RoutedService, RoutedTemplate
-from deemster.policy.routing import OperationTable
-from deemster.policy.witnesses import SegmentWitnesses, path_of
+from deemster.policy.routing.route_trie import Route
+from deemster.policy.routing.routed import RoutedOperation, RoutedService, RoutedTemplate
+from deemster.policy.routing.tables import OperationTable
+from deemster.policy.routing.witnesses import SegmentWitnesses, path_of
 
 __all__ = ["check_method_grants"]
 

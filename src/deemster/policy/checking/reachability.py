@@ -8,11 +8,11 @@ from itertools import product
 from deemster.model.urls import CanonicalUrl
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note
-from deemster.policy.routed import RoutedOperation, RoutedService, RoutedTemplate
-from deemster.policy.routing import BaseUrlTable, OperationTable
-from deemster.policy.templates import Literal, Segment, Template, rank_of
+from deemster.policy.routing.routed import RoutedOperation, RoutedService, RoutedTemplate
+from deemster.policy.routing.tables import BaseUrlTable, OperationTable
+from deemster.policy.routing.templates import Literal, Segment, Template, rank_of
+from deemster.policy.routing.witnesses import SegmentWitnesses, path_of
 from deemster.policy.tree import Text
-from deemster.policy.witnesses import SegmentWitnesses, path_of
 
 __all__ = ["check_base_urls", "check_shadowed"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from deemster.policy.route_trie import ByMethod, Leaf, Node, Route
-from deemster.policy.routed import RoutedService, RoutedTemplate
-from deemster.policy.templates import Literal, Parameter, Rank, Segment, rank_of
-from deemster.policy.witnesses import SegmentWitnesses
+from deemster.policy.routing.route_trie import ByMethod, Leaf, Node, Route
+from deemster.policy.routing.routed import RoutedService, RoutedTemplate
+from deemster.policy.routing.templates import Literal, Parameter, Rank, Segment, rank_of
+from deemster.policy.routing.witnesses import SegmentWitnesses
 
 __all__ = ["Choices", "Crossings", "ServiceTrie"]
 

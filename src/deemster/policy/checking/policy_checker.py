@@ -9,6 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from deemster.model.decision import DeniedReason, NodeRef
+from deemster.policy.checking.imports import DocumentGraph
+from deemster.policy.checking.names import NameTable, names_parameters
+from deemster.policy.checking.policy_use import Use
+from deemster.policy.checking.sibling_policies import SiblingPolicies
+from deemster.policy.checking.usage import Usage
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note
 from deemster.policy.expressions.checked import CheckedExpr
@@ -16,11 +21,7 @@ from deemster.policy.expressions.checker import check
 from deemster.policy.expressions.conditions import parse_condition
 from deemster.policy.expressions.guards import guards_of
 from deemster.policy.expressions.scope import Scope
-from deemster.policy.imports import DocumentGraph
-from deemster.policy.names import NameTable, names_parameters
-from deemster.policy.policy_use import Use
 from deemster.policy.resolved import ResolvedChild, ResolvedPolicy, ResolvedRule
-from deemster.policy.sibling_policies import SiblingPolicies
 from deemster.policy.tree import (
     Child,
     CombiningAlgorithm,
@@ -32,7 +33,6 @@ from deemster.policy.tree import (
     RuleEffect,
     RuleNode,
 )
-from deemster.policy.usage import Usage
 
 __all__ = ["PolicyChecker", "denied_reason"]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
-from deemster.policy.source_text import MAX_FILE_BYTES
+from deemster.policy.reading.source_text import MAX_FILE_BYTES
 
 __all__ = ["PolicyFile", "PolicyFiles", "files_from_memory", "read_tree_files"]
 

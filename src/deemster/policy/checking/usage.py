@@ -9,10 +9,10 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterable
 
+from deemster.policy.checking.imports import DeclaringDocument, DocumentGraph
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.expressions import ast
-from deemster.policy.imports import DeclaringDocument, DocumentGraph
 from deemster.policy.tree import Import, LibraryDocument, PolicyDocument
 
 __all__ = ["Usage", "warn_unused_imports", "warn_unused_policy"]

@@ -27,9 +27,9 @@ from yaml.events import (
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note
-from deemster.policy.nodes import MappingNode, Node, ScalarNode, ScalarStyle, SequenceNode
-from deemster.policy.source_text import decode_source
-from deemster.policy.yaml_errors import report_syntax_error
+from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode, ScalarStyle, SequenceNode
+from deemster.policy.reading.source_text import decode_source
+from deemster.policy.reading.yaml_errors import report_syntax_error
 
 __all__ = ["MAX_DEPTH", "MAX_NODES", "read_document"]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from deemster.model.source import SourceSpan
+from deemster.policy.checking.condition_cycles import refuse_condition_cycles, used_names
+from deemster.policy.checking.imports import DeclaringDocument, DocumentGraph
+from deemster.policy.checking.usage import Usage
 from deemster.policy.codes import Code
-from deemster.policy.condition_cycles import refuse_condition_cycles, used_names
 from deemster.policy.diagnostics import DiagnosticSink, Note
 from deemster.policy.expressions import ast
 from deemster.policy.expressions.checker import check
@@ -16,9 +18,7 @@ from deemster.policy.expressions.scope import (
     LexicalScope,
     Scope,
 )
-from deemster.policy.imports import DeclaringDocument, DocumentGraph
 from deemster.policy.tree import Constant, Text
-from deemster.policy.usage import Usage
 
 __all__ = ["NameTable", "names_parameters"]
 

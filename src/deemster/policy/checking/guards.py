@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from deemster.policy.checking.identity_reads import first_identity_read
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note, did_you_mean
-from deemster.policy.identity_reads import first_identity_read
 from deemster.policy.resolved import ResolvedPolicy
 from deemster.policy.tree import AllowPublic, ApiServiceDocument, Operation
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
 from deemster.model.urls import CanonicalUrl, MalformedUrlError, decode_segment, encode_segment
-from deemster.policy.ascii_case import ascii_lower
-from deemster.policy.route_trie import ByMethod, Leaf, Match, Node, Route
-from deemster.policy.templates import Literal, Segment, Template
+from deemster.policy.routing.ascii_case import ascii_lower
+from deemster.policy.routing.route_trie import ByMethod, Leaf, Match, Node, Route
+from deemster.policy.routing.templates import Literal, Segment, Template
 
 __all__ = ["BaseUrlTable", "Match", "OperationTable", "Route"]
 

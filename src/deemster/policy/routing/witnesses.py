@@ -7,8 +7,8 @@ from enum import Enum
 from itertools import islice
 
 from deemster.model.urls import encode_segment
-from deemster.policy.ascii_case import ascii_lower
-from deemster.policy.automata import (
+from deemster.policy.routing.ascii_case import ascii_lower
+from deemster.policy.routing.automata import (
     Automaton,
     TooLargeError,
     common_word,
@@ -16,9 +16,9 @@ from deemster.policy.automata import (
     shortest_word,
     words,
 )
-from deemster.policy.constraints import Constraint
-from deemster.policy.patterns import Expression, read_pattern
-from deemster.policy.templates import Literal, Segment, Template
+from deemster.policy.routing.constraints import Constraint
+from deemster.policy.routing.patterns import Expression, read_pattern
+from deemster.policy.routing.templates import Literal, Segment, Template
 
 __all__ = ["Doubt", "SegmentWitnesses", "path_of"]
 

@@ -1,0 +1,1 @@
+"""Gives the parsed tree its meaning, or says everything that is wrong with it."""

@@ -1,0 +1,1 @@
+"""Text ► positioned nodes, within limits: the YAML profile."""

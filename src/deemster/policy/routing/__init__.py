@@ -1,0 +1,1 @@
+"""From URL and method to API service and operation: templates, tables, witnesses."""
