@@ -33,7 +33,7 @@ def relative(file: Path) -> str:
 
 def text_files() -> Iterator[Path]:
     """The project's files, less what is made."""
-    yield from (file for file in ROOT.iterdir() if file.is_file())
+    yield from (file for file in ROOT.iterdir() if file.is_file() and file.name != ".git")
     for folder in FOLDERS:
         for file in sorted((ROOT / folder).rglob("*")):
             if file.is_file() and "__pycache__" not in file.parts:
