@@ -56,7 +56,7 @@ def _parse(parent: Fields, key: str, shape: Shape) -> DeniedReasonText | None:
 
 
 def _status(fields: Fields) -> int | None:
-    if "status" not in fields.shape.keys:
+    if "status" not in fields.shape.names:
         return None
     found = fields.text("status")
     if found is None or found.value in _STATUSES:

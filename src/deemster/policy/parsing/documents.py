@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
+from deemster.policy.parsing import forms
 from deemster.policy.parsing.applications import parse_application
 from deemster.policy.parsing.declarations import (
     DECLARATION_KEYS,
@@ -48,6 +49,7 @@ _KIND_SYNONYMS = {
     "Tests": "PolicyTest",
     "App": "Application",
 }
+_KIND = forms.Choice({kind: kind for kind in KINDS}, synonyms=_KIND_SYNONYMS)
 _HEADER = frozenset({"apiVersion", "kind", "metadata"})
 _HEADER_REQUIRED = {
     "apiVersion": f"write `apiVersion: {API_VERSION}`",
@@ -142,7 +144,7 @@ def _kind(node: MappingNode, sink: DiagnosticSink) -> str | None:
         )
         return None
     header = Fields(node, Shape("a policy document", present, required=_HEADER_REQUIRED), sink)
-    return header.choice("kind", {kind: kind for kind in KINDS}, synonyms=_KIND_SYNONYMS)
+    return header.choice("kind", _KIND)
 
 
 def _check_version(node: MappingNode, sink: DiagnosticSink) -> None:

@@ -1,22 +1,16 @@
-"""Reads the fields of one mapping by the shape it should have, and reports what is wrong with it.
-
-A `Shape` is data: what the mapping is called, the keys it may and must have, the keys that the
-language knows but this version does not, and the keys that people put in the wrong place.
-"""
+"""Reads the fields of one mapping by its shape, and reports what is wrong with it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note, did_you_mean
+from deemster.policy.parsing import forms
 from deemster.policy.parsing.ids import checked_id
 from deemster.policy.parsing.scalars import (
-    INT_MAX,
-    INT_MIN,
     describe,
     duration_milliseconds,
     flag_of,
@@ -24,31 +18,13 @@ from deemster.policy.parsing.scalars import (
     listed,
     text_of,
 )
+from deemster.policy.parsing.shapes import Shape
 from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from deemster.policy.tree import Text
 
 __all__ = ["Fields", "Shape"]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a mapping may hold.
-
-    `name` is used in sentences (`an operation`). `required`, `later` and `elsewhere` map a key to
-    the help shown: how to write what is missing, what it is that is not supported yet, where a
-    misplaced key belongs. `example` is shown to who wrote something else than a mapping.
-    """
-
-    name: str
-    keys: frozenset[str]
-    required: Mapping[str, str | None] = field(default_factory=dict)
-    later: Mapping[str, str] = field(default_factory=dict)
-    elsewhere: Mapping[str, str] = field(default_factory=dict)
-    example: str | None = None
-    noun: str = "key"
-    unknown: Code = Code.UNKNOWN_KEY
 
 
 class Fields:
@@ -61,9 +37,10 @@ class Fields:
         self.shape = shape
         self.sink = sink
         self._by_key = {entry[0].text: entry for entry in node.entries}
-        if not self._by_key.keys() <= shape.keys:
+        names = shape.names
+        if not self._by_key.keys() <= names:
             for key, _ in node.entries:
-                if key.text not in shape.keys:
+                if key.text not in names:
                     self._refuse_key(key)
         if not shape.required.keys() <= self._by_key.keys():
             for needed in shape.required:
@@ -124,28 +101,33 @@ class Fields:
         found = None if node is None else flag_of(node, self.sink, f"`{key}`")
         return default if found is None else found
 
-    def integer(self, key: str, *, minimum: int = INT_MIN, maximum: int = INT_MAX) -> int | None:
-        """A JSON integer within bounds."""
+    def integer(self, key: str) -> int | None:
+        """A JSON integer within the bounds of the key's form."""
         node = self.node_of(key)
         if node is None:
             return None
-        return integer_of(node, self.sink, f"`{key}`", minimum=minimum, maximum=maximum)
+        known = self.shape.key(key)
+        form = known.form if known is not None else None
+        bounds = form if isinstance(form, forms.Integer) else forms.Integer()
+        return integer_of(
+            node, self.sink, f"`{key}`", minimum=bounds.minimum, maximum=bounds.maximum
+        )
 
     def milliseconds(self, key: str) -> int | None:
         """A duration."""
         node = self.node_of(key)
         return None if node is None else duration_milliseconds(node, self.sink, f"`{key}`")
 
-    def choice(
-        self, key: str, options: Mapping[str, T], *, synonyms: Mapping[str, str] | None = None
-    ) -> T | None:
-        """What the written word stands for. `synonyms` are words people write for an option."""
+    def choice(self, key: str, choice: forms.Choice[T] | Mapping[str, T]) -> T | None:
+        """What the written word stands for."""
         found = self.text(key)
         if found is None:
             return None
+        form = choice if isinstance(choice, forms.Choice) else forms.Choice(choice)
+        options = form.options
         if found.value in options:
             return options[found.value]
-        meant = (synonyms or {}).get(found.value)
+        meant = form.synonyms.get(found.value)
         # The nearest number is not what somebody meant.
         near = None if found.value.isdigit() else did_you_mean(found.value, options)
         guess = f"did you mean `{meant}`?" if meant else near
@@ -231,7 +213,7 @@ class Fields:
         )
 
     def _help_for(self, name: str) -> str | None:
-        known = sorted(self.shape.keys)
+        known = sorted(self.shape.names)
         if not known:
             return None
         guess = did_you_mean(name, known)
@@ -248,7 +230,7 @@ class Fields:
 
 
 def _keys_help(shape: Shape) -> str | None:
-    return f"its keys: {listed(sorted(shape.keys), 'and')}" if shape.keys else None
+    return f"its keys: {listed(sorted(shape.names), 'and')}" if shape.names else None
 
 
 def _list_help(key: str, node: Node) -> str | None:

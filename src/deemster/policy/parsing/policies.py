@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note
+from deemster.policy.parsing import forms
 from deemster.policy.parsing.conditions import parse_condition
 from deemster.policy.parsing.denied_reasons import parse_denied_reason
 from deemster.policy.parsing.fields import Fields, Shape
@@ -33,6 +34,7 @@ _ALGORITHM_SYNONYMS = {
     "allow-overrides": "permit-overrides",
     "unanimous": "deny-overrides",
 }
+_COMBINING = forms.Choice(_ALGORITHMS, synonyms=_ALGORITHM_SYNONYMS)
 _EFFECTS = {effect.value: effect for effect in RuleEffect}
 _EFFECT_SYNONYMS = {
     "allow": "permit",
@@ -43,6 +45,7 @@ _EFFECT_SYNONYMS = {
     "refuse": "deny",
     "forbid": "deny",
 }
+_EFFECT = forms.Choice(_EFFECTS, synonyms=_EFFECT_SYNONYMS)
 
 POLICY_KEYS = frozenset({"combiningAlgorithm", "target", "rules", "children", "deniedReason"})
 POLICY_REQUIRED = {"combiningAlgorithm": f"one of {listed(_ALGORITHMS)}"}
@@ -120,7 +123,7 @@ def parse_policy(fields: Fields, id_: Text | None) -> PolicyNode | None:
     """A policy of the given id from fields whose keys were checked; None after an error."""
     sink = fields.sink
     before = sink.error_count
-    combining = fields.choice("combiningAlgorithm", _ALGORITHMS, synonyms=_ALGORITHM_SYNONYMS)
+    combining = fields.choice("combiningAlgorithm", _COMBINING)
     target = _condition(fields, "target")
     denied_reason = parse_denied_reason(fields)
     enabled = fields.flag("enabled", default=True)
@@ -246,7 +249,7 @@ def _parse_rule(node: Node, sink: DiagnosticSink, siblings: SiblingIds) -> RuleN
     id_ = fields.id("id")
     if id_ is not None:
         siblings.take(id_, sink)
-    effect = fields.choice("effect", _EFFECTS, synonyms=_EFFECT_SYNONYMS)
+    effect = fields.choice("effect", _EFFECT)
     when = _condition(fields, "when")
     denied_reason = parse_denied_reason(fields)
     enabled = fields.flag("enabled", default=True)
