@@ -164,12 +164,16 @@ class NamedCondition:
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
-    """What a Library, an ApiService or a Policy document declares for itself."""
+    """What a Library, an ApiService or a Policy document declares for itself.
+
+    `complete` is False where a part of it had an error: names may be missing then.
+    """
 
     imports: tuple[Import, ...] = ()
     schema: tuple[Declaration, ...] = ()
     constants: tuple[Constant, ...] = ()
     conditions: tuple[NamedCondition, ...] = ()
+    complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,6 +118,17 @@ def test_a_bad_path_does_not_make_its_operation_or_its_parameters_unknown() -> N
     assert told({"shop.yaml": text}) == ["bad-template: a template starts with `/`"]
 
 
+def test_a_mistake_in_one_operation_hides_no_unknown_name_in_another() -> None:
+    text = a_service(
+        "operations:\n"
+        '  - id: one\n    match: {methods: [GET], path: "/{id}"}\n'
+        "    allow: {when: \"params.ib == '3'\"}\n"
+        "  - id: two\n    match: {methods: [POST], path: /}\n    allow: {scope: {all: [a]}}\n"
+    )
+    found = [item.code.value for item in findings_of({"shop.yaml": text})]
+    assert found == ["unknown-name", "unknown-allow-line"]
+
+
 def test_every_broken_tree_has_an_error() -> None:
     for broken in ("lib.yaml", "shop.yaml", "crm.yaml"):
         files = {

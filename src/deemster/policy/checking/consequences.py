@@ -13,9 +13,8 @@ from deemster.policy.tree import ApplicationDocument, Tree
 
 __all__ = ["Consequences"]
 
-_OF_THE_FILE = frozenset(
+_OF_OPERATIONS = frozenset(
     {
-        Code.UNKNOWN_NAME,
         Code.UNKNOWN_OPERATION,
         Code.GUARD_EXEMPT,
         # The operation that answers those methods may be the one that was left out.
@@ -29,19 +28,17 @@ _OF_APPLICATIONS = frozenset({Code.UNKNOWN_PERMISSION, Code.UNKNOWN_APPLICATION}
 class Consequences:
     """Tells which findings a tree's broken files explain."""
 
-    __slots__ = ("_applications", "_shown", "_unread")
+    __slots__ = ("_applications", "_unread", "_without_names", "_without_operations")
 
     def __init__(self, tree: Tree, incomplete: frozenset[str], *, unread: bool) -> None:
-        """`incomplete`: the broken files, and those that miss an import.
+        """`incomplete`: files that may miss names (`DocumentGraph.incomplete`).
 
         `unread`: whether an error was told before the tree was looked at as a whole.
         """
         by_file = tree.by_file()
-        self._shown = {
-            document.metadata.id.span.file
-            for file, document in by_file.items()
-            if file in incomplete
-        }
+        shown = {file: document.metadata.id.span.file for file, document in by_file.items()}
+        self._without_names = {shown[file] for file in shown.keys() & incomplete}
+        self._without_operations = {shown[file] for file in shown.keys() & tree.broken}
         self._unread = unread
         # A file that gave no document at all may have been an Application.
         self._applications = any(
@@ -50,8 +47,10 @@ class Consequences:
 
     def explain(self, finding: Diagnostic) -> bool:
         """Whether the finding may be wrong, and will be looked at again once all is readable."""
-        if finding.code in _OF_THE_FILE:
-            return finding.span.file in self._shown
+        if finding.code is Code.UNKNOWN_NAME:
+            return finding.span.file in self._without_names
+        if finding.code in _OF_OPERATIONS:
+            return finding.span.file in self._without_operations
         if finding.code is Code.EMPTY_TREE:
             return self._unread
         return self._applications and finding.code in _OF_APPLICATIONS

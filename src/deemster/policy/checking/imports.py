@@ -32,7 +32,7 @@ class DocumentGraph:
 
     def __init__(self, tree: Tree, sink: DiagnosticSink) -> None:
         self._documents = tree.by_file()
-        self._incomplete = set(tree.broken)
+        self._incomplete = {file for file in tree.broken if not self._names_are_known(file)}
         self._sink = sink
         self._libraries: dict[str, dict[str, LibraryDocument]] = {}
         self._schemas: dict[str, VisibleSchema] = {}
@@ -44,9 +44,16 @@ class DocumentGraph:
         for document in self.ordered:
             self._merge(document)
 
+    def _names_are_known(self, file: str) -> bool:
+        document = self._documents.get(file)
+        return isinstance(document, DeclaringDocument) and document.declarations.complete
+
     @property
     def incomplete(self) -> frozenset[str]:
-        """Files that miss names: refused in part or whole, or with an import that is missing."""
+        """Files that may miss names: declarations with an error, or an import that is missing.
+
+        A file whose operations alone have errors misses none.
+        """
         return frozenset(self._incomplete)
 
     def libraries(self, document: DeclaringDocument) -> Mapping[str, LibraryDocument]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from deemster.policy.parsing.conditions import parse_condition
 from deemster.policy.parsing.constants import parse_constants
 from deemster.policy.parsing.fields import Fields
@@ -21,12 +23,16 @@ LATER_DECLARATIONS = {
 
 def parse_declarations(fields: Fields) -> Declarations:
     """Whatever could be parsed; errors are in the sink."""
-    return Declarations(
+    before = fields.sink.error_count
+    found = Declarations(
         imports=_imports(fields),
         schema=parse_schema(fields),
         constants=parse_constants(fields),
         conditions=_conditions(fields),
     )
+    # A misspelt key of the document may have been meant to declare something.
+    complete = fields.sink.error_count == before and fields.keys_are_known
+    return found if complete else replace(found, complete=False)
 
 
 def _imports(fields: Fields) -> tuple[Import, ...]:

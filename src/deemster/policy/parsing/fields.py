@@ -61,6 +61,11 @@ class Fields:
         return None
 
     @property
+    def keys_are_known(self) -> bool:
+        """Whether every key is one that the shape knows."""
+        return self._by_key.keys() <= self.shape.names
+
+    @property
     def head_span(self) -> SourceSpan:
         """Where the mapping begins: its first key, which one line can show."""
         return self.node.entries[0][0].span if self.node.entries else self.node.span
