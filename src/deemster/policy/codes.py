@@ -57,6 +57,7 @@ class Code(StrEnum):
     BAD_LITERAL = "bad-literal"
     NOT_IN_ENUM = "not-in-enum"
     CONDITION_CYCLE = "condition-cycle"
+    BAD_JSONPATH = "bad-jsonpath"
     # meaning
     UNKNOWN_SCOPE_LINE = "unknown-allow-line"
     BASIC_RULE_EXTERNAL = "basic-rule-on-external"
