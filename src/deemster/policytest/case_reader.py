@@ -2,29 +2,49 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
-from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode
+from deemster.policytest.attribute_answers import read_attribute_answers
 from deemster.policytest.cases import (
     NOTHING,
+    AccessRecipe,
+    AttributeAnswer,
     CallRecipe,
     Expectation,
     Presented,
     PresentedAs,
     SuiteCase,
+    UpstreamAnswer,
 )
+from deemster.policytest.exchanges import ExchangeReader
 from deemster.policytest.expectations import ExpectationReader
 from deemster.policytest.fields import FieldReader
 from deemster.policytest.presented import PresentedReader
 
 __all__ = ["CaseReader"]
 
-_CASE_KEYS = ("name", "now", "request", "token", "claims", "expect", "skip")
-_MATRIX_KEYS = ("name", "now", "request", "tokens", "claims", "skip")
-_REQUEST_KEYS = ("method", "url", "headers", "body", "ip")
+_COMMON_KEYS = ("name", "now", "request", "attributes", "response", "skip")
+_CASE_KEYS = (*_COMMON_KEYS, "token", "claims", "expect")
+_MATRIX_KEYS = (*_COMMON_KEYS, "tokens", "claims")
+
+# What the language does not do yet; without a word here, what is read below counts.
+_LATER = ("attributes", "response")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Circumstances:
+    """All of a case but who asks and what is expected; the rows of a matrix share them."""
+
+    name: str
+    now: float
+    call: CallRecipe | AccessRecipe
+    attributes: tuple[AttributeAnswer, ...]
+    response: UpstreamAnswer | None
+    skip: str | None
 
 
 class CaseReader:
@@ -41,6 +61,7 @@ class CaseReader:
         self._fields = fields
         self._presented = presented
         self._expectations = expectations
+        self._exchanges = ExchangeReader(fields)
         self._now = now
         self._names: dict[str, SourceSpan] = {}
 
@@ -58,31 +79,29 @@ class CaseReader:
 
     def _case(self, mapping: MappingNode) -> SuiteCase | None:
         fields = self._fields
-        fields.only(mapping, _CASE_KEYS, "a case", later=("attributes",))
-        name = self._name(mapping, "a case")
-        call = self._call(mapping)
+        fields.only(mapping, _CASE_KEYS, "a case", later=_LATER)
+        circumstances = self._circumstances(mapping, "a case")
         presented = self._what_is_presented(mapping)
         written = fields.require(mapping, "expect", "a case")
         expectation = self._expectations.read(written) if written is not None else None
-        if name is None or call is None or presented is None or expectation is None:
+        if circumstances is None or presented is None or expectation is None:
             return None
-        return self._made(mapping, name, mapping.span, call, presented, expectation)
+        return _made(circumstances, circumstances.name, mapping.span, presented, expectation)
 
     def _matrix(self, mapping: MappingNode) -> Iterator[SuiteCase]:
         fields = self._fields
-        fields.only(mapping, _MATRIX_KEYS, "an entry of `matrix`", later=("attributes",))
-        name = self._name(mapping, "an entry of `matrix`")
-        call = self._call(mapping)
+        fields.only(mapping, _MATRIX_KEYS, "an entry of `matrix`", later=_LATER)
+        circumstances = self._circumstances(mapping, "an entry of `matrix`")
         rows = list(self._rows(mapping))
         if not rows:
             fields.refuse("an entry of `matrix` needs `tokens` or `claims`", mapping.span)
         for kind, key, value in rows:
             presented = self._presented.named(key, kind)
             expectation = self._expectations.read(value)
-            if name and call is not None and presented is not None and expectation is not None:
-                yield self._made(
-                    mapping, f"{name} [{key.text}]", key.span, call, presented, expectation
-                )
+            if circumstances is None or presented is None or expectation is None:
+                continue
+            name = f"{circumstances.name} [{key.text}]"
+            yield _made(circumstances, name, key.span, presented, expectation)
 
     def _rows(self, mapping: MappingNode) -> Iterator[tuple[PresentedAs, ScalarNode, Node]]:
         for word, kind in (("tokens", PresentedAs.TOKEN), ("claims", PresentedAs.CLAIMS)):
@@ -90,24 +109,24 @@ class CaseReader:
             for key, value in written.entries if written is not None else ():
                 yield kind, key, value
 
-    def _made(
-        self,
-        mapping: MappingNode,
-        name: str,
-        span: SourceSpan,
-        call: CallRecipe,
-        presented: Presented,
-        expectation: Expectation,
-    ) -> SuiteCase:
-        now = self._fields.instant(mapping.get("now"), "`now`")
-        return SuiteCase(
+    def _circumstances(self, mapping: MappingNode, what: str) -> _Circumstances | None:
+        fields = self._fields
+        name = self._name(mapping, what)
+        request = fields.require(mapping, "request", what)
+        call = self._exchanges.request(request) if request is not None else None
+        now = fields.instant(mapping.get("now"), "`now`")
+        skip = fields.text(mapping.get("skip"), "`skip`")
+        attributes = read_attribute_answers(_unless_later(mapping, "attributes"), fields)
+        response = self._exchanges.response(_unless_later(mapping, "response"))
+        if name is None or call is None:
+            return None
+        return _Circumstances(
             name=name,
-            span=span,
             now=self._now if now is None else now,
             call=call,
-            presented=presented,
-            expectation=expectation,
-            skip=self._fields.text(mapping.get("skip"), "`skip`"),
+            attributes=attributes,
+            response=response,
+            skip=skip,
         )
 
     def _name(self, mapping: MappingNode, what: str) -> str | None:
@@ -136,44 +155,27 @@ class CaseReader:
             return self._presented.read(token, PresentedAs.TOKEN)
         return NOTHING
 
-    def _call(self, mapping: MappingNode) -> CallRecipe | None:
-        fields = self._fields
-        written = fields.mapping(fields.require(mapping, "request", "a case"), "`request`")
-        if written is None:
-            return None
-        fields.only(written, _REQUEST_KEYS, "`request`")
-        method = fields.text(fields.require(written, "method", "`request`"), "`method`")
-        url = fields.text(fields.require(written, "url", "`request`"), "`url`")
-        headers = self._headers(written.get("headers"))
-        body, media_type = self._body(written.get("body"))
-        if media_type is not None and not any(name == "content-type" for name, _ in headers):
-            headers = (*headers, ("content-type", media_type))
-        if method is None or url is None:
-            return None
-        return CallRecipe(
-            method=method,
-            url=url,
-            headers=headers,
-            body=body,
-            ip=fields.text(written.get("ip"), "`ip`"),
-        )
 
-    def _headers(self, node: Node | None) -> tuple[tuple[str, str], ...]:
-        mapping = self._fields.mapping(node, "`headers`")
-        pairs: list[tuple[str, str]] = []
-        for key, value in mapping.entries if mapping is not None else ():
-            if isinstance(value, SequenceNode):
-                texts = self._fields.texts(value, f"header `{key.text}`")
-            else:
-                text = self._fields.text(value, f"header `{key.text}`")
-                texts = (text,) if text is not None else ()
-            pairs.extend((key.text.lower(), text) for text in texts)
-        return tuple(pairs)
+def _unless_later(mapping: MappingNode, key: str) -> Node | None:
+    # What was refused by its name needs no second look.
+    return None if key in _LATER else mapping.get(key)
 
-    def _body(self, node: Node | None) -> tuple[str | None, str | None]:
-        """Body text and its media type: text as it stands, anything else as JSON."""
-        if node is None:
-            return None, None
-        if isinstance(node, ScalarNode):
-            return node.text, None
-        return json.dumps(self._fields.json(node), ensure_ascii=False), "application/json"
+
+def _made(
+    circumstances: _Circumstances,
+    name: str,
+    span: SourceSpan,
+    presented: Presented,
+    expectation: Expectation,
+) -> SuiteCase:
+    return SuiteCase(
+        name=name,
+        span=span,
+        now=circumstances.now,
+        call=circumstances.call,
+        presented=presented,
+        expectation=expectation,
+        attributes=circumstances.attributes,
+        response=circumstances.response,
+        skip=circumstances.skip,
+    )

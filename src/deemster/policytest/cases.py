@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
@@ -11,14 +12,20 @@ from deemster.model.source import SourceSpan
 
 __all__ = [
     "NOTHING",
+    "AccessRecipe",
+    "AttributeAnswer",
+    "AttributeFault",
     "CallRecipe",
+    "EntityRecipe",
     "Expectation",
+    "ExpectedStatement",
     "Fault",
     "Presented",
     "PresentedAs",
     "Suite",
     "SuiteCase",
     "SuiteUser",
+    "UpstreamAnswer",
 ]
 
 
@@ -63,6 +70,24 @@ class Presented:
 NOTHING = Presented(PresentedAs.NOTHING, "none")
 
 
+class AttributeFault(StrEnum):
+    """How a source of attributes may fail; the value is the word of the language."""
+
+    TIMEOUT = "timeout"
+    UNAVAILABLE = "unavailable"
+    GARBAGE = "garbage"
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeAnswer:
+    """What the source of one attribute answers: a JSON value (None is absent), or a fault."""
+
+    name: str
+    value: object
+    fault: AttributeFault | None
+    span: SourceSpan
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallRecipe:
     """The HTTP exchange that a case asks about. Header names are lower-case."""
@@ -73,12 +98,76 @@ class CallRecipe:
     body: str | None = None
     ip: str | None = None
 
+    def __str__(self) -> str:
+        return f"{self.method} {self.url}"
+
+
+@dataclass(frozen=True, slots=True)
+class EntityRecipe:
+    """A subject or a resource of AuthZEN. `properties` are JSON values."""
+
+    type: str
+    id: str
+    properties: Mapping[str, object]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRecipe:
+    """The question of AuthZEN 1.0 that a case asks; all values are JSON."""
+
+    subject: EntityRecipe
+    action: str
+    action_properties: Mapping[str, object]
+    resource: EntityRecipe
+    surroundings: Mapping[str, object]
+    """`context` of the question."""
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.action} {self.resource}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamAnswer:
+    """What the API answered. Header names are lower-case."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedStatement:
+    """A statement that must be among those of the decision; None members are not looked at.
+
+    `payload` matches as a subset; `has_payload` tells an expected `null` from none expected.
+    """
+
+    code: str
+    id: str | None = None
+    obligatory: bool | None = None
+    has_payload: bool = False
+    payload: object = None
+
+    def __str__(self) -> str:
+        parts = [self.code]
+        if self.id is not None:
+            parts.append(f"id {self.id}")
+        if self.has_payload:
+            parts.append(json.dumps(self.payload, ensure_ascii=False))
+        if self.obligatory is not None:
+            parts.append("(obligatory)" if self.obligatory else "(advice)")
+        return " ".join(parts)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
     """What must be so; a member that is None is not looked at.
 
-    `challenge` and `denied_reason` match as subsets.
+    `challenge`, `denied_reason` and `statements` match as subsets; an empty tuple of statements
+    means that there must be none.
     """
 
     decision: Effect
@@ -88,18 +177,24 @@ class Expectation:
     status: int | None = None
     denied_reason: Mapping[str, object] | None = None
     challenge: Mapping[str, object] | None = None
+    statements: tuple[ExpectedStatement, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteCase:
-    """One question and the answer expected. `now` is epoch seconds."""
+    """One question and the answer expected. `now` is epoch seconds.
+
+    With a `response` the question is about the upstream's answer to the call.
+    """
 
     name: str
     span: SourceSpan
     now: float
-    call: CallRecipe
+    call: CallRecipe | AccessRecipe
     presented: Presented
     expectation: Expectation
+    attributes: tuple[AttributeAnswer, ...] = ()
+    response: UpstreamAnswer | None = None
     skip: str | None = None
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from deemster.model.decision import Challenge, Decision, DeniedReason
-from deemster.policytest.cases import Expectation
+from deemster.model.decision import Challenge, Decision, DeniedReason, Statement
+from deemster.policytest.cases import Expectation, ExpectedStatement
 
-__all__ = ["Mismatch", "mismatches"]
+__all__ = ["Mismatch", "covers", "mismatches"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ def _compared(
         yield Mismatch("status", str(expectation.status), str(status or "none"))
     yield from _subset("deniedReason", expectation.denied_reason, _words_of(decision.denied_reason))
     yield from _subset("challenge", expectation.challenge, _members_of(decision.challenge))
+    if expectation.statements is not None:
+        yield from _statements(expectation.statements, decision.statements)
 
 
 def _subset(
@@ -79,3 +82,41 @@ def _members_of(challenge: Challenge | None) -> Mapping[str, object]:
         "acr_values": challenge.acr_values,
         "max_age": challenge.max_age,
     }
+
+
+def _statements(
+    expected: Sequence[ExpectedStatement], got: Sequence[Statement]
+) -> Iterator[Mismatch]:
+    told = "; ".join(_told(statement) for statement in got) or "none"
+    if not expected and got:
+        yield Mismatch("statements", "none", told)
+    for wanted in expected:
+        if not any(_is_among(wanted, statement) for statement in got):
+            yield Mismatch("statements", str(wanted), told)
+
+
+def _is_among(wanted: ExpectedStatement, statement: Statement) -> bool:
+    return (
+        wanted.code == statement.code
+        and wanted.id in (None, statement.id)
+        and wanted.obligatory in (None, statement.obligatory)
+        and (not wanted.has_payload or covers(statement.payload, wanted.payload))
+    )
+
+
+def covers(got: object, wanted: object) -> bool:
+    """Whether JSON `got` has all of `wanted`: members of objects, items of lists in any order."""
+    if isinstance(wanted, Mapping):
+        return isinstance(got, Mapping) and all(
+            name in got and covers(got[name], value) for name, value in wanted.items()
+        )
+    if isinstance(wanted, list | tuple):
+        return isinstance(got, list | tuple) and all(
+            any(covers(item, value) for item in got) for value in wanted
+        )
+    return got == wanted and isinstance(got, bool) is isinstance(wanted, bool)
+
+
+def _told(statement: Statement) -> str:
+    word = "obligatory" if statement.obligatory else "advice"
+    return f"{statement.code} {json.dumps(statement.payload, default=str)} ({word})"

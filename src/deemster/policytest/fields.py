@@ -20,6 +20,8 @@ _RFC3339 = re.compile(
     r"([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
 
+_STATUSES = range(100, 600)
+
 _FEW = 8
 """Words that a help line lists."""
 
@@ -93,6 +95,16 @@ class FieldReader:
                 help="write it like 2026-11-23T09:00:00Z",
             )
         return seconds
+
+    def http_status(self, node: Node | None) -> int | None:
+        """An HTTP status."""
+        if node is None:
+            return None
+        value = self.json(node)
+        if isinstance(value, int) and not isinstance(value, bool) and value in _STATUSES:
+            return value
+        self.sink.error(Code.BAD_VALUE, "`status` must be an HTTP status, 100 to 599", node.span)
+        return None
 
     def word(self, node: Node | None, what: str, known: Iterable[str]) -> str | None:
         """One of a closed list of words."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from deemster.model.decision import Decision
-from deemster.policytest.cases import Expectation, PresentedAs
+from deemster.policytest.cases import AccessRecipe, CallRecipe, Expectation, PresentedAs
 from deemster.policytest.comparison import Mismatch
 from deemster.policytest.outcomes import CaseOutcome, CaseResult, SuiteResult, TestRun
 from deemster.policytest.printable import printable
@@ -126,7 +126,7 @@ def _case_lines(result: CaseResult, paint: _Paint) -> Iterator[str]:
 
 def _facts(result: CaseResult) -> Iterator[tuple[str, str]]:
     case = result.case
-    yield "request", f"{case.call.method} {case.call.url}"
+    yield "request", str(case.call)
     word = "claims" if case.presented.kind is PresentedAs.CLAIMS else "token"
     yield word, case.presented.label
     if result.problem is not None:
@@ -166,6 +166,8 @@ def _expected(expectation: Expectation) -> str:
         ("challenge", expectation.challenge),
     ):
         parts.extend(f"{name}.{member} {value}" for member, value in (members or {}).items())
+    if expectation.statements is not None:
+        parts.append(f"statements {', '.join(map(str, expectation.statements)) or 'none'}")
     return ", ".join(parts)
 
 
@@ -189,7 +191,7 @@ def _json_case(result: CaseResult) -> dict[str, object]:
     if result.problem is not None:
         found["problem"] = result.problem
     if result.outcome is CaseOutcome.FAILED and result.decision is not None:
-        found["request"] = {"method": case.call.method, "url": case.call.url}
+        found["request"] = _json_question(case.call)
         found["presented"] = case.presented.label
         found["got"] = _json_decision(result.decision, result.status)
         found["mismatches"] = [
@@ -206,6 +208,16 @@ def _json_case(result: CaseResult) -> dict[str, object]:
             for row in result.trace
         ]
     return found
+
+
+def _json_question(asked: CallRecipe | AccessRecipe) -> dict[str, object]:
+    if isinstance(asked, CallRecipe):
+        return {"method": asked.method, "url": asked.url}
+    return {
+        "subject": {"type": asked.subject.type, "id": asked.subject.id},
+        "action": {"name": asked.action},
+        "resource": {"type": asked.resource.type, "id": asked.resource.id},
+    }
 
 
 def _json_decision(decision: Decision, status: int | None) -> dict[str, object]:
