@@ -219,6 +219,18 @@ SLIPS = {
         with_cases(f"- {{name: a, {GET}, {DENY}, attributes: {{risk: 80}}}}"),
         "13:101: unsupported-yet: `attributes` is not supported yet",
     ),
+    "response": Slip(
+        with_cases(f"- {{name: a, {GET}, {DENY}, response: {{status: 200}}}}"),
+        "13:101: unsupported-yet: `response` is not supported yet",
+    ),
+    "subject": Slip(
+        with_cases(f"- {{name: a, request: {{subject: {{type: user}}}}, {DENY}}}"),
+        "13:25: unsupported-yet: `subject` is not supported yet",
+    ),
+    "certificate": Slip(
+        with_cases(f"- {{name: a, {GET[:-1]}, certificate: {{x5c: []}}}}, {DENY}}}"),
+        "13:74: unsupported-yet: `certificate` is not supported yet",
+    ),
     "token and claims": Slip(
         with_cases(f"- {{name: a, {GET}, token: alice, claims: alice, {DENY}}}"),
         "13:5: test-suite: a case has `token` or `claims`, not both",
