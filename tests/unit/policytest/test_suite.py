@@ -6,7 +6,7 @@ from textwrap import dedent, indent
 import pytest
 
 from deemster.model.decision import Effect, Reason
-from deemster.policytest.cases import Fault, PresentedAs
+from deemster.policytest.cases import CallRecipe, Fault, PresentedAs
 from tests.unit.policytest.trees import NOW, SUITE, findings_in, loaded_with, suites_in
 
 GET = "request: {method: GET, url: https://api.example.com/notes}"
@@ -45,6 +45,7 @@ def test_a_case_is_read_with_its_place_and_every_expectation() -> None:
     )[0]
     case = suite.cases[0]
     assert (case.name, case.span.place, case.now) == ("all of it", "tests/suite.yaml:13", NOW)
+    assert isinstance(case.call, CallRecipe)
     assert case.call.headers == (
         ("x-tenant", "north"),
         ("x-tenant", "south"),
@@ -76,7 +77,9 @@ def test_a_body_that_is_text_is_sent_as_it_stands_and_names_no_media_type() -> N
             )
         )
     )[0]
-    assert (suite.cases[0].call.body, suite.cases[0].call.headers) == ("{", ())
+    call = suite.cases[0].call
+    assert isinstance(call, CallRecipe)
+    assert (call.body, call.headers) == ("{", ())
 
 
 def test_a_matrix_is_one_case_for_each_token_at_its_own_place() -> None:
