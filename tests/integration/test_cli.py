@@ -350,6 +350,26 @@ def test_command_is_a_process_with_an_exit_status_and_no_colour_in_a_pipe() -> N
     assert (refused.returncode, refused.stdout) == (2, "")
 
 
+def test_check_waits_for_no_library_that_it_does_not_need() -> None:
+    asked = (
+        "import sys; from deemster.cli.main import app; app(['check'], standalone_mode=False); "
+        "print(sorted(sys.modules.keys() & {'cryptography', 'hypercorn', 'httpx', 'jwcrypto', "
+        "'jwt', 'rich', 'sqlalchemy', 'starlette', 'uvicorn'}))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", asked], check=True, capture_output=True, encoding="utf-8"
+    )
+    assert ended.stdout.endswith("\n[]\n")
+
+
+def test_text_that_the_terminal_has_no_bytes_for_is_told_escaped(here: Path) -> None:
+    file = here / "policies" / "lib" / "standard.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + "grüße: 1\n", encoding="utf-8")
+    ended = process("check", PYTHONIOENCODING="ascii")
+    assert ended.returncode == 1
+    assert r"`gr\xfc\xdfe` is not a key of a Library" in ended.stdout
+
+
 def test_colour_is_shown_on_a_terminal_and_never_against_no_color() -> None:
     assert "\x1b[" in on_a_terminal("test", "policies", TERM="xterm-256color")
     assert "\x1b[" not in on_a_terminal("test", "policies", TERM="xterm-256color", NO_COLOR="1")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import typer
 
 from deemster.cli.directory import described_user
-from deemster.cli.trees import provider_profiles
+from deemster.cli.profiles import provider_profiles
 from deemster.decisions.point import Deadlines, DecisionPoint
 from deemster.errors import ConfigurationError
 from deemster.gateways.answers import refusal_of

@@ -2,33 +2,76 @@
 
 from __future__ import annotations
 
-import typer
+import sys
+from importlib import import_module
+from io import TextIOWrapper
 
-from deemster.cli.check import check
-from deemster.cli.decide import decide
-from deemster.cli.errors import reporting
-from deemster.cli.init import init
-from deemster.cli.serve import serve
-from deemster.cli.show_config import show_config
-from deemster.cli.test import run_tests
-from deemster.cli.token import token
-from deemster.cli.version import version
+import typer
+from typer.core import TyperCommand, TyperGroup
 
 __all__ = ["app"]
 
+_CONTEXT = {"help_option_names": ["-h", "--help"]}
+
+_COMMANDS = {
+    "init": ("init", "init"),
+    "serve": ("serve", "serve"),
+    "check": ("check", "check"),
+    "test": ("test", "run_tests"),
+    "decide": ("decide", "decide"),
+    "token": ("token", "token"),
+    "show-config": ("show_config", "show_config"),
+    "version": ("version", "version"),
+}
+"""Name ► module of this package and its function, imported when the command is run: each has
+libraries of its own that the others should not wait for."""
+
+
+class _Commands(TyperGroup):
+    """Makes a command when it is asked for."""
+
+    def list_commands(self, ctx: object) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | None:
+        if cmd_name not in self.commands:
+            self._make(cmd_name)
+        found = self.commands.get(cmd_name)
+        return found if isinstance(found, TyperCommand) else None
+
+    def _make(self, name: str) -> None:
+        if name not in _COMMANDS:
+            # All of them: typer looks here for one that was meant.
+            self.commands.update({known: TyperCommand(known) for known in _COMMANDS})
+            return
+        from deemster.cli.errors import reporting
+
+        module, function = _COMMANDS[name]
+        alone = typer.Typer(
+            add_completion=False,
+            rich_markup_mode=None,
+            pretty_exceptions_enable=False,
+            context_settings=_CONTEXT,
+        )
+        command = getattr(import_module(f"deemster.cli.{module}"), function)
+        alone.command(name)(reporting(command))
+        self.commands[name] = typer.main.get_command(alone)
+
+
 app = typer.Typer(
-    help="A policy decision point for API gateways.",
+    cls=_Commands,
     no_args_is_help=True,
     rich_markup_mode=None,
     # Errors are told by cli/errors.py; what gets past it is never shown with local variables.
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_CONTEXT,
 )
-app.command("init")(reporting(init))
-app.command("serve")(reporting(serve))
-app.command("check")(reporting(check))
-app.command("test")(reporting(run_tests))
-app.command("decide")(reporting(decide))
-app.command("token")(reporting(token))
-app.command("show-config")(reporting(show_config))
-app.command("version")(reporting(version))
+
+
+@app.callback()
+def _deemster() -> None:
+    """A policy decision point for API gateways."""
+    for stream in (sys.stdout, sys.stderr):
+        # A policy may hold what a terminal's encoding has no bytes for; a report says it escaped.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -11,7 +11,8 @@ import typer
 
 from deemster.cli.arguments import ConfigOption, FormatOption, PathsArgument
 from deemster.cli.output import OutputFormat, colour_on, print_json
-from deemster.cli.trees import chosen_paths, load_chosen_tree, provider_profiles, settings_in
+from deemster.cli.profiles import provider_profiles
+from deemster.cli.trees import chosen_paths, load_chosen_tree, settings_in
 from deemster.errors import ConfigurationError, PolicyError
 from deemster.gateways.answers import refusal_of
 from deemster.model.clock import SystemClock
