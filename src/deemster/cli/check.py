@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -26,12 +27,30 @@ _UNVERIFIED = "without --config the ids and types of token providers were not co
 def check(
     paths: PathsArgument = None,
     config: ConfigOption = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Check again whenever a file changes, until Ctrl-C.")
+    ] = False,
     output_format: FormatOption = OutputFormat.TEXT,
 ) -> None:
     """Load and check a policy tree with its test suites.
 
     Exit status: 0 no errors, 1 errors, 2 could not run.
     """
+    if not watch:
+        raise typer.Exit(_check(paths, config, output_format))
+    if output_format is not OutputFormat.TEXT:
+        raise typer.BadParameter("--watch is for people: `--format text`", param_hint="--format")
+    from deemster.cli.watching import watch as run_on_changes
+
+    watched = chosen_paths(paths, settings_in(config))
+    run_on_changes(
+        [*watched, *([config] if config is not None else [])],
+        lambda: _check(paths, config, output_format),
+    )
+
+
+def _check(paths: list[Path] | None, config: Path | None, output_format: OutputFormat) -> int:
+    """Print everything once; the exit status."""
     clock = SystemClock()
     started = clock.monotonic()
     settings = settings_in(config)
@@ -53,7 +72,7 @@ def check(
         sys.stdout.write(_summary_line(chosen, diagnostics, contents, seconds))
         if settings is None:
             sys.stdout.write(f"note: {_UNVERIFIED}\n")
-    raise typer.Exit(1 if diagnostics.errors else 0)
+    return 1 if diagnostics.errors else 0
 
 
 def _with_suites(loaded: LoadedTree, now: float) -> tuple[DiagnosticSet, dict[str, int]]:

@@ -15,7 +15,7 @@ from deemster.errors import ConfigurationError, DeemsterError, PolicyError
 from deemster.policy.rendering import render_text, summary, to_json
 from deemster.policytest.printable import printable
 
-__all__ = ["COULD_NOT_RUN", "reporting"]
+__all__ = ["COULD_NOT_RUN", "attempt", "reporting"]
 
 P = ParamSpec("P")
 
@@ -27,25 +27,39 @@ def reporting(command: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def reported(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except (typer.Exit, typer.Abort, TyperException, BrokenPipeError):
-            raise
-        except (PolicyError, ConfigurationError) as refused:
-            as_json = kwargs.get("output_format") is OutputFormat.JSON
-            _report_refused(refused, as_json=as_json)
-        except DeemsterError as error:
-            _report(error.message)
-        except OSError as error:
-            place = f"`{error.filename}`: " if error.filename is not None else ""
-            _report(f"{place}{error.strerror or error}")
-        except Exception as fault:  # noqa: BLE001  (the last place before the user)
-            _report(f"a fault of Deemster itself: {type(fault).__name__}: {fault}")
-        else:
-            return
-        raise typer.Exit(COULD_NOT_RUN)
+        as_json = kwargs.get("output_format") is OutputFormat.JSON
+        if not _told(lambda: command(*args, **kwargs), as_json=as_json):
+            raise typer.Exit(COULD_NOT_RUN)
 
     return reported
+
+
+def attempt(run: Callable[[], object]) -> None:
+    """One run of several: its errors are told, mistakes in the command line too."""
+    try:
+        _told(run, as_json=False)
+    except TyperException as error:
+        _report(error.format_message())
+
+
+def _told(run: Callable[[], object], *, as_json: bool) -> bool:
+    """Whether it ran; else what went wrong was told."""
+    try:
+        run()
+    except (typer.Exit, typer.Abort, TyperException, BrokenPipeError):
+        raise
+    except (PolicyError, ConfigurationError) as refused:
+        _report_refused(refused, as_json=as_json)
+    except DeemsterError as error:
+        _report(error.message)
+    except OSError as error:
+        place = f"`{error.filename}`: " if error.filename is not None else ""
+        _report(f"{place}{error.strerror or error}")
+    except Exception as fault:  # noqa: BLE001  (the last place before the user)
+        _report(f"a fault of Deemster itself: {type(fault).__name__}: {fault}")
+    else:
+        return True
+    return False
 
 
 def _report_refused(refused: PolicyError | ConfigurationError, *, as_json: bool) -> None:
