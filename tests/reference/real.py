@@ -57,7 +57,16 @@ class RealDecisionPoint:
     """The compiled tree and all that is needed to ask about it."""
 
     def __init__(self, tree: Tree, *, seed: int = 0, skew: float = 0.0) -> None:
-        texts = files_of(tree, seed)
+        self._load(files_of(tree, seed), skew)
+
+    @classmethod
+    def of_texts(cls, texts: Mapping[str, str]) -> RealDecisionPoint:
+        """Of a tree that was written by hand: path ► text."""
+        point = cls.__new__(cls)
+        point._load(texts, 0.0)
+        return point
+
+    def _load(self, texts: Mapping[str, str], skew: float) -> None:
         try:
             snapshot = load_texts(texts).snapshot
         except PolicyError as refused:
