@@ -74,8 +74,8 @@ class _Budget:
     def __init__(self, most: int) -> None:
         self._left = most
 
-    def spend(self) -> None:
-        self._left -= 1
+    def spend(self, nodes: int = 1) -> None:
+        self._left -= nodes
         if self._left < 0:
             raise JsonPathLimitError
 
@@ -91,18 +91,32 @@ def _apply(segment: Segment, nodes: Iterable[_Node], budget: _Budget) -> Iterato
 
 
 def _descendants(node: _Node, budget: _Budget) -> Iterator[_Node]:
-    """The node and all below it: parents before children, elements of an array in order."""
+    """The node and all below it: parents before children, elements of an array in order.
+
+    What is neither object nor array is left out: nothing can be selected from it.
+    """
     waiting = [node]
     while waiting:
         location, value = waiting.pop()
-        budget.spend()
         yield location, value
         if isinstance(value, dict):
-            waiting.extend([((*location, name), child) for name, child in reversed(value.items())])
+            budget.spend(len(value))
+            below = [
+                ((*location, name), child)
+                for name, child in value.items()
+                if isinstance(child, dict | list)
+            ]
         elif isinstance(value, list):
-            waiting.extend(
-                [((*location, index), value[index]) for index in range(len(value) - 1, -1, -1)]
-            )
+            budget.spend(len(value))
+            below = [
+                ((*location, index), child)
+                for index, child in enumerate(value)
+                if isinstance(child, dict | list)
+            ]
+        else:
+            return
+        below.reverse()
+        waiting.extend(below)
 
 
 def _children(selector: Selector, node: _Node) -> Iterator[_Node]:
