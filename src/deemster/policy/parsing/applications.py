@@ -3,24 +3,57 @@
 from __future__ import annotations
 
 from deemster.policy.codes import Code
-from deemster.policy.parsing.fields import Fields, Shape
+from deemster.policy.parsing import forms
+from deemster.policy.parsing.fields import Fields
+from deemster.policy.parsing.shapes import Key, Keys, Shape
 from deemster.policy.reading.nodes import ScalarNode, SequenceNode
 from deemster.policy.tree import Text
 
-__all__ = ["parse_application"]
+__all__ = ["APPLICATION_KEYS", "parse_application"]
 
-_PERMISSIONS = frozenset({"permissions"})
 _RESOURCE = Shape(
     "a resource",
-    _PERMISSIONS,
+    Keys(
+        {
+            "permissions": Key(
+                forms.ListOf(forms.Text("action")),
+                "What may be done with the resource. A permission's key is `resource:action`.",
+                "[view, pay]",
+            )
+        }
+    ),
     required={"permissions": "for example `permissions: [view, pay]`"},
     example="invoices: {permissions: [view, pay]}",
+    doc="One kind of thing that the application protects.",
 )
 _ROLE = Shape(
     "a role",
-    _PERMISSIONS,
+    Keys(
+        {
+            "permissions": Key(
+                forms.ListOf(forms.Text("permission `resource:action`"), may_be_empty=True),
+                "What a user of this role may do.",
+                '["invoices:view"]',
+            )
+        }
+    ),
     required={"permissions": 'for example `permissions: ["invoices:view"]`'},
     example='auditor: {permissions: ["invoices:view"]}',
+    doc="A role that directories give to users.",
+)
+APPLICATION_KEYS = Keys(
+    {
+        "resources": Key(
+            forms.MapOf(_RESOURCE, key=forms.Text("name without `:`", pattern="[^:]+")),
+            "Resources by name, each with what may be done with it.",
+            "{invoices: {permissions: [view, create, pay, void]}}",
+        ),
+        "roles": Key(
+            forms.MapOf(_ROLE, key=forms.Text("name without `/`", pattern="[^/]+")),
+            "Roles by name, each with its permissions. A role's key is `application/role`.",
+            '{accountant: {permissions: ["invoices:view", "invoices:pay"]}}',
+        ),
+    }
 )
 
 NamedLists = tuple[tuple[Text, tuple[Text, ...]], ...]

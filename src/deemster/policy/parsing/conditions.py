@@ -10,8 +10,10 @@ import re
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
-from deemster.policy.parsing.fields import Fields, Shape
+from deemster.policy.parsing import forms
+from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.scalars import describe
+from deemster.policy.parsing.shapes import Key, Keys, Shape
 from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode, ScalarStyle, SequenceNode
 from deemster.policy.tree import (
     Condition,
@@ -21,10 +23,30 @@ from deemster.policy.tree import (
     ConditionText,
 )
 
-__all__ = ["parse_condition"]
+__all__ = ["CONDITION", "parse_condition"]
 
 _BARE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
-_SHAPE = Shape("a condition", frozenset({"all", "any", "not"}))
+CONDITION = Shape(
+    "a condition",
+    Keys(
+        {
+            "all": Key(
+                forms.ListOf(forms.Condition(), may_repeat=True),
+                "Every item must hold.",
+                '[in_office, "user.level >= 3"]',
+            ),
+            "any": Key(
+                forms.ListOf(forms.Condition(), may_repeat=True),
+                "One item is enough.",
+                "[\"'finance' in user.groups\", senior]",
+            ),
+            "not": Key(forms.Condition(), "The item must not hold.", "std.office_hours"),
+        }
+    ),
+    exactly_one=(("all", "any", "not"),),
+    doc="Conditions put together. Where a condition is expected, an expression in double quotes or"
+    " a `|` block, or the bare name of a condition, does as well.",
+)
 
 
 def parse_condition(node: Node, sink: DiagnosticSink) -> Condition | None:
@@ -44,7 +66,7 @@ def parse_condition(node: Node, sink: DiagnosticSink) -> Condition | None:
 
 def _parse_combination(node: MappingNode, sink: DiagnosticSink) -> Condition | None:
     before = sink.error_count
-    fields = Fields(node, _SHAPE, sink)
+    fields = Fields(node, CONDITION, sink)
     if sink.error_count > before:
         return None
     if len(fields) != 1:

@@ -5,15 +5,25 @@ from __future__ import annotations
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
+from deemster.policy.parsing import forms
 from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.ids import checked_name
 from deemster.policy.parsing.scalars import INT_MAX, INT_MIN, describe, json_value
 from deemster.policy.reading.nodes import Node, ScalarNode, SequenceNode
 from deemster.policy.tree import Constant
 
-__all__ = ["parse_constants"]
+__all__ = ["CONSTANT", "parse_constants"]
 
 _MAX_LIST = 10_000
+CONSTANT = forms.OneOf(
+    (
+        forms.String(),
+        forms.Integer(),
+        forms.Flag(),
+        forms.ListOf(forms.String(), at_most=_MAX_LIST, may_repeat=True),
+        forms.ListOf(forms.Integer(), at_most=_MAX_LIST, may_repeat=True),
+    )
+)
 
 
 def parse_constants(fields: Fields) -> tuple[Constant, ...]:

@@ -4,17 +4,43 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from deemster.policy.parsing import forms
 from deemster.policy.parsing.conditions import parse_condition
-from deemster.policy.parsing.constants import parse_constants
+from deemster.policy.parsing.constants import CONSTANT, parse_constants
 from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.ids import checked_name
 from deemster.policy.parsing.scalars import text_of
-from deemster.policy.parsing.schema import parse_schema
+from deemster.policy.parsing.schema import SCHEMA, parse_schema
+from deemster.policy.parsing.shapes import Key, Keys
 from deemster.policy.tree import Declarations, Import, NamedCondition
 
 __all__ = ["DECLARATION_KEYS", "LATER_DECLARATIONS", "parse_declarations"]
 
-DECLARATION_KEYS = frozenset({"imports", "schema", "constants", "conditions"})
+DECLARATION_KEYS = Keys(
+    {
+        "imports": Key(
+            forms.MapOf(forms.Text("path of a file")),
+            "Libraries that this file uses, by the alias that it gives them. Paths are relative to"
+            " this file and stay inside the tree.",
+            "{std: ../lib/standard.yaml}",
+        ),
+        "schema": Key(
+            SCHEMA,
+            "Declares the claims and the user's attributes that conditions read, with their types.",
+        ),
+        "constants": Key(
+            forms.MapOf(CONSTANT),
+            "Values that conditions use by name: text, an integer, `true` or `false`, or a list"
+            " of texts or of integers.",
+            "{OFFICE_NETS: [10.0.0.0/8, 192.0.2.0/24]}",
+        ),
+        "conditions": Key(
+            forms.MapOf(forms.Condition()),
+            "Conditions that others use by name.",
+            '{in_office: "request.ip.inAny(OFFICE_NETS)"}',
+        ),
+    }
+)
 LATER_DECLARATIONS = {
     "attributes": "attributes fetched from a source",
     "statements": "statements for the gateway",

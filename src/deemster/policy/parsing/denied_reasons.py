@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 from deemster.policy.codes import Code
-from deemster.policy.parsing.fields import Fields, Shape
+from deemster.policy.parsing import forms
+from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.scalars import describe, listed
+from deemster.policy.parsing.shapes import Key, Keys, Shape
 from deemster.policy.tree import DeniedReasonText
 
-__all__ = ["parse_denied_reason", "parse_otherwise"]
+__all__ = ["DENIED_REASON", "OTHERWISE", "parse_denied_reason", "parse_otherwise"]
 
-_KEYS = frozenset({"code", "message", "detail"})
+_KEYS = Keys(
+    {
+        "code": Key(forms.Text(), "A word that the caller's program can test.", "pay.not-allowed"),
+        "message": Key(forms.Text(), "A sentence for people.", '"Paying needs the finance group."'),
+        "detail": Key(
+            forms.Text(), "More for people, such as what to do now.", '"Ask your team lead."'
+        ),
+    }
+)
+_STATUS = forms.Choice(
+    {"401": 401, "403": 403, "404": 404},
+    docs={"401": "log in", "403": "forbidden", "404": "as if nothing were there"},
+)
 _REQUIRED = {
     "code": "a word that the caller's program can test, for example `pay.not-allowed`",
     "message": "a sentence for people",
 }
-_DENIED_REASON = Shape(
+DENIED_REASON = Shape(
     "`deniedReason`",
-    _KEYS | {"status"},
+    _KEYS | Keys({"status": Key(_STATUS, "The HTTP status of the answer.", "404", "403")}),
     required=_REQUIRED,
     example='deniedReason: {code: export.tier, message: "..."}',
+    doc="The author's own words on a deny. It is short for a `denied-reason` statement.",
 )
-_OTHERWISE = Shape(
+OTHERWISE = Shape(
     "`otherwise`",
     _KEYS,
     required=_REQUIRED,
@@ -29,18 +44,18 @@ _OTHERWISE = Shape(
         "a `deniedReason` on a rule or policy may carry one"
     },
     example='otherwise: {code: pay.not-allowed, message: "..."}',
+    doc="The author's own words where `allow` denies. Reason, status and challenge stay.",
 )
-_STATUSES = {"401": 401, "403": 403, "404": 404}
 
 
 def parse_denied_reason(fields: Fields) -> DeniedReasonText | None:
     """`deniedReason` of a rule or policy; None where it is absent or was refused."""
-    return _parse(fields, "deniedReason", _DENIED_REASON)
+    return _parse(fields, "deniedReason", DENIED_REASON)
 
 
 def parse_otherwise(fields: Fields) -> DeniedReasonText | None:
     """`otherwise` of an operation; None where it is absent or was refused."""
-    return _parse(fields, "otherwise", _OTHERWISE)
+    return _parse(fields, "otherwise", OTHERWISE)
 
 
 def _parse(parent: Fields, key: str, shape: Shape) -> DeniedReasonText | None:
@@ -59,13 +74,13 @@ def _status(fields: Fields) -> int | None:
     if "status" not in fields.shape.names:
         return None
     found = fields.text("status")
-    if found is None or found.value in _STATUSES:
-        return None if found is None else _STATUSES[found.value]
+    if found is None or found.value in _STATUS.options:
+        return None if found is None else _STATUS.options[found.value]
     node = fields.node_of("status")
     fields.sink.error(
         Code.BAD_VALUE,
         f"a deny cannot have status {describe(node) if node is not None else ''}",
         found.span,
-        help=f"expected {listed(_STATUSES)}",
+        help=f"expected {listed(_STATUS.options)}",
     )
     return None

@@ -6,23 +6,25 @@ from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
 from deemster.policy.parsing import forms
 from deemster.policy.parsing.applications import parse_application
-from deemster.policy.parsing.declarations import (
-    DECLARATION_KEYS,
-    LATER_DECLARATIONS,
-    parse_declarations,
+from deemster.policy.parsing.declarations import parse_declarations
+from deemster.policy.parsing.document_shapes import (
+    API_SERVICE,
+    API_VERSION,
+    APPLICATION,
+    HEADER,
+    HEADER_REQUIRED,
+    KINDS,
+    LIBRARY,
+    METADATA,
+    POLICY,
 )
-from deemster.policy.parsing.fields import Fields, Shape
+from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.ids import SiblingIds
 from deemster.policy.parsing.operations import parse_operations
-from deemster.policy.parsing.policies import (
-    LATER_IN_NODES,
-    POLICY_KEYS,
-    POLICY_REQUIRED,
-    parse_policies,
-    parse_policy,
-)
-from deemster.policy.parsing.scalars import describe, listed
+from deemster.policy.parsing.policies import parse_policies, parse_policy
+from deemster.policy.parsing.scalars import describe
 from deemster.policy.parsing.services import parse_service
+from deemster.policy.parsing.shapes import Shape
 from deemster.policy.reading.nodes import MappingNode, Node
 from deemster.policy.tree import (
     ApiServiceDocument,
@@ -35,10 +37,7 @@ from deemster.policy.tree import (
     Text,
 )
 
-__all__ = ["API_VERSION", "KINDS", "parse_document"]
-
-API_VERSION = "deemster/v1"
-KINDS = ("ApiService", "Library", "Policy", "Application", "PolicyTest")
+__all__ = ["parse_document"]
 
 _KIND_SYNONYMS = {
     "Service": "ApiService",
@@ -50,61 +49,6 @@ _KIND_SYNONYMS = {
     "App": "Application",
 }
 _KIND = forms.Choice({kind: kind for kind in KINDS}, synonyms=_KIND_SYNONYMS)
-_HEADER = frozenset({"apiVersion", "kind", "metadata"})
-_HEADER_REQUIRED = {
-    "apiVersion": f"write `apiVersion: {API_VERSION}`",
-    "kind": f"one of {listed(KINDS)}",
-    "metadata": "write `metadata: {id: ...}`",
-}
-_METADATA = Shape(
-    "`metadata`",
-    frozenset({"id", "title", "owner"}),
-    required={"id": "an id of lower-case letters, digits and hyphens, unique in its kind"},
-    elsewhere={"name": "a document is named by `id`; `title` is for people"},
-    example="metadata: {id: invoices}",
-)
-_API_SERVICE = Shape(
-    "an ApiService",
-    _HEADER | DECLARATION_KEYS | {"service", "guards", "operations"},
-    required={
-        "service": "base URLs and token provider of the service",
-        "operations": "a service without operations could answer nothing",
-    },
-    later=LATER_DECLARATIONS | {"response": "policies over the upstream's answer"},
-    elsewhere={
-        "policies": "`policies` belongs to an operation; `guards` apply to the whole service",
-        "baseUrls": "write `service: {baseUrls: [...]}`",
-        "tokenProvider": "write `service: {tokenProvider: ...}`",
-        "audience": "write `service: {audience: ...}`",
-    },
-)
-_LIBRARY = Shape(
-    "a Library",
-    _HEADER | DECLARATION_KEYS,
-    later=LATER_DECLARATIONS,
-    elsewhere={"rules": "rules belong to a document of kind Policy"},
-)
-_POLICY = Shape(
-    "a Policy",
-    _HEADER | DECLARATION_KEYS | POLICY_KEYS,
-    required=POLICY_REQUIRED,
-    later=LATER_IN_NODES
-    | LATER_DECLARATIONS
-    | {"indeterminate": "`simple` reading of indeterminate children"},
-    elsewhere={
-        "id": "a Policy document's id is `metadata: {id: ...}`",
-        "exempt": "a guard is exempted where `guards` lists it: `{$ref: ..., exempt: [...]}`",
-        "when": "a policy applies when its `target` holds; rules have `when`",
-        "enabled": "remove the reference to a policy instead of disabling its document",
-        "policies": "policies within a policy are items of `children`, as `- policy: {...}`",
-    },
-)
-_APPLICATION = Shape(
-    "an Application",
-    _HEADER | {"resources", "roles"},
-    required={"resources": "for example `resources: {invoices: {permissions: [view, pay]}}`"},
-    elsewhere={"permissions": "permissions belong to a resource or a role"},
-)
 
 
 def parse_document(node: Node, file: str, sink: DiagnosticSink) -> Document | None:
@@ -135,7 +79,7 @@ def _kind(node: MappingNode, sink: DiagnosticSink) -> str | None:
     """The kind, after the keys that every document needs were looked for."""
     # Which other keys there may be depends on the kind.
     present = frozenset(key.text for key, _ in node.entries)
-    if not present & _HEADER:
+    if not present & HEADER:
         sink.error(
             Code.MISSING_KEY,
             "this is no policy document: `apiVersion`, `kind` and `metadata` are missing",
@@ -143,7 +87,7 @@ def _kind(node: MappingNode, sink: DiagnosticSink) -> str | None:
             help="begin it with these three keys, or move the file out of the tree",
         )
         return None
-    header = Fields(node, Shape("a policy document", present, required=_HEADER_REQUIRED), sink)
+    header = Fields(node, Shape("a policy document", present, required=HEADER_REQUIRED), sink)
     return header.choice("kind", _KIND)
 
 
@@ -164,7 +108,7 @@ def _parse_metadata(root: MappingNode, sink: DiagnosticSink) -> Metadata | None:
     written = root.get("metadata")
     if written is None:
         return None
-    fields = Fields.of(written, _METADATA, sink)
+    fields = Fields.of(written, METADATA, sink)
     if fields is None:
         return None
     id_, title, owner = fields.id("id"), fields.string("title"), fields.string("owner")
@@ -174,7 +118,7 @@ def _parse_metadata(root: MappingNode, sink: DiagnosticSink) -> Metadata | None:
 def _parse_api_service(
     node: MappingNode, file: str, sink: DiagnosticSink
 ) -> ApiServiceDocument | None:
-    fields = Fields(node, _API_SERVICE, sink)
+    fields = Fields(node, API_SERVICE, sink)
     metadata = _parse_metadata(node, sink)
     declarations = parse_declarations(fields)
     service = parse_service(fields)
@@ -188,14 +132,14 @@ def _parse_api_service(
 
 
 def _parse_library(node: MappingNode, file: str, sink: DiagnosticSink) -> LibraryDocument | None:
-    fields = Fields(node, _LIBRARY, sink)
+    fields = Fields(node, LIBRARY, sink)
     metadata = _parse_metadata(node, sink)
     declarations = parse_declarations(fields)
     return None if metadata is None else LibraryDocument(file, metadata, declarations)
 
 
 def _parse_policy(node: MappingNode, file: str, sink: DiagnosticSink) -> PolicyDocument | None:
-    fields = Fields(node, _POLICY, sink)
+    fields = Fields(node, POLICY, sink)
     metadata = _parse_metadata(node, sink)
     declarations = parse_declarations(fields)
     policy = parse_policy(fields, _id_of(metadata))
@@ -211,7 +155,7 @@ def _id_of(metadata: Metadata | None) -> Text | None:
 def _parse_application(
     node: MappingNode, file: str, sink: DiagnosticSink
 ) -> ApplicationDocument | None:
-    fields = Fields(node, _APPLICATION, sink)
+    fields = Fields(node, APPLICATION, sink)
     metadata = _parse_metadata(node, sink)
     permissions, roles = parse_application(fields)
     return None if metadata is None else ApplicationDocument(file, metadata, permissions, roles)

@@ -32,6 +32,7 @@ __all__ = [
     "MapOf",
     "Name",
     "OneOf",
+    "String",
     "Text",
 ]
 
@@ -49,6 +50,11 @@ class Text:
     what: str = "text"
     pattern: str | None = None
     may_be_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class String:
+    """A text where a number is not taken for text: JSON's own. It may be empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +107,12 @@ class Choice(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list of different items, not empty unless it says so."""
+    """A list, of different items and not empty unless it says so."""
 
     item: Form
     may_be_empty: bool = False
     at_most: int | None = None
+    may_repeat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +150,6 @@ class Deferred:
 
 
 Form: TypeAlias = (
-    "Text | Id | Name | Flag | Integer | Duration | Instant | Choice[object] | ListOf | MapOf"
-    " | Condition | Json | OneOf | Deferred | Shape"
+    "Text | String | Id | Name | Flag | Integer | Duration | Instant | Choice[object] | ListOf"
+    " | MapOf | Condition | Json | OneOf | Deferred | Shape"
 )

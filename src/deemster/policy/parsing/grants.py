@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
+from deemster.policy.parsing import forms
 from deemster.policy.parsing.conditions import parse_condition
-from deemster.policy.parsing.fields import Fields, Shape
+from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.scalars import describe
+from deemster.policy.parsing.shapes import Key, Keys, Shape
 from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode
 from deemster.policy.tree import (
     AllowAuthenticated,
@@ -19,14 +21,104 @@ from deemster.policy.tree import (
     Text,
 )
 
-__all__ = ["parse_allow"]
+__all__ = ["ALLOW", "parse_allow"]
 
 _LINES = ("scopes", "groups", "permissions", "when", "authentication")
 _WORDS = ("public", "authenticated")
 _MEMBERS = "names belong below a line, for example `scopes: {any: [...]}`"
-_ALLOW = Shape(
+_TEXTS = forms.ListOf(forms.Text())
+
+
+def _names(of_what: str, example: str) -> Keys:
+    return Keys(
+        {
+            "any": Key(_TEXTS, f"One of these {of_what} is enough.", example),
+            "all": Key(_TEXTS, f"All of these {of_what} are needed.", example),
+        }
+    )
+
+
+_EITHER = (("any", "all"),)
+_NAME_LISTS = {
+    "scopes": Shape(
+        "`scopes`",
+        _names("scopes", "[invoices.read]"),
+        example="scopes: {any: [invoices.read]}",
+        at_least_one=_EITHER,
+        doc="Scopes of the token, compared exactly.",
+    ),
+    "permissions": Shape(
+        "`permissions`",
+        _names("permissions", '["invoices:pay"]'),
+        example='permissions: {all: ["invoices:pay"]}',
+        at_least_one=_EITHER,
+        doc="Permissions of the user, by the roles that the user has.",
+    ),
+}
+_MATCH = forms.Choice(
+    {match.value: match for match in GroupMatch},
+    docs={
+        "exact": "character for character",
+        "ignore-case": "letters are folded as Unicode does",
+        "dn": "as distinguished names (RFC 4514)",
+    },
+)
+_GROUPS = Shape(
+    "`groups`",
+    _names("groups", "[finance]")
+    | Keys({"match": Key(_MATCH, "How names are compared.", "ignore-case", "exact")}),
+    example="groups: {any: [finance]}",
+    at_least_one=_EITHER,
+    doc="Groups of the user, as the directory has them.",
+)
+_AUTHENTICATION = Shape(
+    "`authentication`",
+    Keys(
+        {
+            "acr": Key(
+                _TEXTS,
+                "The claim `acr` is one of these; else the answer asks for a step-up.",
+                "[mfa, hwk]",
+            ),
+            "maxAge": Key(
+                forms.Duration(whole_seconds=True),
+                "How long ago the user may have logged in, by the claim `auth_time`.",
+                "300s",
+            ),
+        }
+    ),
+    elsewhere={
+        "amr": "test it in `when`: `\"'hwk' in claims.amr\"`",
+        "max_age": "in policies it is written `maxAge`",
+        "acr_values": "in policies it is written `acr`",
+    },
+    example="authentication: {acr: [mfa], maxAge: 300s}",
+    at_least_one=(("acr", "maxAge"),),
+    doc="How the user must have logged in.",
+)
+ALLOW_LINES = Shape(
     "`allow`",
-    frozenset(_LINES),
+    Keys(
+        {
+            "scopes": Key(
+                _NAME_LISTS["scopes"], "Scopes that the token must have.", "{any: [invoices.read]}"
+            ),
+            "groups": Key(
+                _GROUPS, "Groups that the user must be in.", "{any: [finance], match: dn}"
+            ),
+            "permissions": Key(
+                _NAME_LISTS["permissions"],
+                "Permissions that the user must have.",
+                '{all: ["invoices:pay"]}',
+            ),
+            "authentication": Key(
+                _AUTHENTICATION,
+                "How strongly and how recently the user must have logged in.",
+                "{acr: [mfa], maxAge: 300s}",
+            ),
+            "when": Key(forms.Condition(), "A condition that must hold.", "std.office_hours"),
+        }
+    ),
     elsewhere={
         "public": "write `allow: public`",
         "authenticated": "write `allow: authenticated`",
@@ -39,23 +131,20 @@ _ALLOW = Shape(
     },
     noun="line",
     unknown=Code.UNKNOWN_SCOPE_LINE,
+    at_least_one=(_LINES,),
+    doc="Lines that must all hold.",
 )
-_NAMES = frozenset({"any", "all"})
-_NAME_LISTS = {
-    "scopes": Shape("`scopes`", _NAMES, example="scopes: {any: [invoices.read]}"),
-    "permissions": Shape("`permissions`", _NAMES, example='permissions: {all: ["invoices:pay"]}'),
-}
-_GROUPS = Shape("`groups`", _NAMES | {"match"}, example="groups: {any: [finance]}")
-_GROUP_MATCHES = {match.value: match for match in GroupMatch}
-_AUTHENTICATION = Shape(
-    "`authentication`",
-    frozenset({"acr", "maxAge"}),
-    elsewhere={
-        "amr": "test it in `when`: `\"'hwk' in claims.amr\"`",
-        "max_age": "in policies it is written `maxAge`",
-        "acr_values": "in policies it is written `acr`",
-    },
-    example="authentication: {acr: [mfa], maxAge: 300s}",
+ALLOW = forms.OneOf(
+    (
+        forms.Choice(
+            {word: word for word in _WORDS},
+            docs={
+                "public": "anybody; no credential is read",
+                "authenticated": "any accepted token",
+            },
+        ),
+        ALLOW_LINES,
+    )
 )
 
 Allow = AllowPublic | AllowAuthenticated | AllowLines
@@ -87,7 +176,7 @@ def _refuse_word(node: Node, sink: DiagnosticSink) -> None:
 
 def _parse_lines(node: MappingNode, sink: DiagnosticSink) -> AllowLines | None:
     before = sink.error_count
-    fields = Fields(node, _ALLOW, sink)
+    fields = Fields(node, ALLOW_LINES, sink)
     if not node.entries:
         sink.error(
             Code.EMPTY_LIST,
@@ -126,7 +215,7 @@ def _groups(parent: Fields) -> Groups | None:
     if fields is None:
         return None
     names = _any_all(fields)
-    match = fields.choice("match", _GROUP_MATCHES) or GroupMatch.EXACT
+    match = fields.choice("match", _MATCH) or GroupMatch.EXACT
     return None if names is None else Groups(names, match)
 
 

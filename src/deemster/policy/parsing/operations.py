@@ -2,68 +2,29 @@
 
 from __future__ import annotations
 
-import re
-
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note
 from deemster.policy.parsing.denied_reasons import parse_otherwise
-from deemster.policy.parsing.fields import Fields, Shape
+from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.grants import parse_allow
 from deemster.policy.parsing.ids import SiblingIds, checked_id, checked_name
+from deemster.policy.parsing.operation_shapes import (
+    MATCH,
+    MAX_PATHS,
+    METHOD,
+    OPERATION,
+    PARAMETER,
+    PARAMETER_TYPE,
+)
 from deemster.policy.parsing.policies import parse_policies
 from deemster.policy.reading.nodes import Node
 from deemster.policy.tree import Operation, ParameterConstraint, PolicyNode, RefNode, Text
 
 __all__ = ["parse_operations"]
 
-_MAX_PATHS = 10
-# RFC 9110 5.6.2: token.
-_METHOD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _USUAL_METHODS = frozenset(
     {"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"}
 )
-_OPERATION = Shape(
-    "an operation",
-    frozenset({"id", "match", "params", "allow", "policies", "guards", "otherwise", "alsoCovers"}),
-    required={
-        "id": "an id of lower-case letters, digits and hyphens, unique in its service",
-        "match": "for example `match: {methods: [GET], path: /invoices}`",
-    },
-    later={
-        "response": "policies over the upstream's answer",
-        "paths": "openings of the canonical path",
-        "attach": "statements attached to a node",
-        "statements": "statements for the gateway",
-        "attributes": "attributes fetched from a source",
-    },
-    elsewhere={
-        "enabled": "an operation cannot be disabled, or its path would fall to a wider template; "
-        "only policies and rules can",
-        "deniedReason": "an operation's own words on a deny are `otherwise`",
-        "path": "write `match: {path: ...}`",
-        "methods": "write `match: {methods: [...]}`",
-        "when": "write `allow: {when: ...}`",
-        "scopes": "write `allow: {scopes: ...}`",
-        "rules": "rules belong to a policy: `policies: [{id: ..., combiningAlgorithm: ..., "
-        "rules: [...]}]`",
-        "exempt": "a guard says which operations it exempts",
-    },
-)
-_MATCH = Shape(
-    "`match`",
-    frozenset({"methods", "path", "paths"}),
-    later={
-        "resourceType": "operations of AuthZEN resource types",
-        "actions": "operations of AuthZEN resource types",
-    },
-    elsewhere={"method": "methods are a list: `methods: [GET]`"},
-    example="match: {methods: [GET], path: /invoices}",
-)
-_PARAMETER = Shape(
-    "a parameter's constraint", frozenset({"pattern", "type"}), example="params: {id: {type: int}}"
-)
-_PARAMETER_TYPES = {"int": "int", "uuid": "uuid"}
-
 _Policies = tuple[PolicyNode | RefNode, ...]
 
 
@@ -79,7 +40,7 @@ def parse_operations(service: Fields, siblings: SiblingIds) -> tuple[Operation, 
 
 def _parse_operation(node: Node, sink: DiagnosticSink, siblings: SiblingIds) -> Operation | None:
     before = sink.error_count
-    fields = Fields.of(node, _OPERATION, sink)
+    fields = Fields.of(node, OPERATION, sink)
     if fields is None:
         return None
     # A misspelt `allow` is reported once, not as a missing one too.
@@ -132,7 +93,7 @@ def _require_grant(fields: Fields, id_: Text | None) -> None:
 
 def _parse_match(operation: Fields) -> tuple[tuple[Text, ...] | None, tuple[Text, ...]]:
     node = operation.node_of("match")
-    fields = None if node is None else Fields.of(node, _MATCH, operation.sink)
+    fields = None if node is None else Fields.of(node, MATCH, operation.sink)
     if fields is None:
         return None, ()
     methods = fields.texts("methods", _checked_method) if "methods" in fields else None
@@ -155,21 +116,21 @@ def _parse_paths(fields: Fields) -> tuple[Text, ...]:
         return () if path is None else (path,)
     if "paths" in fields:
         paths = fields.texts("paths")
-        if len(paths) > _MAX_PATHS:
+        if len(paths) > MAX_PATHS:
             sink.error(
                 Code.BAD_VALUE,
-                f"`paths` has {len(paths)} templates, more than {_MAX_PATHS}",
+                f"`paths` has {len(paths)} templates, more than {MAX_PATHS}",
                 fields.key_span("paths"),
                 help="write several operations",
             )
         return paths
-    if not any(key in fields for key in _MATCH.later):
+    if not any(key in fields for key in MATCH.later):
         sink.error(Code.MISSING_KEY, "`match` needs `path` or `paths`", fields.head_span)
     return ()
 
 
 def _checked_method(method: Text, sink: DiagnosticSink) -> Text | None:
-    if _METHOD.fullmatch(method.value) is None:
+    if METHOD.fullmatch(method.value) is None:
         sink.error(
             Code.BAD_VALUE,
             f"`{method.value}` is not an HTTP method",
@@ -201,11 +162,11 @@ def _parse_params(operation: Fields) -> tuple[ParameterConstraint, ...]:
     found = []
     for key, value in operation.entries("params"):
         name = checked_name(key, operation.sink)
-        fields = Fields.of(value, _PARAMETER, operation.sink)
+        fields = Fields.of(value, PARAMETER, operation.sink)
         if name is None or fields is None:
             continue
         pattern = fields.text("pattern")
-        type_ = fields.choice("type", _PARAMETER_TYPES)
+        type_ = fields.choice("type", PARAMETER_TYPE)
         if ("pattern" in fields) == ("type" in fields):
             operation.sink.error(
                 Code.BAD_VALUE,

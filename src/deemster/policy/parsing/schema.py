@@ -4,26 +4,17 @@ from __future__ import annotations
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
-from deemster.policy.parsing.fields import Fields, Shape
+from deemster.policy.parsing import forms
+from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.ids import checked_name
 from deemster.policy.parsing.scalars import describe, listed
+from deemster.policy.parsing.shapes import Key, Keys, Shape
 from deemster.policy.parsing.typed_values import TYPE_NAMES, typed_value
 from deemster.policy.reading.nodes import Node, ScalarNode
 from deemster.policy.tree import Declaration, DeclarationScope
 
-__all__ = ["parse_schema"]
+__all__ = ["SCHEMA", "parse_schema"]
 
-_SCHEMA = Shape(
-    "`schema`",
-    frozenset({"claims", "user"}),
-    later={
-        "subject": "properties of AuthZEN subjects",
-        "action": "properties of AuthZEN actions",
-        "resource": "properties of AuthZEN resources",
-        "context": "the AuthZEN context",
-    },
-)
-_COMMON = frozenset({"type", "optional", "default", "enum", "min", "max"})
 _TYPE_SYNONYMS = {
     "str": "string",
     "text": "string",
@@ -38,20 +29,106 @@ _TYPE_SYNONYMS = {
     "strings": "list<string>",
 }
 _TYPES = f"one of {listed(TYPE_NAMES)}"
+_TYPE = forms.Choice(
+    {name: name for name in TYPE_NAMES},
+    docs={
+        "string": "text",
+        "int": "an integer in 64 bits",
+        "bool": "`true` or `false`",
+        "timestamp": "a point in time",
+        "list<string>": "a list of texts",
+        "list<int>": "a list of integers",
+    },
+    synonyms=_TYPE_SYNONYMS,
+)
+_COMMON = Keys(
+    {
+        "type": Key(_TYPE, "The type of the value. A value of another type is an error.", "int"),
+        "optional": Key(
+            forms.Flag(),
+            "Whether the value may be absent: `has()` tells, and a comparison with an absent value"
+            " is an error.",
+            "true",
+            "false",
+        ),
+        "default": Key(
+            forms.OneOf(
+                (
+                    forms.Text(may_be_empty=True),
+                    forms.Integer(),
+                    forms.Flag(),
+                    forms.Instant(),
+                    forms.ListOf(forms.Text(may_be_empty=True), may_be_empty=True, may_repeat=True),
+                    forms.ListOf(forms.Integer(), may_be_empty=True, may_repeat=True),
+                )
+            ),
+            "What stands for an absent value. It has the declared type.",
+            "bronze",
+            "none: reading an absent value is an error",
+        ),
+        "enum": Key(
+            forms.ListOf(forms.OneOf((forms.Text(), forms.Integer()))),
+            "The values that there are, of type `string` or `int`. Any other is an error.",
+            "[bronze, silver, gold]",
+        ),
+        "min": Key(forms.Integer(), "The least value of an `int`. A lesser one is an error.", "0"),
+        "max": Key(
+            forms.Integer(), "The greatest value of an `int`. A greater one is an error.", "9"
+        ),
+    }
+)
+_CLAIM = Key(
+    forms.Text("name of a claim"),
+    "How the claim is spelled in the token, where that is no name for expressions.",
+    "p1.permissions",
+    "the declared name",
+)
 _DECLARATIONS = {
     DeclarationScope.CLAIMS: Shape(
-        "the declaration of a claim", _COMMON | {"claim"}, required={"type": _TYPES}
+        "the declaration of a claim",
+        _COMMON | Keys({"claim": _CLAIM}),
+        required={"type": _TYPES},
+        doc="The type of one claim.",
     ),
     DeclarationScope.USER: Shape(
-        "the declaration of a user attribute", _COMMON, required={"type": _TYPES}
+        "the declaration of a user attribute",
+        _COMMON,
+        required={"type": _TYPES},
+        doc="The type of one attribute of the user, as the directory has it.",
     ),
 }
+SCHEMA = Shape(
+    "`schema`",
+    Keys(
+        {
+            "claims": Key(
+                forms.MapOf(_DECLARATIONS[DeclarationScope.CLAIMS]),
+                "Claims of the token beside the registered ones, which are declared from the"
+                " start. Read as `claims.name`.",
+                "{tenant: {type: string, optional: true}}",
+            ),
+            "user": Key(
+                forms.MapOf(_DECLARATIONS[DeclarationScope.USER]),
+                "Attributes of the user, beside `id`, `groups`, `roles` and `permissions`. Read as"
+                " `user.name`.",
+                "{level: {type: int, min: 0, max: 9, optional: true}}",
+            ),
+        }
+    ),
+    later={
+        "subject": "properties of AuthZEN subjects",
+        "action": "properties of AuthZEN actions",
+        "resource": "properties of AuthZEN resources",
+        "context": "the AuthZEN context",
+    },
+    doc="Declared types: what a condition reads must be declared, and a mistake is found on load.",
+)
 
 
 def parse_schema(fields: Fields) -> tuple[Declaration, ...]:
     """`schema:` of a document; declarations with an error are left out."""
     node = fields.node_of("schema")
-    sections = None if node is None else Fields.of(node, _SCHEMA, fields.sink)
+    sections = None if node is None else Fields.of(node, SCHEMA, fields.sink)
     if sections is None:
         return ()
     found = []

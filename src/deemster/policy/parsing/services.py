@@ -2,26 +2,113 @@
 
 from __future__ import annotations
 
-from deemster.policy.parsing.fields import Fields, Shape
+from deemster.policy.parsing import forms
+from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.scalars import listed
+from deemster.policy.parsing.shapes import Key, Keys, Shape
 from deemster.policy.tree import ServiceBlock, Text
 
-__all__ = ["parse_service"]
+__all__ = ["SERVICE", "parse_service"]
 
-_DISCLOSURES = ("challenge", "none", "missing")
-_UNMATCHED = {"403": 403, "404": 404}
-_PROVIDER_TYPES = ("internal", "external")
-_SERVICE = Shape(
-    "`service`",
-    frozenset(
+_DISCLOSE = forms.Choice(
+    {word: word for word in ("challenge", "none", "missing")},
+    docs={
+        "challenge": "the challenges of the RFCs and the author's own words",
+        "none": "neither",
+        "missing": "what would have sufficed, too",
+    },
+)
+_UNMATCHED_STATUS = forms.Choice({"403": 403, "404": 404})
+_PROVIDER_TYPE = forms.Choice(
+    {word: word for word in ("internal", "external")},
+    docs={
+        "internal": "Deemster knows the users of these tokens: basic rules may be used",
+        "external": "others know them: conditions and custom policies over claims only",
+    },
+)
+_PROVIDER = Shape(
+    "`tokenProvider`",
+    Keys(
         {
-            "baseUrls",
-            "tokenProvider",
-            "audience",
-            "applications",
-            "unmatchedStatus",
-            "disclose",
-            "paths",
+            "type": Key(
+                _PROVIDER_TYPE, "Whether Deemster knows the users of its tokens.", "internal"
+            ),
+            "id": Key(forms.Text(), "The provider's id in the settings.", "bizpro"),
+        }
+    ),
+    required={
+        "type": listed(_PROVIDER_TYPE.options),
+        "id": "the provider's id in the settings",
+    },
+    elsewhere=dict.fromkeys(
+        ("issuer", "keys", "algorithms", "jwksUrl", "claims"),
+        "issuer, keys and algorithms of a provider stand in the settings",
+    ),
+    example="tokenProvider: {type: internal, id: ...}",
+    doc="Who issues the tokens of this service. Keys and issuer stand in the settings.",
+)
+_TRAILING_SLASH = forms.Choice({"same": True}, docs={"same": "`/a/` is the path `/a`"})
+_CASE = forms.Choice({"insensitive": True}, docs={"insensitive": "ASCII letters are folded"})
+_OPENINGS = "openings of the canonical path"
+_PATHS = Shape(
+    "`paths`",
+    Keys(
+        {
+            "trailingSlash": Key(
+                _TRAILING_SLASH,
+                "What a slash at the end of a path means.",
+                "same",
+                "a trailing slash is an empty last segment",
+            ),
+            "case": Key(
+                _CASE,
+                "How letters of a path are compared with templates.",
+                "insensitive",
+                "case-sensitive",
+            ),
+        }
+    ),
+    later=dict.fromkeys(
+        ("encodedSlash", "doubleEncoding", "emptySegments", "semicolon"), _OPENINGS
+    ),
+    example="paths: {trailingSlash: same}",
+    doc="How paths are read where the upstream is known to agree.",
+)
+SERVICE = Shape(
+    "`service`",
+    Keys(
+        {
+            "baseUrls": Key(
+                forms.ListOf(forms.Text("URL")),
+                "Scheme, host and path prefix of the service. The longest match in the tree"
+                " decides.",
+                "[https://api.example.com/billing]",
+            ),
+            "tokenProvider": Key(
+                _PROVIDER, "Who issues the tokens of this service.", "{type: internal, id: bizpro}"
+            ),
+            "audience": Key(
+                forms.Text(),
+                "What the claim `aud` of a token must name. Needed unless a gateway asserts the"
+                " claims.",
+                "BizPro Invoices API",
+            ),
+            "applications": Key(
+                forms.ListOf(forms.Text("id of an Application")),
+                "Applications whose permissions and roles this service uses.",
+                "[bizpro]",
+                "none",
+            ),
+            "unmatchedStatus": Key(
+                _UNMATCHED_STATUS, "The status where no operation matches.", "404", "403"
+            ),
+            "disclose": Key(_DISCLOSE, "How much a deny tells the caller.", "none", "challenge"),
+            "paths": Key(
+                _PATHS,
+                "How paths are read.",
+                "{trailingSlash: same}",
+                "the canonical path as it is",
+            ),
         }
     ),
     required={
@@ -39,25 +126,7 @@ _SERVICE = Shape(
         "operations": "`operations` stands beside `service`, not in it",
         "imports": "`imports` stands beside `service`, not in it",
     },
-)
-_PROVIDER = Shape(
-    "`tokenProvider`",
-    frozenset({"type", "id"}),
-    required={"type": listed(_PROVIDER_TYPES), "id": "the provider's id in the settings"},
-    elsewhere=dict.fromkeys(
-        ("issuer", "keys", "algorithms", "jwksUrl", "claims"),
-        "issuer, keys and algorithms of a provider stand in the settings",
-    ),
-    example="tokenProvider: {type: internal, id: ...}",
-)
-_OPENINGS = "openings of the canonical path"
-_PATHS = Shape(
-    "`paths`",
-    frozenset({"trailingSlash", "case"}),
-    later=dict.fromkeys(
-        ("encodedSlash", "doubleEncoding", "emptySegments", "semicolon"), _OPENINGS
-    ),
-    example="paths: {trailingSlash: same}",
+    doc="Where the service is, who issues its tokens, and how it answers.",
 )
 
 
@@ -68,15 +137,15 @@ def parse_service(document: Fields) -> ServiceBlock | None:
         return None
     sink = document.sink
     before = sink.error_count
-    fields = Fields.of(node, _SERVICE, sink)
+    fields = Fields.of(node, SERVICE, sink)
     if fields is None:
         return None
     base_urls = fields.texts("baseUrls")
     provider_type, provider_id = _parse_provider(fields)
     audience = fields.text("audience")
     applications = fields.texts("applications")
-    status = fields.choice("unmatchedStatus", _UNMATCHED) or 403
-    disclose = fields.choice("disclose", dict(zip(_DISCLOSURES, _DISCLOSURES, strict=True)))
+    status = fields.choice("unmatchedStatus", _UNMATCHED_STATUS) or 403
+    disclose = fields.choice("disclose", _DISCLOSE)
     fold_trailing_slash, fold_case = _parse_folding(fields)
     if sink.error_count > before or provider_type is None or provider_id is None:
         return None
@@ -100,7 +169,7 @@ def _parse_provider(service: Fields) -> tuple[Text | None, Text | None]:
     if fields is None:
         return None, None
     type_ = fields.text("type")
-    if fields.choice("type", dict.fromkeys(_PROVIDER_TYPES, True)) is None:
+    if fields.choice("type", _PROVIDER_TYPE) is None:
         type_ = None
     return type_, fields.text("id")
 
@@ -110,6 +179,6 @@ def _parse_folding(service: Fields) -> tuple[bool, bool]:
     fields = None if node is None else Fields.of(node, _PATHS, service.sink)
     if fields is None:
         return False, False
-    slash = fields.choice("trailingSlash", {"same": True})
-    case = fields.choice("case", {"insensitive": True})
+    slash = fields.choice("trailingSlash", _TRAILING_SLASH)
+    case = fields.choice("case", _CASE)
     return bool(slash), bool(case)

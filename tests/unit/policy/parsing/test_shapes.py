@@ -1,8 +1,12 @@
-"""Keys of a shape: in order, and added to each other or to plain names."""
+"""Shapes: keys in order, added to each other or to plain names, each with a sentence."""
 
 from __future__ import annotations
 
+import pytest
+
 from deemster.policy.parsing import forms
+from deemster.policy.parsing.conditions import CONDITION
+from deemster.policy.parsing.document_shapes import DOCUMENTS
 from deemster.policy.parsing.shapes import Key, Keys, Shape
 
 ID = Key(forms.Id(), "Names it.")
@@ -19,3 +23,38 @@ def test_a_plain_set_of_names_is_a_shape_of_which_nothing_more_is_known() -> Non
     assert shape.names == {"id"}
     assert shape.key("id") is None
     assert Shape("a rule", Keys({"id": ID}) | {"when"}).key("id") is ID
+
+
+def shapes_in(form: forms.Form, found: dict[str, Shape]) -> dict[str, Shape]:
+    """Every shape below a form, by its name."""
+    match form:
+        case Shape():
+            if found.setdefault(form.name, form) is form:
+                for key in form.keys.values() if isinstance(form.keys, Keys) else ():
+                    if key is not None:
+                        shapes_in(key.form, found)
+        case forms.ListOf(item):
+            shapes_in(item, found)
+        case forms.MapOf(value):
+            shapes_in(value, found)
+        case forms.OneOf(alternatives):
+            for alternative in alternatives:
+                shapes_in(alternative, found)
+        case forms.Deferred(of):
+            shapes_in(of(), found)
+        case forms.Condition():
+            shapes_in(CONDITION, found)
+    return found
+
+
+@pytest.mark.parametrize("kind", DOCUMENTS)
+def test_every_key_of_every_shape_says_what_it_is(kind: str) -> None:
+    for shape in shapes_in(DOCUMENTS[kind], {}).values():
+        assert shape.doc.endswith("."), shape.name
+        for name in shape.names:
+            key = shape.key(name)
+            assert key is not None, f"{shape.name}: `{name}` says nothing"
+            assert key.doc.endswith("."), f"{shape.name}: `{name}`"
+        groups = {*shape.exactly_one, *shape.at_most_one, *shape.at_least_one}
+        assert {name for group in groups for name in group} <= shape.names
+        assert shape.required.keys() <= shape.names
