@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from deemster.policy.parsing import forms
-from deemster.policy.parsing.conditions import CONDITION
 from deemster.policy.parsing.document_shapes import DOCUMENTS
 from deemster.policy.parsing.shapes import Key, Keys, Shape
+from deemster.policytools.walking import shapes_below
 
 ID = Key(forms.Id(), "Names it.")
 WHEN = Key(forms.Condition(), "When it applies.")
@@ -25,31 +25,9 @@ def test_a_plain_set_of_names_is_a_shape_of_which_nothing_more_is_known() -> Non
     assert Shape("a rule", Keys({"id": ID}) | {"when"}).key("id") is ID
 
 
-def shapes_in(form: forms.Form, found: dict[str, Shape]) -> dict[str, Shape]:
-    """Every shape below a form, by its name."""
-    match form:
-        case Shape():
-            if found.setdefault(form.name, form) is form:
-                for key in form.keys.values() if isinstance(form.keys, Keys) else ():
-                    if key is not None:
-                        shapes_in(key.form, found)
-        case forms.ListOf(item):
-            shapes_in(item, found)
-        case forms.MapOf(value):
-            shapes_in(value, found)
-        case forms.OneOf(alternatives):
-            for alternative in alternatives:
-                shapes_in(alternative, found)
-        case forms.Deferred(of):
-            shapes_in(of(), found)
-        case forms.Condition():
-            shapes_in(CONDITION, found)
-    return found
-
-
 @pytest.mark.parametrize("kind", DOCUMENTS)
 def test_every_key_of_every_shape_says_what_it_is(kind: str) -> None:
-    for shape in shapes_in(DOCUMENTS[kind], {}).values():
+    for shape in shapes_below(DOCUMENTS[kind]):
         assert shape.doc.endswith("."), shape.name
         for name in shape.names:
             key = shape.key(name)

@@ -1,0 +1,1 @@
+"""Tools over the text of policies: JSON Schemas, the language reference, a canonical layout."""
