@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
-from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode
+from deemster.policy.diagnostics import Note
+from deemster.policy.parsing.fields import Fields
+from deemster.policy.parsing.policy_tests import CASE, MATRIX
+from deemster.policy.reading.nodes import Node, ScalarNode
 from deemster.policytest.attribute_answers import read_attribute_answers
 from deemster.policytest.cases import (
     NOTHING,
@@ -20,19 +23,12 @@ from deemster.policytest.cases import (
     SuiteCase,
     UpstreamAnswer,
 )
-from deemster.policytest.exchanges import ExchangeReader
+from deemster.policytest.exchanges import read_request, read_response
 from deemster.policytest.expectations import ExpectationReader
-from deemster.policytest.fields import FieldReader
+from deemster.policytest.fields import instant
 from deemster.policytest.presented import PresentedReader
 
 __all__ = ["CaseReader"]
-
-_COMMON_KEYS = ("name", "now", "request", "attributes", "response", "skip")
-_CASE_KEYS = (*_COMMON_KEYS, "token", "claims", "expect")
-_MATRIX_KEYS = (*_COMMON_KEYS, "tokens", "claims")
-
-# What the language does not do yet; without a word here, what is read below counts.
-_LATER = ("attributes", "response")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,73 +47,58 @@ class CaseReader:
     """Reads `cases` and `matrix`."""
 
     def __init__(
-        self,
-        fields: FieldReader,
-        presented: PresentedReader,
-        expectations: ExpectationReader,
-        now: float,
+        self, presented: PresentedReader, expectations: ExpectationReader, now: float
     ) -> None:
         """`now` (epoch seconds) is the time of cases that say none."""
-        self._fields = fields
         self._presented = presented
         self._expectations = expectations
-        self._exchanges = ExchangeReader(fields)
         self._now = now
         self._names: dict[str, SourceSpan] = {}
 
-    def read_all(self, cases: Node | None, matrix: Node | None) -> Iterator[SuiteCase]:
+    def read_all(self, suite: Fields) -> Iterator[SuiteCase]:
         """Cases in file order; those with an error are left out."""
-        for item in self._fields.sequence(cases, "`cases`"):
-            mapping = self._fields.mapping(item, "a case")
-            case = self._case(mapping) if mapping is not None else None
+        for item in suite.items("cases"):
+            fields = Fields.of(item, CASE, suite.sink)
+            case = self._case(fields) if fields is not None else None
             if case is not None:
                 yield case
-        for item in self._fields.sequence(matrix, "`matrix`"):
-            mapping = self._fields.mapping(item, "an entry of `matrix`")
-            if mapping is not None:
-                yield from self._matrix(mapping)
+        for item in suite.items("matrix"):
+            fields = Fields.of(item, MATRIX, suite.sink)
+            if fields is not None:
+                yield from self._matrix(fields)
 
-    def _case(self, mapping: MappingNode) -> SuiteCase | None:
-        fields = self._fields
-        fields.only(mapping, _CASE_KEYS, "a case", later=_LATER)
-        circumstances = self._circumstances(mapping, "a case")
-        presented = self._what_is_presented(mapping)
-        written = fields.require(mapping, "expect", "a case")
+    def _case(self, fields: Fields) -> SuiteCase | None:
+        circumstances = self._circumstances(fields)
+        presented = self._what_is_presented(fields)
+        written = fields.node_of("expect")
         expectation = self._expectations.read(written) if written is not None else None
         if circumstances is None or presented is None or expectation is None:
             return None
-        return _made(circumstances, circumstances.name, mapping.span, presented, expectation)
+        return _made(circumstances, circumstances.name, fields.node.span, presented, expectation)
 
-    def _matrix(self, mapping: MappingNode) -> Iterator[SuiteCase]:
-        fields = self._fields
-        fields.only(mapping, _MATRIX_KEYS, "an entry of `matrix`", later=_LATER)
-        circumstances = self._circumstances(mapping, "an entry of `matrix`")
-        rows = list(self._rows(mapping))
+    def _matrix(self, fields: Fields) -> Iterator[SuiteCase]:
+        circumstances = self._circumstances(fields)
+        rows = list(_rows(fields))
         if not rows:
-            fields.refuse("an entry of `matrix` needs `tokens` or `claims`", mapping.span)
+            fields.sink.error(
+                Code.MISSING_KEY,
+                "an entry of `matrix` needs `tokens` or `claims`",
+                fields.head_span,
+                help="for example `tokens: {alice: permit, none: deny}`",
+            )
         for kind, key, value in rows:
             presented = self._presented.named(key, kind)
-            expectation = self._expectations.read(value)
+            expectation = self._expectations.read_row(value)
             if circumstances is None or presented is None or expectation is None:
                 continue
             name = f"{circumstances.name} [{key.text}]"
             yield _made(circumstances, name, key.span, presented, expectation)
 
-    def _rows(self, mapping: MappingNode) -> Iterator[tuple[PresentedAs, ScalarNode, Node]]:
-        for word, kind in (("tokens", PresentedAs.TOKEN), ("claims", PresentedAs.CLAIMS)):
-            written = self._fields.mapping(mapping.get(word), f"`{word}`")
-            for key, value in written.entries if written is not None else ():
-                yield kind, key, value
-
-    def _circumstances(self, mapping: MappingNode, what: str) -> _Circumstances | None:
-        fields = self._fields
-        name = self._name(mapping, what)
-        request = fields.require(mapping, "request", what)
-        call = self._exchanges.request(request) if request is not None else None
-        now = fields.instant(mapping.get("now"), "`now`")
-        skip = fields.text(mapping.get("skip"), "`skip`")
-        attributes = read_attribute_answers(_unless_later(mapping, "attributes"), fields)
-        response = self._exchanges.response(_unless_later(mapping, "response"))
+    def _circumstances(self, fields: Fields) -> _Circumstances | None:
+        name, call = self._name(fields), read_request(fields)
+        now = instant(fields, "now")
+        skip = fields.string("skip")
+        attributes, response = read_attribute_answers(fields), read_response(fields)
         if name is None or call is None:
             return None
         return _Circumstances(
@@ -129,25 +110,30 @@ class CaseReader:
             skip=skip,
         )
 
-    def _name(self, mapping: MappingNode, what: str) -> str | None:
-        node = self._fields.require(mapping, "name", what)
-        name = self._fields.text(node, "`name`")
-        if name is None or node is None:
+    def _name(self, fields: Fields) -> str | None:
+        name = fields.text("name")
+        if name is None:
             return None
-        if name in self._names:
-            self._fields.sink.error(
+        first = self._names.setdefault(name.value, name.span)
+        if first is not name.span:
+            fields.sink.error(
                 Code.DUPLICATE_ID,
-                f"there are two cases with the name `{name}`",
-                node.span,
-                help=f"the first is at {self._names[name]}",
+                f"there are two cases with the name `{name.value}`",
+                name.span,
+                help="say what makes them different",
+                notes=(Note("first written", first),),
             )
-        self._names.setdefault(name, node.span)
-        return name
+        return name.value
 
-    def _what_is_presented(self, mapping: MappingNode) -> Presented | None:
-        token, claims = mapping.get("token"), mapping.get("claims")
+    def _what_is_presented(self, fields: Fields) -> Presented | None:
+        token, claims = fields.node_of("token"), fields.node_of("claims")
         if token is not None and claims is not None:
-            self._fields.refuse("a case has `token` or `claims`, not both", mapping.span)
+            fields.sink.error(
+                Code.TEST_SUITE,
+                "a case has `token` or `claims`, not both",
+                fields.key_span("claims"),
+                help="`claims` are asserted by the gateway instead of a token",
+            )
             return None
         if claims is not None:
             return self._presented.read(claims, PresentedAs.CLAIMS)
@@ -156,9 +142,10 @@ class CaseReader:
         return NOTHING
 
 
-def _unless_later(mapping: MappingNode, key: str) -> Node | None:
-    # What was refused by its name needs no second look.
-    return None if key in _LATER else mapping.get(key)
+def _rows(fields: Fields) -> Iterator[tuple[PresentedAs, ScalarNode, Node]]:
+    for word, kind in (("tokens", PresentedAs.TOKEN), ("claims", PresentedAs.CLAIMS)):
+        for key, value in fields.entries(word):
+            yield kind, key, value
 
 
 def _made(

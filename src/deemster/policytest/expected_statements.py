@@ -2,54 +2,40 @@
 
 from __future__ import annotations
 
+from deemster.policy.diagnostics import DiagnosticSink
+from deemster.policy.parsing.fields import Fields
+from deemster.policy.parsing.policy_tests import EXPECTED_STATEMENT
+from deemster.policy.parsing.scalars import text_of
 from deemster.policy.reading.nodes import Node, ScalarNode
 from deemster.policytest.cases import ExpectedStatement
-from deemster.policytest.fields import FieldReader
+from deemster.policytest.fields import json_of
 
 __all__ = ["read_expected_statements"]
 
-_KEYS = ("code", "id", "obligatory", "payload")
 
-
-def read_expected_statements(
-    node: Node | None, fields: FieldReader
-) -> tuple[ExpectedStatement, ...] | None:
+def read_expected_statements(expect: Fields) -> tuple[ExpectedStatement, ...] | None:
     """A list, each item a code or `{code, id, obligatory, payload}`; or the word `none`."""
-    if isinstance(node, ScalarNode) and node.text == "none":
-        return ()
+    node = expect.node_of("statements")
     if node is None:
         return None
-    items = fields.sequence(node, "`statements`")
-    if not items and fields.sink.error_count == 0:
-        fields.refuse(
-            "an empty list of statements expects nothing",
-            node.span,
-            help="write `none` if the decision must carry no statement",
-        )
-    found = [_statement(item, fields) for item in items]
+    if isinstance(node, ScalarNode) and node.text == "none":
+        return ()
+    found = [_statement(item, expect.sink) for item in expect.items("statements")]
     return tuple(item for item in found if item is not None)
 
 
-def _statement(node: Node, fields: FieldReader) -> ExpectedStatement | None:
+def _statement(node: Node, sink: DiagnosticSink) -> ExpectedStatement | None:
     if isinstance(node, ScalarNode):
-        code = fields.text(node, "the code of a statement")
-        return ExpectedStatement(code=code) if code is not None else None
-    written = fields.mapping(node, "an item of `statements`")
-    if written is None:
+        text = text_of(node, sink, "the code of a statement")
+        return ExpectedStatement(code=text.value) if text is not None else None
+    fields = Fields.of(node, EXPECTED_STATEMENT, sink)
+    code = fields.string("code") if fields is not None else None
+    if fields is None or code is None:
         return None
-    fields.only(written, _KEYS, "an item of `statements`")
-    code = fields.text(fields.require(written, "code", "an item of `statements`"), "`code`")
-    if code is None:
-        return None
-    payload, obligatory = written.get("payload"), written.get("obligatory")
     return ExpectedStatement(
         code=code,
-        id=fields.text(written.get("id"), "`id`"),
-        obligatory=(
-            fields.boolean(obligatory, "`obligatory`", default=False)
-            if obligatory is not None
-            else None
-        ),
-        has_payload=payload is not None,
-        payload=fields.json(payload) if payload is not None else None,
+        id=fields.string("id"),
+        obligatory=fields.flag("obligatory", default=False) if "obligatory" in fields else None,
+        has_payload="payload" in fields,
+        payload=json_of(fields, "payload"),
     )

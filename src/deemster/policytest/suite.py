@@ -6,21 +6,19 @@ from collections.abc import Mapping
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
+from deemster.policy.parsing.fields import Fields
+from deemster.policy.parsing.policy_tests import POLICY_TEST
 from deemster.policy.reading.nodes import MappingNode, ScalarNode
 from deemster.policy.tree import PolicyTestDocument
 from deemster.policytest.case_reader import CaseReader
 from deemster.policytest.cases import Suite, SuiteUser
 from deemster.policytest.expectations import ExpectationReader
-from deemster.policytest.fields import FieldReader
+from deemster.policytest.fields import instant
 from deemster.policytest.presented import PresentedReader
 from deemster.policytest.subject import SuiteSubject
 from deemster.policytest.users import read_users
 
 __all__ = ["read_suite"]
-
-_SUITE_KEYS = (
-    "apiVersion", "kind", "metadata", "service", "now", "users", "tokens", "cases", "matrix",
-)  # fmt: skip
 
 
 def read_suite(
@@ -50,31 +48,31 @@ class _SuiteReader:
         sink: DiagnosticSink,
     ) -> None:
         self._document = document
-        self._root = document.root
         self._subjects = subjects
-        self._fields = FieldReader(sink)
+        self._sink = sink
 
     def read(self, default_now: float) -> Suite | None:
-        fields, root = self._fields, self._root
-        errors_before = fields.sink.error_count
-        fields.only(root, _SUITE_KEYS, "a PolicyTest", later=("attributes",))
-        subject = self._subject()
+        sink, root = self._sink, self._document.root
+        errors_before = sink.error_count
+        fields = Fields(root, POLICY_TEST, sink)
+        subject = self._subject(fields)
         if subject is None:
             return None
-        now = fields.instant(root.get("now"), "`now`")
-        users = read_users(root.get("users"), fields, known_roles=self._known_roles())
-        presented = PresentedReader(fields, subject.timestamp_claims)
-        presented.read_tokens(root.get("tokens"))
-        self._warn_of_near_misses(users, subject)
-        reader = CaseReader(
-            fields,
-            presented,
-            ExpectationReader(fields, subject.id, subject.operations),
-            default_now if now is None else now,
-        )
-        cases = tuple(reader.read_all(root.get("cases"), root.get("matrix")))
-        if not cases and fields.sink.error_count == errors_before:
-            fields.refuse("this suite has neither `cases` nor `matrix`", root.span)
+        now = instant(fields, "now")
+        users = read_users(fields, known_roles=self._known_roles())
+        presented = PresentedReader(sink, subject.timestamp_claims)
+        presented.read_tokens(fields)
+        self._warn_of_near_misses(fields, users, subject)
+        expectations = ExpectationReader(sink, subject.id, subject.operations)
+        reader = CaseReader(presented, expectations, default_now if now is None else now)
+        cases = tuple(reader.read_all(fields))
+        if not cases and sink.error_count == errors_before:
+            sink.error(
+                Code.MISSING_KEY,
+                "this suite has neither `cases` nor `matrix`",
+                fields.head_span,
+                help="a suite asks something: write at least one case",
+            )
         metadata = self._document.metadata
         return Suite(
             id=metadata.id.value,
@@ -85,26 +83,28 @@ class _SuiteReader:
             cases=cases,
         )
 
-    def _subject(self) -> SuiteSubject | None:
-        node = self._fields.require(self._root, "service", "a PolicyTest")
-        service = self._fields.text(node, "`service`")
-        if service is None or node is None:
+    def _subject(self, fields: Fields) -> SuiteSubject | None:
+        service = fields.text("service")
+        if service is None:
             return None
-        subject = self._subjects.get(service)
+        subject = self._subjects.get(service.value)
         if subject is None:
-            self._fields.refuse(
-                f"there is no API service `{service}`",
-                node.span,
-                help=did_you_mean(service, sorted(self._subjects)),
+            fields.sink.error(
+                Code.TEST_SUITE,
+                f"there is no API service `{service.value}`",
+                service.span,
+                help=did_you_mean(service.value, sorted(self._subjects)),
             )
         return subject
 
     def _known_roles(self) -> frozenset[str]:
         return frozenset().union(*(subject.roles for subject in self._subjects.values()))
 
-    def _warn_of_near_misses(self, users: Mapping[str, SuiteUser], subject: SuiteSubject) -> None:
+    def _warn_of_near_misses(
+        self, fields: Fields, users: Mapping[str, SuiteUser], subject: SuiteSubject
+    ) -> None:
         """`sub: alcie` is denied as an unknown user; where that is a slip, say so."""
-        tokens = self._root.get("tokens")
+        tokens = fields.node_of("tokens")
         if not subject.internal or not isinstance(tokens, MappingNode):
             return
         for _, claims in tokens.entries:
@@ -113,7 +113,7 @@ class _SuiteReader:
                 continue
             near = did_you_mean(sub.text, users)
             if near is not None:
-                self._fields.sink.warning(
+                fields.sink.warning(
                     Code.TEST_SUITE,
                     f"there is no user `{sub.text}` in `users`",
                     sub.span,

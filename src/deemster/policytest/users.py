@@ -6,46 +6,35 @@ from collections.abc import Mapping
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import did_you_mean
-from deemster.policy.reading.nodes import Node, ScalarNode
+from deemster.policy.parsing.fields import Fields
+from deemster.policy.parsing.policy_tests import USER
+from deemster.policy.reading.nodes import ScalarNode, SequenceNode
 from deemster.policytest.cases import SuiteUser
-from deemster.policytest.fields import FieldReader
+from deemster.policytest.fields import json_members, possibly_empty_texts
 
 __all__ = ["read_users"]
 
-_KEYS = ("groups", "roles", "attributes", "enabled")
 
-
-def read_users(
-    node: Node | None, fields: FieldReader, *, known_roles: frozenset[str]
-) -> Mapping[str, SuiteUser]:
+def read_users(suite: Fields, *, known_roles: frozenset[str]) -> Mapping[str, SuiteUser]:
     """Users by subject. A role outside `known_roles` would grant nothing, silently: a warning."""
-    mapping = fields.mapping(node, "`users`")
     users: dict[str, SuiteUser] = {}
-    for key, value in mapping.entries if mapping is not None else ():
-        what = f"user `{key.text}`"
-        written = fields.mapping(value, what)
-        if written is None:
+    for key, value in suite.entries("users"):
+        fields = Fields.of(value, USER, suite.sink)
+        if fields is None:
             continue
-        fields.only(written, _KEYS, what)
-        _warn_of_unknown_roles(written.get("roles"), fields, known_roles)
-        attributes = fields.mapping(written.get("attributes"), "`attributes`")
+        _warn_of_unknown_roles(fields, known_roles)
         users[key.text] = SuiteUser(
-            enabled=fields.boolean(written.get("enabled"), "`enabled`", default=True),
-            groups=fields.texts(written.get("groups"), "`groups`"),
-            roles=fields.texts(written.get("roles"), "`roles`"),
-            attributes=(
-                {name.text: fields.json(item) for name, item in attributes.entries}
-                if attributes is not None
-                else {}
-            ),
+            enabled=fields.flag("enabled", default=True),
+            groups=possibly_empty_texts(fields, "groups"),
+            roles=possibly_empty_texts(fields, "roles"),
+            attributes=json_members(fields, "attributes"),
         )
     return users
 
 
-def _warn_of_unknown_roles(
-    node: Node | None, fields: FieldReader, known_roles: frozenset[str]
-) -> None:
-    for item in fields.sequence(node, "`roles`"):
+def _warn_of_unknown_roles(fields: Fields, known_roles: frozenset[str]) -> None:
+    roles = fields.node_of("roles")
+    for item in roles.items if isinstance(roles, SequenceNode) else ():
         if isinstance(item, ScalarNode) and item.text not in known_roles:
             fields.sink.warning(
                 Code.TEST_SUITE,

@@ -5,7 +5,9 @@ from textwrap import dedent
 import pytest
 
 from deemster.policy.diagnostics import DiagnosticSink
-from deemster.policy.reading.nodes import Node
+from deemster.policy.parsing.fields import Fields
+from deemster.policy.parsing.shapes import Keys, Shape
+from deemster.policy.reading.nodes import MappingNode
 from deemster.policy.reading.reader import read_document
 from deemster.policytest import exchanges
 from deemster.policytest.attribute_answers import read_attribute_answers
@@ -16,18 +18,20 @@ from deemster.policytest.cases import (
     UpstreamAnswer,
 )
 from deemster.policytest.comparison import covers
-from deemster.policytest.exchanges import ExchangeReader
+from deemster.policytest.exchanges import read_request, read_response
 from deemster.policytest.expected_statements import read_expected_statements
-from deemster.policytest.fields import FieldReader
+
+_ANYTHING = Shape("a test", Keys.of({"attributes", "request", "response", "statements"}))
 
 
-def node_of(text: str) -> Node:
-    node = read_document(dedent(text).strip("\n").encode(), "suite.yaml", DiagnosticSink())
-    assert node is not None
-    return node
+def fields_of(text: str) -> Fields:
+    sink = DiagnosticSink()
+    node = read_document(dedent(text).strip("\n").encode(), "suite.yaml", sink)
+    assert isinstance(node, MappingNode)
+    return Fields(node, _ANYTHING, sink)
 
 
-def told_by(fields: FieldReader) -> list[str]:
+def told_by(fields: Fields) -> list[str]:
     return [
         f"{item.span.line}:{item.span.column}: {item.code}: {item.message}"
         + (f" ({item.help})" if item.help else "")
@@ -35,24 +39,17 @@ def told_by(fields: FieldReader) -> list[str]:
     ]
 
 
-@pytest.fixture
-def fields() -> FieldReader:
-    return FieldReader(DiagnosticSink())
-
-
-def test_sources_of_attributes_answer_with_a_value_or_a_fault(fields: FieldReader) -> None:
-    found = read_attribute_answers(
-        node_of(
-            """
-            risk_score: 80
-            limits: {daily: 5}
-            country: null
-            score: {fault: timeout}
-            """
-        ),
-        fields,
+def test_sources_of_attributes_answer_with_a_value_or_a_fault() -> None:
+    fields = fields_of(
+        """
+        attributes:
+          risk_score: 80
+          limits: {daily: 5}
+          country: null
+          score: {fault: timeout}
+        """
     )
-    assert [(item.name, item.value, item.fault) for item in found] == [
+    assert [(item.name, item.value, item.fault) for item in read_attribute_answers(fields)] == [
         ("risk_score", 80, None),
         ("limits", {"daily": 5}, None),
         ("country", None, None),
@@ -61,48 +58,48 @@ def test_sources_of_attributes_answer_with_a_value_or_a_fault(fields: FieldReade
     assert told_by(fields) == []
 
 
-def test_fault_of_a_source_that_nobody_knows_is_refused_with_the_known_ones(
-    fields: FieldReader,
-) -> None:
-    assert read_attribute_answers(node_of("score: {fault: timout, value: 1}"), fields) == ()
+def test_fault_of_a_source_that_nobody_knows_is_refused_with_the_known_ones() -> None:
+    fields = fields_of("attributes: {score: {fault: timout, value: 1}}")
+    assert read_attribute_answers(fields) == ()
     assert told_by(fields) == [
-        "1:16: bad-value: a fault cannot be `timout` (did you mean `timeout`?)",
-        "1:24: unknown-key: attribute `score` with a fault has no key `value` "
+        "1:29: bad-value: `timout` is not a value of `fault` "
+        "(did you mean `timeout`? expected `timeout`, `unavailable` or `garbage`)",
+        "1:37: unknown-key: `value` is not a key of an attribute with a fault "
         "(known keys: `fault`)",
     ]
 
 
-def test_an_upstream_answer_has_a_status_headers_and_a_body(fields: FieldReader) -> None:
-    written = node_of("{status: 200, headers: {X-Owner: north}, body: {iban: DE1}}")
-    assert ExchangeReader(fields).response(written) == UpstreamAnswer(
+def test_an_upstream_answer_has_a_status_headers_and_a_body() -> None:
+    fields = fields_of("response: {status: 200, headers: {X-Owner: north}, body: {iban: DE1}}")
+    assert read_response(fields) == UpstreamAnswer(
         status=200,
         headers=(("x-owner", "north"), ("content-type", "application/json")),
         body='{"iban": "DE1"}',
     )
 
 
-def test_an_upstream_answer_without_a_status_is_none(fields: FieldReader) -> None:
-    assert ExchangeReader(fields).response(node_of("{staus: 200}")) is None
+def test_an_upstream_answer_without_a_status_is_none() -> None:
+    fields = fields_of("response: {staus: 200}")
+    assert read_response(fields) is None
     assert told_by(fields) == [
-        "1:1: missing-key: `response` needs `status`",
-        "1:2: unknown-key: `response` has no key `staus` (did you mean `status`?)",
+        "1:12: missing-key: `response` needs `status` (for example `status: 200`)",
+        "1:12: unknown-key: `staus` is not a key of `response` "
+        "(did you mean `status`? known keys: `body`, `headers` and `status`)",
     ]
 
 
-def test_a_question_of_authzen_is_read_whole(
-    fields: FieldReader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exchanges, "_LATER", ())
-    found = ExchangeReader(fields).request(
-        node_of(
-            """
-            subject: {type: user, id: alice, properties: {level: 3}}
-            action: {name: can_read_todos}
-            resource: {type: todo, id: "1"}
-            context: {channel: web}
-            """
-        )
+def test_a_question_of_authzen_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchanges, "_LATER", frozenset())
+    fields = fields_of(
+        """
+        request:
+          subject: {type: user, id: alice, properties: {level: 3}}
+          action: {name: can_read_todos}
+          resource: {type: todo, id: "1"}
+          context: {channel: web}
+        """
     )
+    found = read_request(fields)
     assert told_by(fields) == []
     assert isinstance(found, AccessRecipe)
     assert str(found) == "user alice: can_read_todos todo 1"
@@ -110,38 +107,32 @@ def test_a_question_of_authzen_is_read_whole(
     assert found.surroundings == {"channel": "web"}
 
 
-def test_a_question_of_authzen_says_what_it_lacks(
-    fields: FieldReader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exchanges, "_LATER", ())
-    written = node_of("{subject: {type: user}, action: read, method: GET}")
-    assert ExchangeReader(fields).request(written) is None
+def test_a_question_of_authzen_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchanges, "_LATER", frozenset())
+    fields = fields_of("request: {subject: {type: user}, action: read, method: GET}")
+    assert read_request(fields) is None
     assert told_by(fields) == [
-        "1:1: missing-key: `request` needs `resource`",
-        "1:11: missing-key: `subject` needs `id`",
-        "1:33: wrong-type: `action` must be a mapping, found `read`",
-        "1:39: unknown-key: `request` with a `subject` has no key `method` "
-        "(known keys: `subject`, `action`, `resource` and `context`)",
+        "1:11: missing-key: a `request` with a subject needs `resource` "
+        '(for example `resource: {type: todo, id: "1"}`)',
+        "1:21: missing-key: a subject or a resource needs `id` (for example `id: alice`)",
+        "1:42: wrong-type: `action` must be a mapping, found `read` "
+        "(for example `{name: can_read}`)",
+        "1:48: unknown-key: `method` is not a key of a `request` with a subject "
+        "(known keys: `action`, `context`, `resource` and `subject`)",
     ]
 
 
-def test_expected_statements_are_codes_or_members_of_them(fields: FieldReader) -> None:
-    written = node_of("[mask, {code: exclude-attributes, obligatory: true, payload: [$.iban]}]")
-    assert read_expected_statements(written, fields) == (
+def test_expected_statements_are_codes_or_members_of_them() -> None:
+    fields = fields_of(
+        "statements: [mask, {code: exclude-attributes, obligatory: true, payload: [$.iban]}]"
+    )
+    assert read_expected_statements(fields) == (
         ExpectedStatement(code="mask"),
         ExpectedStatement(
             code="exclude-attributes", obligatory=True, has_payload=True, payload=["$.iban"]
         ),
     )
-    assert read_expected_statements(node_of("none"), fields) == ()
-
-
-def test_an_empty_list_of_statements_would_expect_nothing(fields: FieldReader) -> None:
-    read_expected_statements(node_of("[]"), fields)
-    assert told_by(fields) == [
-        "1:1: test-suite: an empty list of statements expects nothing "
-        "(write `none` if the decision must carry no statement)"
-    ]
+    assert read_expected_statements(fields_of("statements: none")) == ()
 
 
 @pytest.mark.parametrize(

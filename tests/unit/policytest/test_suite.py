@@ -176,14 +176,18 @@ SLIPS = {
     ),
     "no service": Slip(
         with_cases(f"- {{name: a, {GET}, {DENY}}}").replace("service: notes\n", ""),
-        "1:1: missing-key: a PolicyTest needs `service`",
+        "1:1: missing-key: a PolicyTest needs `service` (the id of the API service that the "
+        "suite is about)",
     ),
     "nothing to run": Slip(
-        dedent(SUITE), "1:1: test-suite: this suite has neither `cases` nor `matrix`"
+        dedent(SUITE),
+        "1:1: missing-key: this suite has neither `cases` nor `matrix` (a suite asks something: "
+        "write at least one case)",
     ),
     "unknown key of a case": Slip(
         with_cases(f"- {{name: a, {GET}, {DENY}, tokn: alice}}"),
-        "13:101: unknown-key: a case has no key `tokn` (did you mean `token`?)",
+        "13:101: unknown-key: `tokn` is not a key of a case (did you mean `token`? known keys: "
+        "`claims`, `expect`, `name`, `now`, `request`, `skip` and `token`)",
     ),
     "unknown operation": Slip(
         with_cases(f"- {{name: a, {GET}, expect: {{decision: permit, operation: lst}}}}"),
@@ -200,43 +204,53 @@ SLIPS = {
     ),
     "unknown fault": Slip(
         with_cases(f"- {{name: a, {GET}, token: expird(alice), {DENY}}}"),
-        "13:82: bad-value: a fault cannot be `expird` (did you mean `expired`?)",
+        "13:82: bad-value: `expird` is not a value of `fault` (did you mean `expired`? expected "
+        "`expired`, `not-yet-valid`, `wrong-audience`, `wrong-issuer`, `wrong-key`, `alg-none` "
+        "or `tampered`)",
     ),
     "unknown reason": Slip(
         with_cases(f"- {{name: a, {GET}, expect: {{decision: deny, reason: scopes-missing}}}}"),
-        "13:108: bad-value: a reason cannot be `scopes-missing` (did you mean `scope-missing`?)",
+        "13:108: bad-value: `scopes-missing` is not a value of `reason` (did you mean "
+        "`scope-missing`?)",
     ),
     "effect of another language": Slip(
         with_cases(f"- {{name: a, {GET}, expect: {{decision: allow}}}}"),
-        "13:94: bad-value: a decision cannot be `allow` (expected `permit` or `deny`)",
+        "13:94: bad-value: `allow` is not a value of `decision` (did you mean `permit`? "
+        "expected `permit` or `deny`)",
     ),
     "no decision": Slip(
         with_cases(f"- {{name: a, {GET}, expect: {{reason: no-rule}}}}"),
-        "13:83: missing-key: `expect` needs `decision`",
+        "13:84: missing-key: `expect` needs `decision` (`permit` or `deny`)",
     ),
     "statements": Slip(
-        with_cases(f"- {{name: a, {GET}, expect: {{decision: permit, statements: []}}}}"),
-        "13:102: unsupported-yet: `statements` is not supported yet",
+        with_cases(f"- {{name: a, {GET}, expect: {{decision: permit, statements: [mask]}}}}"),
+        "13:102: unsupported-yet: `statements` is not supported yet: what the gateway must do "
+        "with the answer (this version refuses what it cannot enforce; remove it)",
     ),
     "attributes": Slip(
         with_cases(f"- {{name: a, {GET}, {DENY}, attributes: {{risk: 80}}}}"),
-        "13:101: unsupported-yet: `attributes` is not supported yet",
+        "13:101: unsupported-yet: `attributes` is not supported yet: what the sources of "
+        "attributes answer (this version refuses what it cannot enforce; remove it)",
     ),
     "response": Slip(
         with_cases(f"- {{name: a, {GET}, {DENY}, response: {{status: 200}}}}"),
-        "13:101: unsupported-yet: `response` is not supported yet",
+        "13:101: unsupported-yet: `response` is not supported yet: the response phase (this "
+        "version refuses what it cannot enforce; remove it)",
     ),
     "subject": Slip(
         with_cases(f"- {{name: a, request: {{subject: {{type: user}}}}, {DENY}}}"),
-        "13:25: unsupported-yet: `subject` is not supported yet",
+        "13:25: unsupported-yet: `subject` is not supported yet: questions of AuthZEN (this "
+        "version refuses what it cannot enforce; remove it)",
     ),
     "certificate": Slip(
         with_cases(f"- {{name: a, {GET[:-1]}, certificate: {{x5c: []}}}}, {DENY}}}"),
-        "13:74: unsupported-yet: `certificate` is not supported yet",
+        "13:74: unsupported-yet: `certificate` is not supported yet: the client's certificate "
+        "(this version refuses what it cannot enforce; remove it)",
     ),
     "token and claims": Slip(
         with_cases(f"- {{name: a, {GET}, token: alice, claims: alice, {DENY}}}"),
-        "13:5: test-suite: a case has `token` or `claims`, not both",
+        "13:89: test-suite: a case has `token` or `claims`, not both (`claims` are asserted by "
+        "the gateway instead of a token)",
     ),
     "claims under token": Slip(
         with_cases(f"- {{name: a, {GET}, token: {{sub: alice}}, {DENY}}}"),
@@ -258,12 +272,12 @@ SLIPS = {
     ),
     "status that is none": Slip(
         with_cases(f"- {{name: a, {GET}, expect: {{decision: deny, status: 40}}}}"),
-        "13:108: bad-value: `status` must be an HTTP status, 100 to 599",
+        "13:108: bad-value: `status` is out of range, `40` (an integer within 100..599)",
     ),
     "two cases of one name": Slip(
         with_cases(f"- {{name: a, {GET}, {DENY}}}\n- {{name: a, {GET}, {DENY}}}"),
-        "14:12: duplicate-id: there are two cases with the name `a` "
-        "(the first is at tests/suite.yaml:13:12)",
+        "14:12: duplicate-id: there are two cases with the name `a` (say what makes them "
+        "different)",
     ),
     "role that grants nothing": Slip(
         with_cases(f"- {{name: a, {GET}, {DENY}}}").replace("[writer]", "[wrtier]"),
@@ -276,10 +290,13 @@ SLIPS = {
     ),
     "matrix without tokens": Slip(
         dedent(SUITE) + f"matrix:\n  - {{name: a, {GET}}}\n",
-        "13:5: test-suite: an entry of `matrix` needs `tokens` or `claims`",
+        "13:6: missing-key: an entry of `matrix` needs `tokens` or `claims` (for example "
+        "`tokens: {alice: permit, none: deny}`)",
     ),
     "case that is text": Slip(
-        with_cases("- who lists"), "13:5: wrong-type: a case must be a mapping, found `who lists`"
+        with_cases("- who lists"),
+        "13:5: wrong-type: a case must be a mapping, found `who lists` (its keys: `claims`, "
+        "`expect`, `name`, `now`, `request`, `skip` and `token`)",
     ),
 }
 

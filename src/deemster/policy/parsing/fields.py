@@ -22,9 +22,12 @@ from deemster.policy.parsing.shapes import Shape
 from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from deemster.policy.tree import Text
 
-__all__ = ["Fields", "Shape"]
+__all__ = ["Fields", "Shape", "chosen"]
 
 T = TypeVar("T")
+
+_FEW = 12
+"""Words that a help line lists beside a guess."""
 
 
 class Fields:
@@ -126,24 +129,7 @@ class Fields:
     def choice(self, key: str, choice: forms.Choice[T] | Mapping[str, T]) -> T | None:
         """What the written word stands for."""
         found = self.text(key)
-        if found is None:
-            return None
-        form = choice if isinstance(choice, forms.Choice) else forms.Choice(choice)
-        options = form.options
-        if found.value in options:
-            return options[found.value]
-        meant = form.synonyms.get(found.value)
-        # The nearest number is not what somebody meant.
-        near = None if found.value.isdigit() else did_you_mean(found.value, options)
-        guess = f"did you mean `{meant}`?" if meant else near
-        known = f"expected {listed(options)}"
-        self.sink.error(
-            Code.BAD_VALUE,
-            f"`{found.value}` is not a value of `{key}`",
-            found.span,
-            help=f"{guess} {known}" if guess else known,
-        )
-        return None
+        return None if found is None else chosen(found, key, choice, self.sink)
 
     def items(self, key: str) -> tuple[Node, ...]:
         """The items of a list that is not empty; nothing where it is absent or was refused."""
@@ -232,6 +218,26 @@ class Fields:
             self.head_span,
             help=self.shape.required[key],
         )
+
+
+def chosen(
+    found: Text, key: str, choice: forms.Choice[T] | Mapping[str, T], sink: DiagnosticSink
+) -> T | None:
+    """What a word stands for; None after an error. `key` is how the message calls the field."""
+    form = choice if isinstance(choice, forms.Choice) else forms.Choice(choice)
+    options = form.options
+    if found.value in options:
+        return options[found.value]
+    meant = form.synonyms.get(found.value)
+    # The nearest number is not what somebody meant.
+    near = None if found.value.isdigit() else did_you_mean(found.value, options)
+    guess = f"did you mean `{meant}`?" if meant else near
+    known = f"expected {listed(options)}"
+    if guess is not None:
+        # A long list would hide the guess.
+        known = f"{guess} {known}" if len(options) <= _FEW else guess
+    sink.error(Code.BAD_VALUE, f"`{found.value}` is not a value of `{key}`", found.span, help=known)
+    return None
 
 
 def _keys_help(shape: Shape) -> str | None:
