@@ -80,7 +80,7 @@ def test_slip_in_a_suite_is_found_by_check(here: Path) -> None:
     file.write_text(text, encoding="utf-8")
     outcome = deemster("check")
     assert outcome.exit_code == 1
-    assert "error[bad-value]: a reason cannot be `no-rules`" in outcome.stdout
+    assert "error[bad-value]: `no-rules` is not a value of `reason`" in outcome.stdout
     assert "   help: did you mean `no-rule`?" in outcome.stdout
 
 

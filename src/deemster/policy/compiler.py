@@ -201,6 +201,7 @@ def _lines(resolved: ResolvedOperation, allow: AllowLines, id_path: str) -> list
                 compile_condition(resolved.when),
                 None,
                 describe_inputs(resolved.when),
+                resolved.when,
             )
         )
     lines.extend(_authentication_lines(allow, ref("authentication")))
@@ -269,6 +270,7 @@ def _rule(resolved: ResolvedRule) -> Node:
         compile_condition(resolved.when),
         resolved.denied_reason,
         describe_inputs(resolved.when),
+        resolved.when,
     )
 
 
@@ -281,4 +283,5 @@ def _policy(resolved: ResolvedPolicy) -> Node:
         tuple(_node(child) for child in resolved.children),
         resolved.denied_reason,
         describe_inputs(target) if target is not None else (),
+        target,
     )

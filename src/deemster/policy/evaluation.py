@@ -19,24 +19,21 @@ from deemster.policy.combining import (
     indeterminate_outcome,
     weakened_by_target_error,
 )
+from deemster.policy.expressions.checked import CheckedExpr
 from deemster.policy.tree import CombiningAlgorithm, RuleEffect
-from deemster.policy.values import NeedsValues, TraceEntry, Values
+from deemster.policy.values import ConditionInput, TraceEntry, Values
 
 __all__ = [
     "ConditionClosure",
-    "ConditionInput",
     "DisabledNode",
     "Node",
     "NodeResult",
     "PolicyRuleNode",
     "PolicySetNode",
     "fold_deny_overrides",
-    "seen_inputs",
 ]
 
 ConditionClosure = Callable[[Values], bool]
-ConditionInput = tuple[str, Callable[[Values], object]]
-"""A name as the author wrote it, and how to read it: for traces."""
 
 _P, _D, _N, _IP, _ID, _IDP = Outcome
 
@@ -96,14 +93,24 @@ class DisabledNode:
     def evaluate(self, values: Values) -> NodeResult:
         """Always not applicable."""
         if values.trace is not None:
-            values.trace.append(_entry(self.ref, "not-applicable", "disabled"))
+            entry = TraceEntry(self.ref, values, remark="disabled")
+            entry.outcome = _N.word
+            values.trace.append(entry)
         return _NOT_APPLICABLE
 
 
 class PolicyRuleNode:
     """A rule: its effect where the condition holds, N where it does not, I where it fails."""
 
-    __slots__ = ("_hit", "_indeterminate", "_inputs", "_when", "has_denied_reason", "ref")
+    __slots__ = (
+        "_condition",
+        "_hit",
+        "_indeterminate",
+        "_inputs",
+        "_when",
+        "has_denied_reason",
+        "ref",
+    )
 
     def __init__(
         self,
@@ -112,10 +119,13 @@ class PolicyRuleNode:
         when: ConditionClosure | None,
         denied_reason: DeniedReason | None,
         inputs: Sequence[ConditionInput] = (),
+        condition: CheckedExpr | None = None,
     ) -> None:
+        """`inputs` and `condition` are what traces show of `when`."""
         self.ref = ref
         self._when = when
         self._inputs = tuple(inputs)
+        self._condition = condition
         self._indeterminate = indeterminate_outcome(effect)
         if effect is RuleEffect.PERMIT:
             self._hit = NodeResult(_P, ref)
@@ -127,11 +137,11 @@ class PolicyRuleNode:
         """See the class."""
         if values.trace is None:
             return self._result(values)
-        entry = _entry(self.ref)
+        entry = TraceEntry(self.ref, values, inputs=self._inputs, condition=self._condition)
         values.trace.append(entry)
         result = self._result(values)
         entry.outcome = result.outcome.word
-        entry.detail = seen_inputs(self._inputs, values, result.error)
+        entry.error = result.error
         return result
 
     def _result(self, values: Values) -> NodeResult:
@@ -147,7 +157,15 @@ class PolicyRuleNode:
 class PolicySetNode:
     """A policy: children under a combining algorithm, where the target holds."""
 
-    __slots__ = ("_combine", "_inputs", "_own_words", "_target", "has_denied_reason", "ref")
+    __slots__ = (
+        "_combine",
+        "_condition",
+        "_inputs",
+        "_own_words",
+        "_target",
+        "has_denied_reason",
+        "ref",
+    )
 
     def __init__(
         self,
@@ -157,10 +175,13 @@ class PolicySetNode:
         children: Sequence[Node],
         denied_reason: DeniedReason | None,
         inputs: Sequence[ConditionInput] = (),
+        condition: CheckedExpr | None = None,
     ) -> None:
+        """`inputs` and `condition` are what traces show of `target`."""
         self.ref = ref
         self._target = target
         self._inputs = tuple(inputs)
+        self._condition = condition
         self._own_words = denied_reason
         self._combine = _combiner(combining, tuple(children), ref)
         self.has_denied_reason = denied_reason is not None or any(
@@ -171,11 +192,10 @@ class PolicySetNode:
         """See the class."""
         if values.trace is None:
             return self._result(values)
-        entry = _entry(self.ref)
+        entry = TraceEntry(self.ref, values, inputs=self._inputs, condition=self._condition)
         values.trace.append(entry)
         result = self._result(values)
         entry.outcome = result.outcome.word
-        entry.detail = seen_inputs(self._inputs, values, None)
         return result
 
     def _result(self, values: Values) -> NodeResult:
@@ -324,25 +344,3 @@ def _permit_unless_deny(children: Sequence[Node], values: Values, ref: NodeRef) 
             denied = denied or result
             words = words or result.denied_reason
     return _with_words(denied, words) if denied is not None else NodeResult(_P, ref)
-
-
-def _entry(ref: NodeRef, outcome: str = "", detail: str = "") -> TraceEntry:
-    return TraceEntry(ref.id_path, ref.span.place, outcome, detail)
-
-
-def seen_inputs(
-    inputs: Sequence[ConditionInput], values: Values, error: EvaluationError | None
-) -> str:
-    """`claims.acr = 'pwd', user.level = 3`: what a condition saw, for people."""
-    parts = []
-    for name, read in inputs:
-        try:
-            parts.append(f"{name} = {read(values)!r}")
-        except EvaluationError as failed:
-            parts.append(f"{name}: {failed.message}")
-        except NeedsValues:
-            # A condition that was decided without this value: showing it is no reason to fetch.
-            parts.append(f"{name}: not fetched")
-    if error is not None:
-        parts.append(f"error at {error.span}: {error.message}")
-    return ", ".join(parts)

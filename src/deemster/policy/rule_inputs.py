@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from deemster.model.source import SourceSpan
-from deemster.policy.evaluation import ConditionInput
 from deemster.policy.expressions.coercion import coercion_of
 from deemster.policy.expressions.reading import read_user_groups, read_user_permissions
 from deemster.policy.expressions.types import TIMESTAMP, Narrowing
-from deemster.policy.values import Values
+from deemster.policy.values import ConditionInput, Values
 
 __all__ = ["acr_input", "age_input", "groups_input", "permissions_input", "scopes_input"]
 

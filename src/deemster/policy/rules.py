@@ -18,14 +18,15 @@ from deemster.policy.distinguished_names import (
     MalformedNameError,
     parse_distinguished_name,
 )
-from deemster.policy.evaluation import ConditionInput, seen_inputs
+from deemster.policy.expressions.checked import CheckedExpr
 from deemster.policy.expressions.coercion import coercion_of
 from deemster.policy.expressions.reading import read_user_groups, read_user_permissions
 from deemster.policy.expressions.types import TIMESTAMP, Narrowing
 from deemster.policy.tree import GroupMatch
-from deemster.policy.values import TraceEntry, Values
+from deemster.policy.values import ConditionInput, TraceEntry, Values
 
 __all__ = [
+    "HOLDS",
     "AllowLine",
     "AllowResult",
     "acr_test",
@@ -37,6 +38,10 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+HOLDS = "holds"
+"""Outcome of a line in a trace; of one that does not hold it is the reason, else `error`."""
+
 _numeric_date = coercion_of(Narrowing(TIMESTAMP))
 LineTest = Callable[[Values], bool]
 
@@ -44,7 +49,7 @@ LineTest = Callable[[Values], bool]
 class AllowLine:
     """One line: what it asks, and what its failure is called."""
 
-    __slots__ = ("failed", "inputs", "reason", "ref", "requirement", "test")
+    __slots__ = ("condition", "failed", "inputs", "reason", "ref", "requirement", "test")
 
     def __init__(
         self,
@@ -53,12 +58,15 @@ class AllowLine:
         test: LineTest,
         requirement: Requirement | None,
         inputs: Sequence[ConditionInput] = (),
+        condition: CheckedExpr | None = None,
     ) -> None:
+        """`inputs`, and the `condition` of a `when`, are what traces show."""
         self.ref = ref
         self.reason = reason
         self.test = test
         self.requirement = requirement
         self.inputs = tuple(inputs)
+        self.condition = condition
         self.failed = AllowResult(Outcome.DENY, self, None)
 
 
@@ -94,10 +102,10 @@ def evaluate_lines(lines: tuple[AllowLine, ...], values: Values) -> AllowResult:
             if error is None:
                 error, failing = found, line
             if trace is not None:
-                trace.append(_entry(line, "error", values, found))
+                trace.append(_entry(line, values, "error", found))
             continue
         if trace is not None:
-            trace.append(_entry(line, "holds" if holds else line.reason.value, values, None))
+            trace.append(_entry(line, values, HOLDS if holds else line.reason.value, None))
         if not holds:
             return line.failed
     if error is not None:
@@ -247,7 +255,9 @@ def _wrong_type(claim: str, expected: str, span: SourceSpan) -> EvaluationError:
 
 
 def _entry(
-    line: AllowLine, outcome: str, values: Values, error: EvaluationError | None
+    line: AllowLine, values: Values, outcome: str, error: EvaluationError | None
 ) -> TraceEntry:
-    detail = seen_inputs(line.inputs, values, error)
-    return TraceEntry(line.ref.id_path, line.ref.span.place, outcome, detail)
+    entry = TraceEntry(line.ref, values, inputs=line.inputs, condition=line.condition)
+    entry.outcome = outcome
+    entry.error = error
+    return entry

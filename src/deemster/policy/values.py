@@ -5,13 +5,19 @@ One `Values` is made for each decision. Closures read it; nothing in `policy/` f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
+from deemster.errors import EvaluationError
+from deemster.model.decision import NodeRef
 from deemster.model.http import ApiCall
 from deemster.model.identity import UserContext, UserPart, VerifiedClaims
 from deemster.model.urls import CanonicalUrl
 
-__all__ = ["NeedsValues", "TraceEntry", "Values"]
+if TYPE_CHECKING:
+    from deemster.policy.expressions.checked import CheckedExpr
+
+__all__ = ["ConditionInput", "NeedsValues", "TraceEntry", "Values", "seen"]
 
 
 class NeedsValues(Exception):  # noqa: N818  (an answer, not an error)
@@ -23,6 +29,10 @@ class NeedsValues(Exception):  # noqa: N818  (an answer, not an error)
     def __init__(self, parts: frozenset[UserPart]) -> None:
         super().__init__(", ".join(sorted(part.value for part in parts)))
         self.parts = parts
+
+
+ConditionInput = tuple[str, "Callable[[Values], object]"]
+"""A name as the author wrote it, and how to read it: for traces."""
 
 
 class Values:
@@ -78,12 +88,61 @@ _NO_ROLES: Mapping[str, frozenset[str]] = {}
 
 
 class TraceEntry:
-    """One visited node: its id path, place, what came out, and what its condition saw."""
+    """One visited node: what came out of it, and what it looked at.
 
-    __slots__ = ("detail", "id_path", "outcome", "place")
+    `condition` is what a rule, a target or a `when` line asked, None where a node asks nothing or
+    is a basic rule. `values` are those at hand, so that whoever explains the node can look again:
+    a decision without a trace pays for none of it.
+    """
 
-    def __init__(self, id_path: str, place: str, outcome: str, detail: str = "") -> None:
-        self.id_path = id_path
-        self.place = place
-        self.outcome = outcome
-        self.detail = detail
+    __slots__ = ("condition", "error", "inputs", "outcome", "ref", "remark", "values")
+
+    def __init__(
+        self,
+        ref: NodeRef,
+        values: Values,
+        *,
+        inputs: Sequence[ConditionInput] = (),
+        condition: CheckedExpr | None = None,
+        remark: str = "",
+    ) -> None:
+        self.ref = ref
+        self.values = values
+        self.inputs = inputs
+        self.condition = condition
+        self.remark = remark
+        self.outcome = ""
+        self.error: EvaluationError | None = None
+
+    @property
+    def id_path(self) -> str:
+        """The node's id path."""
+        return self.ref.id_path
+
+    @property
+    def place(self) -> str:
+        """`file:line` of the node."""
+        return self.ref.span.place
+
+    @property
+    def detail(self) -> str:
+        """`claims.acr = 'pwd', user.level = 3`: what was seen, for people."""
+        parts = [f"{name}{told}" for name, told in seen(self.inputs, self.values)]
+        if self.error is not None:
+            parts.append(f"error at {self.error.span}: {self.error.message}")
+        if self.remark:
+            parts.append(self.remark)
+        return ", ".join(parts)
+
+
+def seen(inputs: Iterable[ConditionInput], values: Values) -> Iterator[tuple[str, str]]:
+    """Each name with ` = value`, or with `: ` and why there is none."""
+    for name, read in inputs:
+        try:
+            told = f" = {read(values)!r}"
+        except EvaluationError as failed:
+            told = f": {failed.message}"
+        except NeedsValues:
+            # A condition that was decided without this value: showing it is no reason to fetch.
+            told = ": not fetched"
+        yield name, told
