@@ -1,10 +1,10 @@
 """Templates, operations and services as a policy file would give them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import count
 
 from deemster.model.source import SourceSpan
-from deemster.model.urls import parse_base_url
+from deemster.model.urls import PathFeature, parse_base_url
 from deemster.policy.checking.overlaps import RoutedOperation, RoutedService, check_overlaps
 from deemster.policy.diagnostics import Diagnostic, DiagnosticSink
 from deemster.policy.routing.templates import Template, parse_templates
@@ -50,6 +50,7 @@ def an_operation(
     *paths: str,
     params: Mapping[str, str] | None = None,
     also_covers: Sequence[str] = (),
+    opened: Collection[PathFeature] = (),
 ) -> RoutedOperation:
     """`methods`: `GET POST`, or `*` for every method."""
     return RoutedOperation(
@@ -58,6 +59,7 @@ def an_operation(
         _templates(paths, params or {}),
         tuple(a_text(other) for other in also_covers),
         a_text(id).span,
+        frozenset(opened),
     )
 
 

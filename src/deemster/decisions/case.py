@@ -7,6 +7,7 @@ from deemster.model.decision import Decision, Effect, Reason
 from deemster.model.gateway import GatewayCaller
 from deemster.model.http import ApiCall
 from deemster.model.identity import UserContext, VerifiedClaims
+from deemster.policy.guards_alone import GuardsAlone
 from deemster.policy.snapshot import (
     CompiledOperation,
     CompiledService,
@@ -28,6 +29,7 @@ class Case:
         "claims",
         "deadline",
         "decision_id",
+        "judge",
         "now",
         "operation",
         "routed",
@@ -55,6 +57,7 @@ class Case:
         self.snapshot: PolicySnapshot | None = None
         self.routed: RoutedCall | None = None
         self.operation: CompiledOperation | None = None
+        self.judge: CompiledOperation | GuardsAlone | None = None
         self.claims: VerifiedClaims | None = None
         self.user: UserContext | None = None
 
@@ -88,7 +91,7 @@ def permit(case: Case, evaluation: Evaluation) -> Decision:
         client_id=claims.client_id if claims is not None else None,
         provider=claims.provider if claims is not None else None,
         token=claims,
-        reads=case.operation.reads if case.operation is not None else (),
+        reads=case.judge.reads if case.judge is not None else (),
         trace=_trace(case),
     )
 
@@ -116,7 +119,7 @@ def deny(case: Case, reason: Reason, evaluation: Evaluation | None = None) -> De
         client_id=claims.client_id if claims is not None else None,
         provider=claims.provider if claims is not None else None,
         token=claims,
-        reads=case.operation.reads if case.operation is not None else (),
+        reads=case.judge.reads if case.judge is not None else (),
         trace=_trace(case),
     )
 

@@ -15,14 +15,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from deemster.decisions.case import Case, deny, permit
+from deemster.decisions.preflight import asked_by_preflight
 from deemster.errors import DependencyUnavailableError, MalformedCallError, TokenRejectedError
 from deemster.model.clock import Clock
 from deemster.model.decision import Decision, Reason
 from deemster.model.gateway import GatewayCaller
 from deemster.model.http import ApiCall
 from deemster.model.identity import Credential, VerifiedClaims
+from deemster.model.openings import is_unambiguous
 from deemster.model.urls import MalformedUrlError, canonical_url
 from deemster.policy.combining import Outcome
 from deemster.policy.store import PolicyStore
@@ -33,6 +36,7 @@ from deemster.usercontext.resolver import UserResolver
 
 __all__ = ["Deadlines", "DecisionPoint"]
 
+_NO_PARAMS: Mapping[str, str | int] = MappingProxyType({})
 _MOST_ROUNDS = 6
 """A token, a user and three parts of the user can be fetched, each once; then there is an end."""
 
@@ -139,16 +143,25 @@ class DecisionPoint:
         # What two parties could read differently is refused before anything is read from it.
         if case.call.refusal is not None:
             return deny(case, case.call.refusal)
-        if url.refused is not None or not url.openable <= service.opened:
+        if url.refused is not None:
             return deny(case, Reason.AMBIGUOUS_PATH)
 
-        # Which operation? The answer is kept until the token is accepted.
+        # Which operation? The answer is kept until the token is accepted. A CORS preflight is
+        # about the operation that it asks for.
         match = service.operations.match(case.call.method, relative_path)
-        operation = case.operation = match.value if match is not None else None
+        judge = match.value if match is not None else service.unmatched
+        if service.answers_preflight:
+            asked = asked_by_preflight(case.call, service, relative_path, match)
+            if asked is not None:
+                match, judge = asked, asked.value.preflight
+        operation = match.value if match is not None else None
+        if url.openable and not is_unambiguous(url, (operation or service).opened):
+            return deny(case, Reason.AMBIGUOUS_PATH)
+        case.operation, case.judge = operation, judge
 
-        # Who? A public operation reads no credential at all.
+        # Who? A public operation reads no credential at all, and neither does a preflight.
         skew = 0.0
-        if operation is None or not operation.public:
+        if judge is None or not judge.public:
             provider = self._providers[service.provider_id]
             skew = provider.skew
             if case.claims is None:
@@ -162,7 +175,7 @@ class DecisionPoint:
                 case.user = self._users.recall(provider.id, subject)
                 if case.user is None:
                     return self._resolve_user(case, provider.id, subject)
-        if operation is None or match is None:
+        if judge is None:
             return deny(case, Reason.NO_OPERATION)
 
         # May they? Policy answers, or says which values it needs that were not fetched yet.
@@ -170,7 +183,7 @@ class DecisionPoint:
             case.call,
             url,
             relative_path,
-            match.params,
+            match.params if match is not None else _NO_PARAMS,
             case.claims,
             case.user,
             case.now,
@@ -178,7 +191,7 @@ class DecisionPoint:
             case.fresh_trace(),
         )
         values.role_permissions = service.role_permissions
-        evaluation = operation.evaluate(values)
+        evaluation = judge.evaluate(values)
         if isinstance(evaluation, NeedsValues):
             return self._fetch_parts(case, evaluation)
 

@@ -88,6 +88,7 @@ class Code(StrEnum):
     GUARD_REFUSES_NOTHING = "guard-refuses-nothing"
     UNUSED_IMPORT = "unused-import"
     UNUSED_POLICY = "unused-policy"
+    UNMATCHED_GUARDS = "unmatched-guards"
     AMBIGUOUS_ROLE = "ambiguous-role"
     METHOD_HINT = "method-hint"
     # Settings and policy tests share the machinery

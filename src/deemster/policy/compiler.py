@@ -6,14 +6,16 @@ Nothing is checked here; a tree with errors never arrives.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from deemster.model.decision import NodeRef, Reason, Requirement, ServiceFacts
 from deemster.model.urls import parse_base_url
+from deemster.policy.checking.identity_reads import reads_identity
 from deemster.policy.checking.policy_checker import denied_reason
 from deemster.policy.evaluation import DisabledNode, Node, PolicyRuleNode, PolicySetNode
 from deemster.policy.expressions.closures import compile_condition
 from deemster.policy.expressions.inputs import describe_inputs
+from deemster.policy.guards_alone import GuardsAlone
 from deemster.policy.resolved import (
     ResolvedChild,
     ResolvedOperation,
@@ -45,7 +47,7 @@ from deemster.policy.snapshot import (
     RoutedCall,
     StepUp,
 )
-from deemster.policy.tree import AllowLines, AnyAll, Text
+from deemster.policy.tree import AllowLines, AnyAll, ServiceBlock, Text
 
 __all__ = ["compile_tree"]
 
@@ -98,9 +100,13 @@ def _service(
     block = document.service
     # A service's guards are shared by its operations.
     compiled_guards = {
-        guard: _node(guard) for operation in resolved.operations for guard in operation.guards
+        guard: _node(guard)
+        for guards in (resolved.guards, *(operation.guards for operation in resolved.operations))
+        for guard in guards
     }
-    operations = [_operation(operation, compiled_guards) for operation in resolved.operations]
+    operations = [
+        _operation(operation, compiled_guards, block) for operation in resolved.operations
+    ]
     routes = [
         Route(template, _methods(source), compiled)
         for source, compiled in zip(resolved.operations, operations, strict=True)
@@ -117,11 +123,44 @@ def _service(
             routes, fold_trailing_slash=block.fold_trailing_slash, fold_case=block.fold_case
         ),
         by_id={operation.id: operation for operation in operations},
-        opened=frozenset(),
+        opened=block.opened,
         # Of all applications: a condition may read any permission that the user holds; a
         # permission *line* names only the service's own (the checker sees to it).
         role_permissions=role_permissions,
+        answers_preflight=block.preflight is not None,
+        unmatched=_unmatched(resolved, compiled_guards),
     )
+
+
+def _unmatched(
+    resolved: ResolvedService, compiled_guards: Mapping[ResolvedPolicy, Node]
+) -> GuardsAlone | None:
+    place = resolved.document.service.unmatched
+    if place is None:
+        return None
+    return GuardsAlone.where_none_matches(
+        tuple(compiled_guards[guard] for guard in resolved.guards),
+        NodeRef(resolved.document.metadata.id.value, place),
+        _read_by(resolved.guards),
+    )
+
+
+def _preflight(
+    resolved: ResolvedOperation, compiled_guards: Mapping[ResolvedPolicy, Node], block: ServiceBlock
+) -> GuardsAlone | None:
+    if block.preflight is None:
+        return None
+    # No credential is read, so a guard that asks who calls has nothing to say.
+    guards = [guard for guard in resolved.guards if not reads_identity(guard)]
+    return GuardsAlone.on_preflight(
+        tuple(compiled_guards[guard] for guard in guards),
+        NodeRef(resolved.ref.id_path.partition("/")[0], block.preflight),
+        _read_by(guards),
+    )
+
+
+def _read_by(guards: Iterable[ResolvedPolicy]) -> tuple[str, ...]:
+    return tuple(sorted(frozenset().union(*(guard.reads for guard in guards))))
 
 
 def _methods(resolved: ResolvedOperation) -> tuple[str, ...] | None:
@@ -130,7 +169,7 @@ def _methods(resolved: ResolvedOperation) -> tuple[str, ...] | None:
 
 
 def _operation(
-    resolved: ResolvedOperation, compiled_guards: Mapping[ResolvedPolicy, Node]
+    resolved: ResolvedOperation, compiled_guards: Mapping[ResolvedPolicy, Node], block: ServiceBlock
 ) -> CompiledOperation:
     operation = resolved.operation
     allow = operation.allow
@@ -157,6 +196,9 @@ def _operation(
         required_scope=required_scope,
         step_up=step_up,
         reads=tuple(sorted(resolved.reads)),
+        opened=operation.opened | block.opened,
+        lists_options="OPTIONS" in (_methods(resolved) or ()),
+        preflight=_preflight(resolved, compiled_guards, block),
     )
 
 

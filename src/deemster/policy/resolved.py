@@ -140,11 +140,12 @@ def _read_by_lines(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResolvedService:
-    """One API service."""
+    """One API service. `guards` are its own; each operation has those that apply to it."""
 
     document: tree.ApiServiceDocument
     internal: bool
     operations: tuple[ResolvedOperation, ...]
+    guards: tuple[ResolvedPolicy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from deemster.errors import EvaluationError
 from deemster.model.decision import DeniedReason, NodeRef, Reason, Requirement, ServiceFacts
@@ -14,6 +15,9 @@ from deemster.policy.routing.tables import BaseUrlTable, OperationTable
 from deemster.policy.rules import AllowLine, AllowResult, evaluate_lines
 from deemster.policy.tree import ApplicationDocument
 from deemster.policy.values import NeedsValues, Values
+
+if TYPE_CHECKING:
+    from deemster.policy.guards_alone import GuardsAlone
 
 __all__ = [
     "CompiledOperation",
@@ -63,6 +67,9 @@ class CompiledOperation:
         "_policies_have_words",
         "id",
         "id_path",
+        "lists_options",
+        "opened",
+        "preflight",
         "public",
         "reads",
         "ref",
@@ -84,11 +91,15 @@ class CompiledOperation:
         required_scope: str | None = None,
         step_up: StepUp | None = None,
         reads: tuple[str, ...] = (),
+        opened: frozenset[PathFeature] = frozenset(),
+        lists_options: bool = False,
+        preflight: GuardsAlone | None = None,
     ) -> None:
         """`lines` None means no `allow`; the empty tuple means `public` or `authenticated`.
 
         `ref` is the operation itself, `grant_ref` its `allow` where it has one. `reads` are the
-        dotted names that judging it may read.
+        dotted names that judging it may read. `opened` is what may occur in its paths, by the
+        service's openings too. `preflight` judges CORS preflights that ask about it.
 
         INVARIANT: an operation without any grant cannot be built; absence must never permit.
         """
@@ -101,6 +112,9 @@ class CompiledOperation:
         self.required_scope = required_scope
         self.step_up = step_up
         self.reads = reads
+        self.opened = opened
+        self.lists_options = lists_options
+        self.preflight = preflight
         self._guards = guards
         self._lines = lines
         self._policies = policies
@@ -221,7 +235,10 @@ def _reason_of(section: NodeResult) -> Reason:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CompiledService:
-    """One API service. `role_permissions` are those of its Applications' roles."""
+    """One API service. `role_permissions` are those of its Applications' roles.
+
+    `unmatched` judges what no operation matches, None where nothing is granted then.
+    """
 
     id: str
     provider_id: str
@@ -233,6 +250,8 @@ class CompiledService:
     by_id: Mapping[str, CompiledOperation]
     opened: frozenset[PathFeature]
     role_permissions: Mapping[str, frozenset[str]]
+    answers_preflight: bool = False
+    unmatched: GuardsAlone | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from deemster.model.source import SourceSpan
+from deemster.model.urls import PathFeature
 from deemster.policy.reading.nodes import MappingNode, ScalarNode
 
 __all__ = [
@@ -178,7 +179,11 @@ class Declarations:
 
 @dataclass(frozen=True, slots=True)
 class ServiceBlock:
-    """`service:` of an ApiService."""
+    """`service:` of an ApiService.
+
+    `opened`: what occurs in a path and counts as data. `preflight` and `unmatched` are the places
+    of `preflight: allow` and `unmatched: guards`, None where these are not written.
+    """
 
     base_urls: tuple[Text, ...]
     provider_type: Text
@@ -189,6 +194,9 @@ class ServiceBlock:
     disclose: str
     fold_trailing_slash: bool
     fold_case: bool
+    opened: frozenset[PathFeature]
+    preflight: SourceSpan | None
+    unmatched: SourceSpan | None
     span: SourceSpan
 
 
@@ -329,7 +337,7 @@ Child = RuleNode | PolicyNode | RefNode
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One API operation. `methods` None means every method."""
+    """One API operation. `methods` None means every method; `opened` is its own, as a service's."""
 
     id: Text
     methods: tuple[Text, ...] | None
@@ -340,6 +348,7 @@ class Operation:
     guards: tuple[PolicyNode | RefNode, ...]
     otherwise: DeniedReasonText | None
     also_covers: tuple[Text, ...]
+    opened: frozenset[PathFeature]
     span: SourceSpan
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from deemster.model.urls import PathFeature
 from deemster.policy.checking.method_grants import FINDING_LIMIT
 from deemster.policy.checking.overlaps import RoutedOperation
 from deemster.policy.codes import Code
@@ -99,3 +100,38 @@ def test_findings_of_one_service_are_bounded() -> None:
     narrow = [an_operation(f"n{number}", "GET", f"/r{number}") for number in range(300)]
     findings = findings_of(a_service(*narrow, an_operation("all", "*", "/**")))
     assert len(findings) == FINDING_LIMIT
+
+
+# Where `tail` takes every other path below `/a`, only an empty segment inside leads to `all`.
+BELOW = [
+    an_operation("read", "GET", "/a/**", also_covers=["tail"]),
+    an_operation("tail", "POST", "/a", "/a/", "/a/{x}", "/a/{x}/**"),
+]
+
+
+def test_a_leak_through_a_kept_empty_segment_is_found() -> None:
+    opened = [PathFeature.EMPTY_SEGMENTS]
+    leaking = an_operation("all", "POST", "/**", opened=opened, also_covers=["tail"])
+    [finding] = findings_of(a_service(*BELOW, leaking))
+    assert finding.code is Code.METHOD_LEAK
+    assert "`POST /a//x` for one" in finding.message
+
+
+def test_where_empty_segments_are_refused_nothing_leaks_through_them() -> None:
+    closed = an_operation("all", "POST", "/**", also_covers=["tail"])
+    assert findings_of(a_service(*BELOW, closed)) == []
+    # What another operation opens is none of this one's business.
+    opened = [PathFeature.EMPTY_SEGMENTS]
+    other = an_operation("other", "*", "/b/**", opened=opened)
+    assert findings_of(a_service(*BELOW, closed, other)) == []
+
+
+def test_a_leak_through_an_opened_slash_is_found() -> None:
+    read = an_operation("read", "GET", "/a/{id}", also_covers=["tail"])
+    tail = an_operation("tail", "POST", "/a/{id}", params={"id": "[^/]+"})
+    slash = [PathFeature.ENCODED_SLASH]
+    leaking = an_operation("all", "POST", "/a/**", opened=slash, also_covers=["tail"])
+    [finding] = findings_of(a_service(read, tail, leaking))
+    assert (finding.code, "`POST /a/x%2F~` for one" in finding.message) == (Code.METHOD_LEAK, True)
+    closed = an_operation("all", "POST", "/a/**", also_covers=["tail"])
+    assert findings_of(a_service(read, tail, closed)) == []

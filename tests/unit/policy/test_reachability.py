@@ -2,6 +2,7 @@
 
 import pytest
 
+from deemster.model.urls import PathFeature
 from deemster.policy.codes import Code
 from tests.support.routes import a_service, an_operation, findings_of
 
@@ -107,3 +108,11 @@ def test_an_operation_that_is_chosen_somewhere_is_no_error(
     ]
     codes = {finding.code for finding in findings_of(a_service(chosen, *others))}
     assert Code.SHADOWED not in codes
+
+
+def test_a_pattern_that_takes_no_slash_leaves_the_opened_one_to_a_plain_parameter() -> None:
+    whole = an_operation("whole", "GET", "/x/{v}", params={"v": "[^/]+"})
+    closed = a_service(an_operation("plain", "GET", "/x/{v}"), whole)
+    assert [finding.code for finding in findings_of(closed)] == [Code.SHADOWED]
+    slash = [PathFeature.ENCODED_SLASH]
+    assert findings_of(a_service(an_operation("plain", "GET", "/x/{v}", opened=slash), whole)) == []

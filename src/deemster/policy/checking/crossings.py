@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from deemster.model.urls import PathFeature
 from deemster.policy.routing.route_trie import ByMethod, Leaf, Node, Route
 from deemster.policy.routing.routed import RoutedService, RoutedTemplate
 from deemster.policy.routing.templates import Literal, Parameter, Rank, Segment, rank_of
@@ -47,6 +48,9 @@ class ServiceTrie:
         longest = max((len(route.template.segments) for route in routes), default=0)
         plain = [((witnesses.fresh,),) * count for count in (1, 0, *range(2, longest + 2))]
         self.tails: tuple[Choices, ...] = (*plain, *[(*tail, ("",)) for tail in plain])
+        if PathFeature.EMPTY_SEGMENTS in service.openings:
+            # An empty segment inside is matched by `**` alone.
+            self.tails = (*self.tails, (("",), (witnesses.fresh,)))
         self._visits = 0
         self._below: dict[int, frozenset[str]] = {}
         self._collect_below(self.root)

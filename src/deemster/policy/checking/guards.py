@@ -34,7 +34,9 @@ def check_guards(
     }
     operations = {operation.id.value: operation for operation in document.operations}
     for guard in guards:
-        warn_idle_guard(guard, sink)
+        # Under `unmatched: guards` a guard that only permits does something: it grants.
+        if not guard.enabled or document.service.unmatched is None:
+            warn_idle_guard(guard, sink)
         if _check_exempt(guard, document, operations, sink):
             _require_exempt(guard, public, sink)
 

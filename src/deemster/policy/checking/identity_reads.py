@@ -9,9 +9,14 @@ from deemster.policy.expressions import terms
 from deemster.policy.expressions.terms import Term
 from deemster.policy.resolved import ResolvedChild, ResolvedPolicy
 
-__all__ = ["first_identity_read"]
+__all__ = ["first_identity_read", "reads_identity"]
 
 _ROOTS = frozenset({"claims", "user"})
+
+
+def reads_identity(policy: ResolvedPolicy) -> bool:
+    """Whether an enabled part of the policy reads `claims` or `user`, however indirectly."""
+    return any(name.partition(".")[0] in _ROOTS for name in policy.reads)
 
 
 def first_identity_read(policy: ResolvedPolicy) -> tuple[str, SourceSpan] | None:

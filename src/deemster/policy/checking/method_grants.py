@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice, product
 
+from deemster.model.openings import is_unambiguous
+from deemster.model.urls import canonical_url
 from deemster.policy.checking.crossings import Choices, Crossings, ServiceTrie
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note
@@ -96,6 +98,7 @@ class _LeakSearch:
         self._table = table
         self.trie = trie
         named = {method for route in routes for method in route.methods or ()}
+        self._openings = service.openings
         self._methods = (*_USUAL_METHODS, *sorted(named.difference(_USUAL_METHODS)))
         self.found: dict[tuple[str, str], _Leak] = {}
 
@@ -123,13 +126,18 @@ class _LeakSearch:
         for segments in islice(product(*choices), PATH_LIMIT if candidates else 0):
             path = path_of(segments)
             methods = [method for method in candidates if self._decides(broad, method, path)]
-            if methods:
+            if methods and self._is_judged(broad, path):
                 self.found[pair] = _Leak(narrow, broad, methods, path)
                 return
 
     def _decides(self, broad: RoutedTemplate, method: str, path: str) -> bool:
         found = self._table.match(method, path)
         return found is not None and found.value is broad
+
+    def _is_judged(self, broad: RoutedTemplate, path: str) -> bool:
+        """Whether what occurs in a path beyond the plain is opened where it leads."""
+        url = canonical_url(f"https://host{path}")
+        return not self._openings or is_unambiguous(url, broad.operation.opened)
 
 
 def _is_meant(broad: RoutedOperation, narrow: RoutedOperation) -> bool:

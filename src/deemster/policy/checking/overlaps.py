@@ -37,7 +37,9 @@ def check_overlaps(services: Sequence[RoutedService], sink: DiagnosticSink) -> N
         routes = list(service.routes())
         table = operation_table(service, routes)
         witnesses = SegmentWitnesses(
-            [route.template for route in routes], fold_case=service.fold_case
+            [route.template for route in routes],
+            fold_case=service.fold_case,
+            opened=service.openings,
         )
         _check_equal_ranks(service, witnesses, sink)
         check_method_grants(service, routes, table, witnesses, sink)

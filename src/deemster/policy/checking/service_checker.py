@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from deemster.model.decision import NodeRef
-from deemster.model.urls import MalformedUrlError, parse_base_url
+from deemster.model.urls import MalformedUrlError, PathFeature, parse_base_url
 from deemster.policy import tree
 from deemster.policy.applications import ApplicationCatalogue
 from deemster.policy.checking.allow_checker import check_allow_lines
+from deemster.policy.checking.closed_paths import refuse_closed_paths
 from deemster.policy.checking.guards import (
     applicable_guards,
     check_guards,
@@ -27,6 +28,7 @@ from deemster.policy.checking.names import NameTable
 from deemster.policy.checking.policy_checker import PolicyChecker
 from deemster.policy.checking.policy_use import Use
 from deemster.policy.checking.sibling_policies import SiblingPolicies
+from deemster.policy.checking.unmatched import check_unmatched
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
 from deemster.policy.expressions.scope import Scope
@@ -79,6 +81,7 @@ class ServiceChecker:
             SiblingPolicies({operation.id.value: operation.id.span for operation in operations}),
         )
         check_guards(guards, self._document, self._sink)
+        check_unmatched(self._document, guards, self._sink, refused=self._policies.refused)
         templates = [
             parse_templates(operation.paths, operation.params, self._sink)
             for operation in operations
@@ -93,6 +96,7 @@ class ServiceChecker:
                 self._document,
                 self._internal,
                 tuple(operation for operation in found if operation is not None),
+                guards,
             ),
             self._routed(templates),
         )
@@ -215,13 +219,16 @@ class ServiceChecker:
                     text.span,
                     help="write scheme, host and path, such as `https://api.example.com/billing`",
                 )
+        operations = tuple(
+            _routed_operation(operation, parsed or (), block.opened)
+            for operation, parsed in zip(self._document.operations, templates, strict=True)
+        )
+        for operation in operations:
+            refuse_closed_paths(operation, self._sink)
         return RoutedService(
             id=self._id,
             base_urls=tuple(base_urls),
-            operations=tuple(
-                _routed_operation(operation, parsed or ())
-                for operation, parsed in zip(self._document.operations, templates, strict=True)
-            ),
+            operations=operations,
             fold_trailing_slash=block.fold_trailing_slash,
             fold_case=block.fold_case,
         )
@@ -260,7 +267,9 @@ def _written_parameters(operation: tree.Operation) -> dict[str, Type]:
 
 
 def _routed_operation(
-    operation: tree.Operation, templates: tuple[Template, ...]
+    operation: tree.Operation,
+    templates: tuple[Template, ...],
+    opened_by_service: frozenset[PathFeature],
 ) -> RoutedOperation:
     methods = operation.methods
     return RoutedOperation(
@@ -269,4 +278,5 @@ def _routed_operation(
         templates=templates,
         also_covers=operation.also_covers,
         span=operation.id.span,
+        opened=operation.opened | opened_by_service,
     )

@@ -7,6 +7,7 @@ import re
 from deemster.policy.parsing import forms
 from deemster.policy.parsing.denied_reasons import OTHERWISE
 from deemster.policy.parsing.grants import ALLOW
+from deemster.policy.parsing.paths import OPERATION_PATHS
 from deemster.policy.parsing.policy_shapes import GUARDS, POLICIES
 from deemster.policy.parsing.shapes import Key, Keys, Shape
 
@@ -82,6 +83,12 @@ OPERATION = Shape(
                 "Constraints of path parameters by name. A call that fails one does not match.",
                 '{id: {pattern: "[0-9]{1,12}"}}',
             ),
+            "paths": Key(
+                OPERATION_PATHS,
+                "What counts as data in its paths.",
+                "{encodedSlash: data}",
+                "what the service opens",
+            ),
             "alsoCovers": Key(
                 forms.ListOf(forms.Id()),
                 "Operations of narrower paths whose other methods fall to this one, on purpose.",
@@ -107,7 +114,6 @@ OPERATION = Shape(
     },
     later={
         "response": "policies over the upstream's answer",
-        "paths": "openings of the canonical path",
         "attach": "statements attached to a node",
         "statements": "statements for the gateway",
         "attributes": "attributes fetched from a source",

@@ -16,6 +16,7 @@ from deemster.policy.parsing.operation_shapes import (
     PARAMETER,
     PARAMETER_TYPE,
 )
+from deemster.policy.parsing.paths import parse_openings
 from deemster.policy.parsing.policies import parse_policies
 from deemster.policy.reading.nodes import Node
 from deemster.policy.tree import Operation, ParameterConstraint, PolicyNode, RefNode, Text
@@ -50,6 +51,7 @@ def _parse_operation(node: Node, sink: DiagnosticSink, siblings: SiblingIds) -> 
         siblings.take(id_, sink)
     methods, paths = _parse_match(fields)
     params = _parse_params(fields)
+    opened = parse_openings(fields)
     allow = parse_allow(fields)
     policies, guards = _policies_and_guards(fields)
     otherwise = parse_otherwise(fields)
@@ -68,6 +70,7 @@ def _parse_operation(node: Node, sink: DiagnosticSink, siblings: SiblingIds) -> 
         guards=guards,
         otherwise=otherwise,
         also_covers=also_covers,
+        opened=opened,
         span=node.span,
     )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from deemster.model.source import SourceSpan
 from deemster.policy.parsing import forms
 from deemster.policy.parsing.fields import Fields
+from deemster.policy.parsing.paths import SERVICE_PATHS, parse_service_paths
 from deemster.policy.parsing.scalars import listed
 from deemster.policy.parsing.shapes import Key, Keys, Shape
 from deemster.policy.tree import ServiceBlock, Text
@@ -47,32 +49,17 @@ _PROVIDER = Shape(
     example="tokenProvider: {type: internal, id: ...}",
     doc="Who issues the tokens of this service. Keys and issuer stand in the settings.",
 )
-_TRAILING_SLASH = forms.Choice({"same": True}, docs={"same": "`/a/` is the path `/a`"})
-_CASE = forms.Choice({"insensitive": True}, docs={"insensitive": "ASCII letters are folded"})
-_OPENINGS = "openings of the canonical path"
-_PATHS = Shape(
-    "`paths`",
-    Keys(
-        {
-            "trailingSlash": Key(
-                _TRAILING_SLASH,
-                "What a slash at the end of a path means.",
-                "same",
-                "a trailing slash is an empty last segment",
-            ),
-            "case": Key(
-                _CASE,
-                "How letters of a path are compared with templates.",
-                "insensitive",
-                "case-sensitive",
-            ),
-        }
-    ),
-    later=dict.fromkeys(
-        ("encodedSlash", "doubleEncoding", "emptySegments", "semicolon"), _OPENINGS
-    ),
-    example="paths: {trailingSlash: same}",
-    doc="How paths are read where the upstream is known to agree.",
+_PREFLIGHT = forms.Choice(
+    {"allow": True, "policy": False},
+    docs={
+        "allow": "a preflight is permitted where an operation matches the method it asks about",
+        "policy": "OPTIONS is a method like any other",
+    },
+    synonyms={"permit": "allow", "deny": "policy"},
+)
+_UNMATCHED = forms.Choice(
+    {"guards": True},
+    docs={"guards": "a call that no operation matches is permitted where the guards permit"},
 )
 SERVICE = Shape(
     "`service`",
@@ -103,8 +90,20 @@ SERVICE = Shape(
                 _UNMATCHED_STATUS, "The status where no operation matches.", "404", "403"
             ),
             "disclose": Key(_DISCLOSE, "How much a deny tells the caller.", "none", "challenge"),
+            "preflight": Key(
+                _PREFLIGHT,
+                "What CORS preflights come to, which browsers send without a token.",
+                "allow",
+                "policy",
+            ),
+            "unmatched": Key(
+                _UNMATCHED,
+                "What may grant where no operation matches. For moving a tree over piece by piece.",
+                "guards",
+                "nothing may",
+            ),
             "paths": Key(
-                _PATHS,
+                SERVICE_PATHS,
                 "How paths are read.",
                 "{trailingSlash: same}",
                 "the canonical path as it is",
@@ -116,8 +115,6 @@ SERVICE = Shape(
         "tokenProvider": "for example `tokenProvider: {type: internal, id: ...}`",
     },
     later={
-        "unmatched": "guards that grant where no operation matches",
-        "preflight": "CORS preflight requests answered by the service",
         "response": "policies over the upstream's answer",
     },
     elsewhere={
@@ -146,7 +143,9 @@ def parse_service(document: Fields) -> ServiceBlock | None:
     applications = fields.texts("applications")
     status = fields.choice("unmatchedStatus", _UNMATCHED_STATUS) or 403
     disclose = fields.choice("disclose", _DISCLOSE)
-    fold_trailing_slash, fold_case = _parse_folding(fields)
+    fold_trailing_slash, fold_case, opened = parse_service_paths(fields)
+    preflight = _place_of(fields, "preflight", _PREFLIGHT)
+    unmatched = _place_of(fields, "unmatched", _UNMATCHED)
     if sink.error_count > before or provider_type is None or provider_id is None:
         return None
     return ServiceBlock(
@@ -159,6 +158,9 @@ def parse_service(document: Fields) -> ServiceBlock | None:
         disclose=disclose or "challenge",
         fold_trailing_slash=fold_trailing_slash,
         fold_case=fold_case,
+        opened=opened,
+        preflight=preflight,
+        unmatched=unmatched,
         span=fields.node.span,
     )
 
@@ -174,11 +176,6 @@ def _parse_provider(service: Fields) -> tuple[Text | None, Text | None]:
     return type_, fields.text("id")
 
 
-def _parse_folding(service: Fields) -> tuple[bool, bool]:
-    node = service.node_of("paths")
-    fields = None if node is None else Fields.of(node, _PATHS, service.sink)
-    if fields is None:
-        return False, False
-    slash = fields.choice("trailingSlash", _TRAILING_SLASH)
-    case = fields.choice("case", _CASE)
-    return bool(slash), bool(case)
+def _place_of(service: Fields, key: str, choice: forms.Choice[bool]) -> SourceSpan | None:
+    """Where a key stands whose word says that something is to be done."""
+    return service.key_span(key) if service.choice(key, choice) else None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from deemster.model.source import SourceSpan
-from deemster.model.urls import CanonicalUrl
+from deemster.model.urls import CanonicalUrl, PathFeature
 from deemster.policy.routing.route_trie import Route
 from deemster.policy.routing.tables import OperationTable
 from deemster.policy.routing.templates import Segment, Template
@@ -17,13 +17,17 @@ __all__ = ["RoutedOperation", "RoutedService", "RoutedTemplate", "operation_tabl
 
 @dataclass(frozen=True, slots=True)
 class RoutedOperation:
-    """An HTTP operation. `methods` None means every method; `span` is where it is told of."""
+    """An HTTP operation. `methods` None means every method; `span` is where it is told of.
+
+    `opened`: what occurs in its paths and counts as data, its service's openings included.
+    """
 
     id: str
     methods: tuple[str, ...] | None
     templates: tuple[Template, ...]
     also_covers: tuple[Text, ...]
     span: SourceSpan
+    opened: frozenset[PathFeature] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,11 @@ class RoutedService:
         for operation in self.operations:
             for template in operation.templates:
                 yield Route(template, operation.methods, RoutedTemplate(operation, template))
+
+    @property
+    def openings(self) -> frozenset[PathFeature]:
+        """All that some operation may be asked with."""
+        return frozenset().union(*(operation.opened for operation in self.operations))
 
     def segments(self, template: Template) -> tuple[Segment, ...]:
         """A template's segments as the operation table sees them."""

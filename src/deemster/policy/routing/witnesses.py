@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import Enum
 from itertools import islice
 
-from deemster.model.urls import encode_segment
+from deemster.model.urls import PathFeature, encode_segment
 from deemster.policy.routing.ascii_case import ascii_lower
 from deemster.policy.routing.automata import (
     Automaton,
@@ -54,10 +54,20 @@ def path_of(segments: Iterable[str]) -> str:
 
 
 class SegmentWitnesses:
-    """Witnesses for the templates of one service."""
+    """Witnesses for the templates of one service.
 
-    def __init__(self, templates: Iterable[Template], *, fold_case: bool) -> None:
+    `opened` is all that the service or one of its operations opened: a segment may hold it.
+    """
+
+    def __init__(
+        self,
+        templates: Iterable[Template],
+        *,
+        fold_case: bool,
+        opened: frozenset[PathFeature] = frozenset(),
+    ) -> None:
         self._fold_case = fold_case
+        self._odd = _odd_segments(opened)
         self._automata: dict[Constraint, Automaton | None] = {}
         self._by_constraint: dict[Constraint, tuple[str, ...]] = {}
         self._enumerated: dict[Constraint, frozenset[str] | None] = {}
@@ -76,7 +86,7 @@ class SegmentWitnesses:
         # Where only those constraints fit it that fit everything, what routes the fresh segment
         # routes every segment that is no literal and fits no constraint.
         self.fresh_stands_for_all = all(
-            fits_everything(constraint)
+            fits_everything(constraint, opened)
             for constraint in self._automata
             if constraint.accepts(self.fresh)
         )
@@ -97,7 +107,9 @@ class SegmentWitnesses:
         """Some segments that fit both: those first that fit little else of the service."""
         if not isinstance(left, Literal) and not isinstance(right, Literal):
             both = [each for each in (left.constraint, right.constraint) if each is not None]
-            if len(both) == 1 or (both and both[0] == both[1]):
+            if not both:
+                return (self.fresh, *self._odd)
+            if len(both) == 1 or both[0] == both[1]:
                 return self._examples(both[0])
         shared = self.shared(left, right)
         return (shared,) if isinstance(shared, str) else ()
@@ -193,9 +205,24 @@ class SegmentWitnesses:
         return ascii_lower(text) if self._fold_case else text
 
 
-def fits_everything(constraint: Constraint) -> bool:
-    """Whether the constraint is a way of writing none."""
-    return constraint.pattern in {".*", ".+", "[^/]*", "[^/]+", "^.*$", "^.+$"}
+def fits_everything(constraint: Constraint, opened: frozenset[PathFeature] = frozenset()) -> bool:
+    """Whether the constraint is a way of writing none, where a segment may hold what is opened."""
+    if constraint.pattern in {"[^/]*", "[^/]+"}:
+        return PathFeature.ENCODED_SLASH not in opened
+    return constraint.pattern in {".*", ".+", "^.*$", "^.+$"}
+
+
+_ODD = {
+    PathFeature.ENCODED_SLASH: "/~",
+    PathFeature.SEMICOLON: ";~",
+    PathFeature.DOUBLE_ENCODING: "%41~",
+}
+
+
+def _odd_segments(opened: frozenset[PathFeature]) -> tuple[str, ...]:
+    """A segment with all that is opened: one that patterns without it in mind let slip."""
+    parts = [text for feature, text in _ODD.items() if feature in opened]
+    return (f"x{''.join(parts)}",) if parts else ()
 
 
 def _automaton(constraint: Constraint) -> Automaton | None:

@@ -68,8 +68,15 @@ def test_what_could_not_be_matched_is_refused(match: str, expected: str) -> None
         ("alow: public", "unknown-key: `alow` is not a key of an operation"),
         (GRANT + "response: {policies: []}",
          "unsupported-yet: `response` is not supported yet: policies over the upstream's answer"),
-        (GRANT + "paths: {encodedSlash: data}",
-         "unsupported-yet: `paths` is not supported yet: openings of the canonical path"),
+        (GRANT + "paths: [/a]",
+         "wrong-type: `paths` of an operation says what counts as data in its paths, and lists "
+         "none"),
+        (GRANT + "paths: {encodedSlash: keep}",
+         "bad-value: `keep` is not a value of `encodedSlash`"),
+        (GRANT + "paths: {case: insensitive}",
+         "unknown-key: `case` is not a key of `paths` of an operation"),
+        (GRANT + "paths: {backslash: data}",
+         "unknown-key: `backslash` is not a key of `paths` of an operation"),
     ],
 )  # fmt: skip
 def test_what_an_operation_may_not_say_is_refused(snippet: str, expected: str) -> None:

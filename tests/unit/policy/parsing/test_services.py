@@ -34,6 +34,14 @@ def service(inside: str) -> str:
          "bad-value: `everything` is not a value of `disclose`"),
         (f"{PROVIDER}, {URLS}, paths: {{case: sensitive}}",
          "bad-value: `sensitive` is not a value of `case`"),
+        (f"{PROVIDER}, {URLS}, paths: {{emptySegments: data}}",
+         "bad-value: `data` is not a value of `emptySegments`"),
+        (f"{PROVIDER}, {URLS}, paths: {{dotSegments: data}}",
+         "unknown-key: `dotSegments` is not a key of `paths`"),
+        (f"{PROVIDER}, {URLS}, preflight: permit",
+         "bad-value: `permit` is not a value of `preflight`"),
+        (f"{PROVIDER}, {URLS}, unmatched: allow",
+         "bad-value: `allow` is not a value of `unmatched`"),
         (f"{PROVIDER}, {URLS}, applications: [a, a]",
          "duplicate-item: `a` is in `applications` twice"),
         (f'{PROVIDER}, {URLS}, audience: ""', "bad-value: `audience` is empty"),
@@ -46,12 +54,20 @@ def test_a_service_that_could_not_answer_is_refused(inside: str, expected: str) 
 @pytest.mark.parametrize(
     ("inside", "name"),
     [
-        ("unmatched: guards", "unmatched"), ("preflight: allow", "preflight"),
         ("response: {}", "response"),
-        *[(f"paths: {{{name}: data}}", name)
-          for name in ("encodedSlash", "doubleEncoding", "emptySegments", "semicolon")],
     ],
 )  # fmt: skip
 def test_what_comes_later_is_refused_by_name(inside: str, name: str) -> None:
     (found,) = findings(service(f"{PROVIDER}, {URLS}, {inside}"))
     assert found.startswith(f"unsupported-yet: `{name}` is not supported yet: ")
+
+
+OPENINGS = "encodedSlash: data, doubleEncoding: data, emptySegments: keep, semicolon: data"
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [f"paths: {{{OPENINGS}}}", "preflight: allow", "preflight: policy", "unmatched: guards"],
+)
+def test_what_a_service_may_say_of_paths_and_calls(inside: str) -> None:
+    assert findings(service(f"{PROVIDER}, {URLS}, {inside}")) == []
