@@ -43,4 +43,4 @@ def test_what_permits_unless_denied_can_grant() -> None:
 
 def test_a_guard_that_was_refused_may_have_been_meant_to_grant() -> None:
     found = told(tree("{id: r, effect: permit, when: \"claims.nothing == 'a'\"}"))
-    assert [line.partition(":")[0] for line in found] == ["unknown-name", "unmatched-guards"]
+    assert [line.partition(":")[0] for line in found] == ["unmatched-guards", "unknown-name"]
