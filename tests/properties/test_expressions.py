@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 from itertools import permutations
 
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from deemster.policy.expressions.checked import measured
 from deemster.policy.expressions.checker import check, check_expression
 from deemster.policy.expressions.closures import compile_condition, compile_expression
 from deemster.policy.expressions.conditions import parse_condition
+from deemster.policy.expressions.explaining import ConditionExplainer
 from deemster.policy.expressions.networks import (
     NetworkSet,
     canonical_address,
@@ -25,8 +27,10 @@ from deemster.policy.expressions.networks import (
     parse_network,
 )
 from deemster.policy.expressions.parser import MAX_LENGTH
+from deemster.policy.expressions.parts import parts
 from deemster.policy.expressions.printing import expression_text
 from deemster.policy.expressions.strings import quoted
+from deemster.policy.expressions.terms import Term
 from deemster.policy.values import NeedsValues, Values
 from tests.support.conditions import (
     FILE,
@@ -325,6 +329,36 @@ def test_what_cannot_fail_does_not_fail(a: str) -> None:
     checked = checked_condition(a)
     found = {outcome(compile_condition(checked), at) for at in SITUATIONS}
     assert checked.can_fail or found <= {True, False}
+
+
+@given(FORMULAS, STANDING)
+@settings(max_examples=scaled(3_000))
+def test_an_explanation_ends_as_the_condition_and_each_part_as_it_does_alone(
+    a: str, at: Values
+) -> None:
+    checked = checked_condition(a)
+    truth_of_all = outcome(compile_condition(checked), at)
+    seen = EXPLAINER.explain(checked, at)
+    if isinstance(truth_of_all, bool | Reason):
+        assert seen[-1][0] is checked.term
+        assert shown(seen[-1][1]) == truth_of_all
+    known = {id(part) for part in with_parts(checked.term)}
+    for part, ended in seen:
+        assert id(part) in known
+        assert outcome(compile_condition(measured(part)), at) == shown(ended)
+
+
+EXPLAINER = ConditionExplainer()
+
+
+def shown(ended: bool | EvaluationError) -> bool | Reason:
+    return ended.reason if isinstance(ended, EvaluationError) else ended
+
+
+def with_parts(term: Term) -> Iterator[Term]:
+    yield term
+    for part in parts(term):
+        yield from with_parts(part)
 
 
 def p(text: str) -> str:

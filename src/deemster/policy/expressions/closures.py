@@ -20,26 +20,30 @@ from deemster.policy.expressions.checked import CheckedExpr
 from deemster.policy.expressions.environment import read_address
 from deemster.policy.expressions.fused import fused
 from deemster.policy.expressions.networks import parse_address
+from deemster.policy.expressions.parts import flattened, parts
 from deemster.policy.expressions.reading import presence_of, reader_of, user_presence
 from deemster.policy.expressions.terms import RequestField, Term
 from deemster.policy.expressions.types import BOOL, Scalar
 from deemster.policy.routing.ascii_case import ascii_lower
 from deemster.policy.values import Values
 
-__all__ = ["Test", "compile_condition", "compile_expression"]
+__all__ = ["Test", "Watch", "compile_condition", "compile_expression"]
 
 Test = Callable[[Values], bool]
 Closure = Callable[[Values], object]
+Watch = Callable[[Term, Test], Test]
 
 
-def compile_condition(checked: CheckedExpr) -> Test:
+def compile_condition(checked: CheckedExpr, *, watch: Watch | None = None) -> Test:
     """True or false of the values. Raises EvaluationError and NeedsValues when called.
 
-    Raises TypeError for an expression that is no condition: `check` lets none through.
+    `watch` may put a function around that of each part (`parts.py`) and of the condition itself;
+    without it there is nothing around any. Raises TypeError for an expression that is no
+    condition: `check` lets none through.
     """
     if checked.type is not BOOL:
         raise TypeError(f"an expression of type {checked.type} is not a condition")
-    return _Compiler().test(checked.term)
+    return _Compiler(watch).test(checked.term)
 
 
 def compile_expression(checked: CheckedExpr) -> Closure:
@@ -50,20 +54,23 @@ def compile_expression(checked: CheckedExpr) -> Closure:
 class _Compiler:
     """Compiles each named condition once, however often it is used."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch | None = None) -> None:
         self._bodies: dict[int, Closure] = {}
+        self._watch = watch
 
     def closure(self, term: Term) -> Closure:
         if isinstance(term, terms.Read):
             return reader_of(term)
-        quick = fused(term)
+        # INVARIANT: what has parts stays in parts where they are watched.
+        quick = fused(term) if self._watch is None or not parts(term) else None
         if quick is not None:
             return quick
         return _CLOSURES[type(term)](self, term)
 
     def test(self, term: Term) -> Test:
         # INVARIANT: a term of type bool gives nothing but True and False.
-        return self.closure(term)  # type: ignore[return-value]
+        test: Test = self.closure(term)  # type: ignore[assignment]
+        return test if self._watch is None else self._watch(term, test)
 
     def tests(self, found: tuple[Term, ...]) -> tuple[Test, ...]:
         return tuple(self.test(term) for term in found)
@@ -72,7 +79,7 @@ class _Compiler:
         key = id(term.body)
         closure = self._bodies.get(key)
         if closure is None:
-            closure = self._bodies[key] = self.closure(term.body.term)
+            closure = self._bodies[key] = self.test(term.body.term)
         return closure
 
 
@@ -85,26 +92,12 @@ def _negation(compiler: _Compiler, term: terms.Negation) -> Closure:
 
 
 def _conjunction(compiler: _Compiler, term: terms.Conjunction) -> Closure:
-    tests = compiler.tests(_flattened(term, terms.Conjunction))
+    tests = compiler.tests(flattened(term))
     return _all_of(tests) if len(tests) != 2 else _both_of(*tests)
 
 
 def _disjunction(compiler: _Compiler, term: terms.Disjunction) -> Closure:
-    return _any_of(compiler.tests(_flattened(term, terms.Disjunction)))
-
-
-def _flattened(
-    term: terms.Conjunction | terms.Disjunction,
-    kind: type[terms.Conjunction] | type[terms.Disjunction],
-) -> tuple[Term, ...]:
-    # Both are associative, errors and their order included.
-    found: list[Term] = []
-    for operand in term.operands:
-        if isinstance(operand, kind):
-            found.extend(_flattened(operand, kind))
-        else:
-            found.append(operand)
-    return tuple(found)
+    return _any_of(compiler.tests(flattened(term)))
 
 
 def _both_of(left: Test, right: Test) -> Test:
@@ -174,7 +167,8 @@ def _affirm_or_raise(remaining: Iterable[Test], values: Values, first: Evaluatio
 
 def _conditional(compiler: _Compiler, term: terms.ConditionalTerm) -> Closure:
     condition = compiler.test(term.condition)
-    then, otherwise = compiler.closure(term.then), compiler.closure(term.otherwise)
+    branch = compiler.test if term.type is BOOL else compiler.closure
+    then, otherwise = branch(term.then), branch(term.otherwise)
     return lambda values: then(values) if condition(values) else otherwise(values)
 
 
