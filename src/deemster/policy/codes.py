@@ -85,6 +85,7 @@ class Code(StrEnum):
     OPTIONAL_UNGUARDED = "optional-unguarded"
     DEFAULT_UNDER_DENY = "default-under-deny"
     DISABLED_GUARD = "disabled-guard"
+    UNANCHORED_PATTERN = "unanchored-pattern"
     GUARD_REFUSES_NOTHING = "guard-refuses-nothing"
     UNUSED_IMPORT = "unused-import"
     UNUSED_POLICY = "unused-policy"

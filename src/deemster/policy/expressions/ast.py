@@ -56,10 +56,11 @@ class IntLiteral:
 
 @dataclass(frozen=True, slots=True)
 class StringLiteral:
-    """`'text'`, with escapes resolved."""
+    """`'text'`, with escapes resolved; `part` gives the place of `value[start:end]`."""
 
     value: str
     span: SourceSpan = field(compare=False)
+    part: Callable[[int, int], SourceSpan] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from deemster.policy.expressions.networks import (
     NetworkSet,
     parse_network,
 )
+from deemster.policy.expressions.pattern_tests import pattern_test
 from deemster.policy.expressions.report import Report
 from deemster.policy.expressions.terms import Term, TextTestKind
 from deemster.policy.expressions.times import duration_seconds, timestamp_seconds
@@ -52,16 +53,13 @@ def method_term(
     call: ast.MethodCall, operand: Term, arguments: Sequence[Term], report: Report
 ) -> Term | None:
     """`x.startsWith(y)` and the other methods."""
-    if call.method == "matches":
-        report.unsupported_yet("matches", call.name_span)
-        return None
     known = _METHODS.get(call.method)
     if known is None:
         report.error(
             Code.UNKNOWN_NAME,
             f"unknown method `{call.method}`",
             call.name_span,
-            help=_LEFT_OUT.get(call.method) or did_you_mean(call.method, [*_METHODS, "matches"]),
+            help=_LEFT_OUT.get(call.method) or did_you_mean(call.method, _METHODS),
         )
         return None
     wanted, make = known
@@ -260,10 +258,19 @@ def _network_test(
     return terms.NetworkTest(operand, NetworkSet.of(networks), call.span)
 
 
+def _matches(
+    call: ast.MethodCall, operand: Term, arguments: Sequence[Term], report: Report
+) -> Term | None:
+    if not _all_text("matches", (operand, *arguments), report):
+        return None
+    return pattern_test(call, operand, arguments[0], report)
+
+
 _METHODS: dict[str, tuple[int, _Method]] = {
     "startsWith": (1, _text_test("startsWith")),
     "endsWith": (1, _text_test("endsWith")),
     "contains": (1, _text_test("contains")),
+    "matches": (1, _matches),
     "size": (0, _size),
     "lower": (0, _lower),
     "inCidr": (1, _in_cidr),

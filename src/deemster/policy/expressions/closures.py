@@ -24,6 +24,7 @@ from deemster.policy.expressions.parts import flattened, parts
 from deemster.policy.expressions.reading import presence_of, reader_of, user_presence
 from deemster.policy.expressions.terms import RequestField, Term
 from deemster.policy.expressions.types import BOOL, Scalar
+from deemster.policy.patterns.compiling import TextTooLongError
 from deemster.policy.routing.ascii_case import ascii_lower
 from deemster.policy.values import Values
 
@@ -220,6 +221,22 @@ def _text_test(compiler: _Compiler, term: terms.TextTest) -> Closure:
     return lambda values: operator.contains(operand(values), argument(values))
 
 
+def _pattern_test(compiler: _Compiler, term: terms.PatternTest) -> Closure:
+    operand: Callable[[Values], str] = compiler.closure(term.operand)  # type: ignore[assignment]
+    is_found_in, span = term.pattern.is_found_in, term.span
+
+    def matches(values: Values) -> bool:
+        text = operand(values)
+        try:
+            return is_found_in(text)
+        except TextTooLongError:
+            raise failures.not_usable("the text is too long for `matches`", span) from None
+        except UnicodeEncodeError:
+            raise failures.not_usable("the text is not Unicode", span) from None
+
+    return matches
+
+
 def _lower(compiler: _Compiler, term: terms.LowerTerm) -> Closure:
     operand: Callable[[Values], str] = compiler.closure(term.operand)  # type: ignore[assignment]
     return lambda values: ascii_lower(operand(values))
@@ -296,6 +313,7 @@ _CLOSURES: dict[type, Callable[..., Closure]] = {
     terms.ComparisonTerm: _comparison,
     terms.MembershipTerm: _membership,
     terms.TextTest: _text_test,
+    terms.PatternTest: _pattern_test,
     terms.NetworkTest: _network_test,
     terms.ArithmeticTerm: _arithmetic,
     terms.NegativeTerm: _negative,

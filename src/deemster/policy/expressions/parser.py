@@ -19,6 +19,7 @@ from deemster.policy.expressions.lexer import (
     tokens_of,
 )
 from deemster.policy.expressions.printing import expression_text
+from deemster.policy.expressions.strings import content_offsets
 from deemster.policy.expressions.syntax_error import ExpressionSyntaxError
 from deemster.policy.expressions.types import INT_MAX
 
@@ -44,7 +45,7 @@ def parse_expression(text: str, span_of: SpanOf) -> ast.Expr:
             len(text),
             "split it into named conditions",
         )
-    parser = _Parser(tokens_of(text), span_of)
+    parser = _Parser(text, tokens_of(text), span_of)
     expr = parser.whole()
     if ast.depth(expr) > MAX_DEPTH:
         raise _too_deep(0, len(text))
@@ -84,7 +85,8 @@ _WORDS = {
 class _Parser:
     """One token ahead, and how deep we are."""
 
-    def __init__(self, tokens: list[Token], span_of: SpanOf) -> None:
+    def __init__(self, text: str, tokens: list[Token], span_of: SpanOf) -> None:
+        self._text = text
         self._tokens = tokens
         self._position = 0
         self._level = 0
@@ -302,7 +304,7 @@ class _Parser:
             return self._integer(token.start, sign=1)
         if token.kind is TokenKind.STRING:
             self._take()
-            return ast.StringLiteral(token.value, self._span(token.start))
+            return ast.StringLiteral(token.value, self._span(token.start), self._part_of(token))
         if token.kind is TokenKind.NAME:
             return self._named()
         if self._at("("):
@@ -314,6 +316,16 @@ class _Parser:
             items = self._arguments("[", "]")
             return ast.ListLiteral(items, self._span(token.start))
         raise self._unexpected("a name, a value or `(`")
+
+    def _part_of(self, string: Token) -> SpanOf:
+        text, span_of, start = self._text, self._span_of, string.start
+
+        def part(first: int, last: int) -> SourceSpan:
+            # Asked for by messages alone: the literal is read again to find its characters.
+            offsets = content_offsets(text, start)
+            return span_of(offsets[first], offsets[last])
+
+        return part
 
     def _integer(self, start: int, *, sign: int) -> ast.Expr:
         token = self._take()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from deemster.policy.codes import Code
 from deemster.policy.expressions.syntax_error import ExpressionSyntaxError
 
-__all__ = ["quoted", "read_string"]
+__all__ = ["content_offsets", "quoted", "read_string"]
 
 
 def read_string(text: str, start: int, prefix: str, quote_at: int) -> tuple[str, int]:
@@ -33,32 +34,48 @@ def read_string(text: str, start: int, prefix: str, quote_at: int) -> tuple[str,
     return _content(text, start, quote_at, is_raw=prefix != "")
 
 
+def content_offsets(text: str, start: int) -> list[int]:
+    """Where in `text` each character of a literal's content stands, and where the content ends.
+
+    `start` is where a literal begins that `read_string` has read.
+    """
+    quote_at = min(at for at in (text.find("'", start), text.find('"', start)) if at >= 0)
+    steps = list(_characters(text, quote_at, is_raw=quote_at > start))
+    return [quote_at + 1, *(end for _, end in steps)]
+
+
 def quoted(content: str) -> str:
     """A literal in single quotes that reads back as `content`."""
     return "'" + "".join(_escaped(character) for character in content) + "'"
 
 
 def _content(text: str, start: int, quote_at: int, *, is_raw: bool) -> tuple[str, int]:
-    quote = text[quote_at]
     pieces: list[str] = []
     position = quote_at + 1
-    while position < len(text) and text[position] not in "\r\n":
-        character = text[position]
-        if character == quote:
-            return "".join(pieces), position + 1
-        if character == "\\" and not is_raw:
-            piece, position = _escape(text, position)
-            pieces.append(piece)
-            continue
-        pieces.append(character)
-        position += 1
+    for piece, end in _characters(text, quote_at, is_raw=is_raw):
+        pieces.append(piece)
+        position = end
+    if text[position : position + 1] == text[quote_at]:
+        return "".join(pieces), position + 1
     raise ExpressionSyntaxError(
         Code.BAD_LITERAL,
         "the string has no end",
         start,
         position,
-        f"close it with {quote}",
+        f"close it with {text[quote_at]}",
     )
+
+
+def _characters(text: str, quote_at: int, *, is_raw: bool) -> Iterator[tuple[str, int]]:
+    """Each character of a content and the offset after it, up to the quote or the line's end."""
+    stops = text[quote_at] + "\r\n"
+    position = quote_at + 1
+    while position < len(text) and text[position] not in stops:
+        if text[position] == "\\" and not is_raw:
+            character, position = _escape(text, position)
+        else:
+            character, position = text[position], position + 1
+        yield character, position
 
 
 _SIMPLE = {

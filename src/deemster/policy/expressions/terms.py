@@ -27,6 +27,7 @@ from deemster.policy.expressions.types import (
     Scalar,
     Type,
 )
+from deemster.policy.patterns.compiling import Pattern
 
 if TYPE_CHECKING:
     from deemster.policy.expressions.checked import CheckedExpr
@@ -51,6 +52,7 @@ __all__ = [
     "NegativeTerm",
     "NetworkTest",
     "ParameterRead",
+    "PatternTest",
     "Presence",
     "QueryRead",
     "Read",
@@ -318,6 +320,16 @@ class TextTest:
 
 
 @dataclass(frozen=True, slots=True)
+class PatternTest:
+    """`x.matches('…')`: whether some part of the text fits."""
+
+    operand: Term
+    pattern: Pattern
+    span: SourceSpan
+    type: Type = BOOL
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkTest:
     """`x.inCidr('…')`, `x.inAny([…])`."""
 
@@ -387,6 +399,7 @@ Term = (
     | ComparisonTerm
     | MembershipTerm
     | TextTest
+    | PatternTest
     | NetworkTest
     | ArithmeticTerm
     | NegativeTerm
@@ -411,7 +424,8 @@ def can_fail_alone(term: Term) -> bool:
     if isinstance(term, NetworkTest):
         # A read of request.ip fails itself where it is no address; any other text is just text.
         return not (isinstance(term.operand, RequestRead) and term.operand.field is RequestField.IP)
-    if isinstance(term, ArithmeticTerm):
+    if isinstance(term, ArithmeticTerm | PatternTest):
+        # A text may be too long for the pattern.
         return True
     if isinstance(term, NegativeTerm):
         return not isinstance(term.operand, Constant) or term.operand.value == INT_MIN
@@ -427,6 +441,7 @@ _PARTS: dict[type, Callable[..., tuple[Term, ...]]] = {
     ComparisonTerm: lambda term: (term.left, term.right),
     MembershipTerm: lambda term: (term.element, term.collection),
     TextTest: lambda term: (term.operand, term.argument),
+    PatternTest: lambda term: (term.operand,),
     NetworkTest: lambda term: (term.operand,),
     ArithmeticTerm: lambda term: (term.left, term.right),
     NegativeTerm: lambda term: (term.operand,),

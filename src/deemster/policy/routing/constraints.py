@@ -10,15 +10,11 @@ import re2
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
+from deemster.policy.patterns.compiling import compile_pattern
+from deemster.policy.patterns.problems import MalformedPatternError, shortened
 from deemster.policy.tree import ParameterConstraint, Text
 
 __all__ = ["Constraint", "compile_constraints"]
-
-PATTERN_LIMIT = 1024
-"""Characters of a pattern."""
-
-PROGRAM_LIMIT = 50_000
-"""RE2 instructions of a compiled pattern; a matcher of this size stays far inside its memory."""
 
 _HIGHEST_INT = 2**63 - 1
 
@@ -83,40 +79,25 @@ def _compiled(entry: ParameterConstraint, sink: DiagnosticSink) -> Constraint | 
 
 
 def _pattern(written: Text, sink: DiagnosticSink) -> Callable[[str], object] | None:
-    problem = _too_long(written.value)
-    if problem is None:
-        try:
-            return _whole_match(written.value)
-        except re2.error as error:
-            problem = _reason(error)
-        except UnicodeEncodeError:
-            problem = "it is not text that UTF-8 can carry"
-    sink.error(
-        Code.BAD_PATTERN,
-        f"the pattern `{_shortened(written.value)}` cannot be used: {problem}",
-        written.span,
-        help="patterns are RE2: no look-around, no back-references; the whole segment must match",
-    )
-    return None
-
-
-def _too_long(pattern: str) -> str | None:
-    return f"it is over {PATTERN_LIMIT} characters" if len(pattern) > PATTERN_LIMIT else None
-
-
-def _shortened(pattern: str) -> str:
-    return pattern if len(pattern) <= 80 else f"{pattern[:80]}…"
+    try:
+        compile_pattern(written.value)
+    except MalformedPatternError as problem:
+        sink.error(
+            Code.BAD_PATTERN,
+            f"the pattern `{shortened(written.value)}` cannot be used: {problem.message}",
+            written.span,
+            help=problem.help,
+        )
+        return None
+    return _whole_match(written.value)
 
 
 def _whole_match(pattern: str) -> Callable[[str], object]:
     options = re2.Options()
     options.log_errors = False
     options.never_capture = True
-    program = re2.compile(pattern, options)
-    if program.programsize > PROGRAM_LIMIT:
-        raise re2.error(b"it is too large when compiled")
     # A set of one: it answers yes or no in half a microsecond, where a match object costs three.
-    # It has no fall-back for a matcher out of memory, hence PROGRAM_LIMIT.
+    # It has no fall-back for a matcher out of memory, hence the bounds of `compile_pattern`.
     whole = re2.Set.FullMatchSet(options)
     whole.Add(pattern)
     whole.Compile()
@@ -126,11 +107,6 @@ def _whole_match(pattern: str) -> Callable[[str], object]:
         return match(segment.encode())
 
     return accepts
-
-
-def _reason(error: Exception) -> str:
-    detail = error.args[0] if error.args else b""
-    return detail.decode(errors="replace") if isinstance(detail, bytes) else str(detail)
 
 
 _INT = re.compile(r"0|[1-9][0-9]{0,18}").fullmatch

@@ -194,3 +194,14 @@ def test_values_of_one_decision_do_not_leak_into_the_next() -> None:
     closure = compile_condition(checked_condition("request.ip.inCidr('10.0.0.0/8')"))
     assert closure(values(ip="10.0.0.1")) is True
     assert closure(values(ip="11.0.0.1")) is False
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("a" * 70_000, "the text is too long for `matches`"), ("a\ud800", "the text is not Unicode")],
+)
+def test_a_text_that_no_pattern_is_tried_on_is_an_error(text: str, message: str) -> None:
+    condition = compile_condition(checked_condition("!claims.sub.matches('^[a-z]+$')"))
+    with pytest.raises(EvaluationError) as raised:
+        condition(values(claims=a_token({"sub": text})))
+    assert (raised.value.message, raised.value.reason) == (message, Reason.INDETERMINATE)
