@@ -314,7 +314,8 @@ def test_version_is_the_packages() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["init", "serve", "check", "test", "decide", "token", "show-config", "version"]
+    "command",
+    ["init", "serve", "check", "test", "decide", "schema", "token", "show-config", "version"],
 )
 def test_every_command_explains_itself(command: str) -> None:
     outcome = deemster(command, "--help")

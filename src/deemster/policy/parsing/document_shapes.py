@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from deemster.policy.parsing import forms
 from deemster.policy.parsing.applications import APPLICATION_KEYS
 from deemster.policy.parsing.declarations import DECLARATION_KEYS, LATER_DECLARATIONS
+from deemster.policy.parsing.header import header_of, with_header
 from deemster.policy.parsing.operation_shapes import OPERATION
 from deemster.policy.parsing.policy_shapes import (
     GUARDS,
@@ -16,68 +16,12 @@ from deemster.policy.parsing.policy_shapes import (
     POLICY_KEYS,
     POLICY_REQUIRED,
 )
-from deemster.policy.parsing.scalars import listed
+from deemster.policy.parsing.policy_tests import POLICY_TEST
 from deemster.policy.parsing.services import SERVICE
 from deemster.policy.parsing.shapes import Key, Keys, Shape
 
-__all__ = [
-    "API_SERVICE",
-    "API_VERSION",
-    "APPLICATION",
-    "DOCUMENTS",
-    "HEADER",
-    "HEADER_REQUIRED",
-    "KINDS",
-    "LIBRARY",
-    "METADATA",
-    "POLICY",
-    "header_of",
-    "with_header",
-]
+__all__ = ["API_SERVICE", "APPLICATION", "DOCUMENTS", "LIBRARY", "POLICY"]
 
-API_VERSION = "deemster/v1"
-KINDS = ("ApiService", "Library", "Policy", "Application", "PolicyTest")
-
-
-HEADER_REQUIRED: Mapping[str, str | None] = {
-    "apiVersion": f"write `apiVersion: {API_VERSION}`",
-    "kind": f"one of {listed(KINDS)}",
-    "metadata": "write `metadata: {id: ...}`",
-}
-METADATA = Shape(
-    "`metadata`",
-    Keys(
-        {
-            "id": Key(forms.Id(), "Names the document, uniquely in its kind.", "invoices"),
-            "title": Key(forms.Text(), "A name for people.", "Invoices API"),
-            "owner": Key(forms.Text(), "Who answers for the document.", "team-billing"),
-        }
-    ),
-    required={"id": "an id of lower-case letters, digits and hyphens, unique in its kind"},
-    elsewhere={"name": "a document is named by `id`; `title` is for people"},
-    example="metadata: {id: invoices}",
-    doc="What the document is called, and whose it is.",
-)
-
-
-def header_of(kind: str) -> Keys:
-    """The keys with which a document of this kind begins."""
-    return Keys(
-        {
-            "apiVersion": Key(
-                forms.Choice({API_VERSION: API_VERSION}),
-                "The version of the policy language.",
-                API_VERSION,
-            ),
-            "kind": Key(forms.Choice({kind: kind}), "What the document is.", kind),
-            "metadata": Key(
-                METADATA, "What the document is called.", "{id: invoices, owner: team-billing}"
-            ),
-        }
-    )
-
-
-HEADER = header_of("").names
 API_SERVICE = Shape(
     "an ApiService",
     header_of("ApiService")
@@ -144,18 +88,10 @@ APPLICATION = Shape(
 )
 
 
-def with_header(shape: Shape) -> Shape:
-    """The shape of a document as its readers know it: the header is needed as well.
-
-    The parser looks for the header before it knows the kind, and reports it once.
-    """
-    return replace(shape, required={**HEADER_REQUIRED, **shape.required})
-
-
 DOCUMENTS: Mapping[str, Shape] = {
     "ApiService": with_header(API_SERVICE),
     "Library": with_header(LIBRARY),
     "Policy": with_header(POLICY),
     "Application": with_header(APPLICATION),
+    "PolicyTest": with_header(POLICY_TEST),
 }
-"""Shapes by kind; that of a PolicyTest is in `policytest`, which parses it."""

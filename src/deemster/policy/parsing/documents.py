@@ -7,18 +7,9 @@ from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
 from deemster.policy.parsing import forms
 from deemster.policy.parsing.applications import parse_application
 from deemster.policy.parsing.declarations import parse_declarations
-from deemster.policy.parsing.document_shapes import (
-    API_SERVICE,
-    API_VERSION,
-    APPLICATION,
-    HEADER,
-    HEADER_REQUIRED,
-    KINDS,
-    LIBRARY,
-    METADATA,
-    POLICY,
-)
+from deemster.policy.parsing.document_shapes import API_SERVICE, APPLICATION, LIBRARY, POLICY
 from deemster.policy.parsing.fields import Fields
+from deemster.policy.parsing.header import API_VERSION, HEADER, HEADER_REQUIRED, KINDS, METADATA
 from deemster.policy.parsing.ids import SiblingIds
 from deemster.policy.parsing.operations import parse_operations
 from deemster.policy.parsing.policies import parse_policies, parse_policy

@@ -121,6 +121,7 @@ class MapOf:
 
     value: Form
     key: Name | Id | Text = Name()
+    may_be_empty: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ from deemster.policy.diagnostics import DiagnosticSink, Note
 from deemster.policy.reading.nodes import ScalarNode
 from deemster.policy.tree import Text
 
-__all__ = ["SiblingIds", "checked_id", "checked_name"]
+__all__ = ["ID_PATTERN", "NAME_PATTERN", "SiblingIds", "checked_id", "checked_name"]
 
-_ID = re.compile("[a-z0-9-]+")
-_NAME = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+ID_PATTERN = "[a-z0-9-]+"
+NAME_PATTERN = "[A-Za-z_][A-Za-z0-9_]*"
+_ID = re.compile(ID_PATTERN)
+_NAME = re.compile(NAME_PATTERN)
 
 
 class SiblingIds:

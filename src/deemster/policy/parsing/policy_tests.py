@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from deemster.model.decision import Effect, Reason
 from deemster.policy.parsing import forms
+from deemster.policy.parsing.header import header_of
 from deemster.policy.parsing.shapes import Key, Keys, Shape
 
 __all__ = [
@@ -298,7 +299,7 @@ CASE = Shape(
     at_most_one=(("token", "claims"),),
     doc="One question and the answer that it must have.",
 )
-_ROWS = forms.MapOf(forms.OneOf((EFFECTS, EXPECTATION)), forms.Text("token"))
+_ROWS = forms.MapOf(forms.OneOf((EFFECTS, EXPECTATION)), forms.Text("token"), may_be_empty=False)
 MATRIX = Shape(
     "an entry of `matrix`",
     Keys(
@@ -322,7 +323,7 @@ MATRIX = Shape(
 )
 POLICY_TEST = Shape(
     "a PolicyTest",
-    Keys.of({"apiVersion", "kind", "metadata"})
+    header_of("PolicyTest")
     | Keys(
         {
             "service": Key(forms.Id(), "The API service that the suite is about."),

@@ -17,6 +17,7 @@ from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode, ScalarS
 from deemster.policy.tree import Text
 
 __all__ = [
+    "DURATION_PATTERN",
     "INT_MAX",
     "INT_MIN",
     "describe",
@@ -28,12 +29,13 @@ __all__ = [
     "text_of",
 ]
 
+DURATION_PATTERN = "(0|[1-9][0-9]{0,11})(ms|s|m|h)"
 INT_MIN = -(2**63)
 INT_MAX = 2**63 - 1
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
-_DURATION = re.compile(r"(0|[1-9][0-9]{0,11})(ms|s|m|h)")
+_DURATION = re.compile(DURATION_PATTERN)
 _MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000}
 _LONGEST_NUMBER = 400
 
