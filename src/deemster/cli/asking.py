@@ -23,6 +23,7 @@ from deemster.policy.snapshot import CompiledService
 from deemster.policy.store import PolicyStore
 from deemster.policy.values import TraceEntry
 from deemster.policytest.desk import Desk
+from deemster.policytest.explanation import Explanations
 from deemster.policytest.minting import with_defaults
 from deemster.policytest.providers import throw_away_providers
 from deemster.policytest.trace import OperationNodes, TraceRow
@@ -142,7 +143,8 @@ def _answer(
     rows: tuple[TraceRow, ...] = ()
     if decision.service is not None and decision.operation is not None:
         operation = f"{decision.service.id}/{decision.operation}"
-        rows = OperationNodes(loaded.resolved).rows(operation, visited)
+        explanations = Explanations(loaded.files.sources())
+        rows = OperationNodes(loaded.resolved, explanations).rows(operation, visited)
     if fault:
         decision = decision._replace(error=fault)
     return Answer(decision, status, rows)

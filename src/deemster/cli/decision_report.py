@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from deemster.cli.asking import Answer
 from deemster.model.decision import Requirement
+from deemster.policytest.paint import Paint
 from deemster.policytest.printable import printable
-from deemster.policytest.reports import trace_lines
+from deemster.policytest.reports import json_row
+from deemster.policytest.trace_text import trace_lines
 
 __all__ = ["decision_json", "decision_text"]
 
@@ -27,7 +29,9 @@ def decision_text(answer: Answer, *, colour: bool) -> str:
         lines.append(f"{'trace':<{_LABEL}}no condition was asked")
     else:
         lines.append("trace")
-        lines.extend(f"  {line}" for line in trace_lines(answer.trace, colour=colour))
+        deciding = decision.deciding.id_path if decision.deciding is not None else None
+        told = trace_lines(answer.trace, paint=Paint(enabled=colour), told=[deciding])
+        lines.extend(f"  {line}" for line in told)
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -58,15 +62,7 @@ def decision_json(answer: Answer) -> dict[str, object]:
         "provider": decision.provider,
         "revision": decision.revision,
         "error": decision.error,
-        "trace": [
-            {
-                "idPath": row.id_path,
-                "place": row.place,
-                "outcome": row.outcome,
-                "detail": row.detail,
-            }
-            for row in answer.trace
-        ],
+        "trace": [json_row(row) for row in answer.trace],
     }
 
 

@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from deemster.model.decision import Decision
 from deemster.policytest.cases import AccessRecipe, CallRecipe, Expectation, PresentedAs
 from deemster.policytest.comparison import Mismatch
+from deemster.policytest.explanation import ConditionPart
 from deemster.policytest.outcomes import CaseOutcome, CaseResult, SuiteResult, TestRun
+from deemster.policytest.paint import Paint
 from deemster.policytest.printable import printable
-from deemster.policytest.trace import NOT_REACHED, TraceRow
+from deemster.policytest.trace import TraceRow
+from deemster.policytest.trace_text import trace_lines
 
-__all__ = ["failure_text", "json_report", "text_report", "trace_lines"]
+__all__ = ["failure_text", "json_report", "json_row", "text_report"]
 
-_RED, _GREEN, _YELLOW, _BOLD, _DIM, _RESET = (
-    "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[1m", "\x1b[2m", "\x1b[0m",
-)  # fmt: skip
-_COLOURS = {
-    CaseOutcome.PASSED: _GREEN,
-    CaseOutcome.FAILED: _RED,
-    CaseOutcome.SKIPPED: _YELLOW,
-    CaseOutcome.ERRORED: _RED,
-}
 _LABEL = 12
 _IN_GOT = {"reason", "operation", "status"}
 
 
 def text_report(run: TestRun, *, seconds: float, colour: bool) -> str:
     """One line a suite; what failed in full; a line of counts. Ends with LF."""
-    paint = _Paint(enabled=colour)
+    paint = Paint(enabled=colour)
     lines = [line for suite in run.suites for line in _suite_lines(suite, paint)]
     cases = sum(len(suite.results) for suite in run.suites)
     counts = run.counts
     ended = ", ".join(
-        paint(f"{counts[outcome]} {outcome.value}", _COLOURS[outcome])
+        paint.outcome(f"{counts[outcome]} {outcome.value}", outcome.value)
         for outcome in CaseOutcome
         if counts[outcome]
     )
@@ -44,21 +38,7 @@ def text_report(run: TestRun, *, seconds: float, colour: bool) -> str:
 
 def failure_text(result: CaseResult) -> str:
     """One case that did not pass, as in the terminal and without colour."""
-    return "\n".join(_case_lines(result, _Paint(enabled=False))).strip("\n")
-
-
-def trace_lines(rows: Sequence[TraceRow], *, colour: bool) -> Iterator[str]:
-    """`file:line  id path  outcome  what the condition saw`, in columns."""
-    paint = _Paint(enabled=colour)
-    place_width = max((len(row.place) for row in rows), default=0)
-    path_width = max((len(row.id_path) for row in rows), default=0)
-    outcome_width = max((len(row.outcome) for row in rows), default=0)
-    for row in rows:
-        line = (
-            f"{printable(row.place):<{place_width}}  {printable(row.id_path):<{path_width}}  "
-            f"{row.outcome:<{outcome_width}}  {printable(row.detail)}"
-        ).rstrip()
-        yield paint(line, _DIM) if row.outcome == NOT_REACHED else line
+    return "\n".join(_case_lines(result, Paint(enabled=False))).strip("\n")
 
 
 def json_report(run: TestRun) -> dict[str, object]:
@@ -81,21 +61,9 @@ def json_report(run: TestRun) -> dict[str, object]:
     }
 
 
-class _Paint:
-    """Colour, or none."""
-
-    __slots__ = ("enabled",)
-
-    def __init__(self, *, enabled: bool) -> None:
-        self.enabled = enabled
-
-    def __call__(self, text: str, colour: str) -> str:
-        return f"{colour}{text}{_RESET}" if self.enabled else text
-
-
-def _suite_lines(suite: SuiteResult, paint: _Paint) -> Iterator[str]:
+def _suite_lines(suite: SuiteResult, paint: Paint) -> Iterator[str]:
     ended = ", ".join(
-        paint(f"{suite.count(outcome)} {outcome.value}", _COLOURS[outcome])
+        paint.outcome(f"{suite.count(outcome)} {outcome.value}", outcome.value)
         for outcome in CaseOutcome
         if suite.count(outcome)
     )
@@ -107,10 +75,10 @@ def _suite_lines(suite: SuiteResult, paint: _Paint) -> Iterator[str]:
         yield from _case_lines(result, paint)
 
 
-def _case_lines(result: CaseResult, paint: _Paint) -> Iterator[str]:
+def _case_lines(result: CaseResult, paint: Paint) -> Iterator[str]:
     case = result.case
-    word = paint(result.outcome.value.upper(), _COLOURS[result.outcome])
-    place = paint(printable(case.span.place), _BOLD)
+    word = paint.outcome(result.outcome.value.upper(), result.outcome.value)
+    place = paint.bold(printable(case.span.place))
     if result.outcome is CaseOutcome.SKIPPED:
         yield f"  {word}  {place}  {printable(case.name)}: {printable(result.problem or '')}"
         return
@@ -119,9 +87,16 @@ def _case_lines(result: CaseResult, paint: _Paint) -> Iterator[str]:
         yield f"    {label:<{_LABEL}}{printable(text)}"
     if result.trace:
         yield "    trace"
-        for line in trace_lines(result.trace, colour=paint.enabled):
+        for line in trace_lines(result.trace, paint=paint, told=_told(result)):
             yield f"      {line}"
     yield ""
+
+
+def _told(result: CaseResult) -> list[str | None]:
+    """Id paths of the nodes that explain the answer: the one that decided, the one expected to."""
+    deciding = result.decision.deciding if result.decision is not None else None
+    found = [deciding.id_path if deciding is not None else None]
+    return [*found, *([result.case.expectation.rule] if result.case.expectation.rule else [])]
 
 
 def _facts(result: CaseResult) -> Iterator[tuple[str, str]]:
@@ -198,15 +173,35 @@ def _json_case(result: CaseResult) -> dict[str, object]:
             {"what": wrong.what, "expected": wrong.expected, "got": wrong.got}
             for wrong in result.mismatches
         ]
-        found["trace"] = [
-            {
-                "idPath": row.id_path,
-                "place": row.place,
-                "outcome": row.outcome,
-                "detail": row.detail,
-            }
-            for row in result.trace
-        ]
+        found["trace"] = [json_row(row) for row in result.trace]
+    return found
+
+
+def json_row(row: TraceRow) -> dict[str, object]:
+    """One visited node; `condition` only where it asked one."""
+    found: dict[str, object] = {
+        "idPath": row.id_path,
+        "place": row.place,
+        "outcome": row.outcome,
+        "detail": row.detail,
+    }
+    if row.condition is not None:
+        found["condition"] = _json_part(row.condition)
+    return found
+
+
+def _json_part(part: ConditionPart) -> dict[str, object]:
+    found: dict[str, object] = {
+        "outcome": part.outcome,
+        "text": part.text,
+        "place": part.span.place,
+    }
+    if part.error:
+        found["error"] = part.error
+    if part.values:
+        found["values"] = {value.name: value.told for value in part.values}
+    if part.parts:
+        found["parts"] = [_json_part(inner) for inner in part.parts]
     return found
 
 

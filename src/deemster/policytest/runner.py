@@ -20,6 +20,7 @@ from deemster.policy.values import TraceEntry
 from deemster.policytest.cases import AccessRecipe, PresentedAs, Suite, SuiteCase
 from deemster.policytest.comparison import mismatches
 from deemster.policytest.desk import Desk
+from deemster.policytest.explanation import Explanations
 from deemster.policytest.minting import asserted_claims
 from deemster.policytest.outcomes import CaseOutcome, CaseResult, SuiteResult, TestRun
 from deemster.policytest.providers import (
@@ -55,7 +56,9 @@ class SuiteRunner:
         self._status_of = status_of
         self._stopwatch = stopwatch
         self._services = loaded.snapshot.services
-        self._nodes = OperationNodes(loaded.resolved)
+        self._nodes = OperationNodes(
+            loaded.resolved, Explanations(loaded.files.sources(), revealed=True)
+        )
         self._providers = throw_away_providers(profiles)
         self._store = PolicyStore(lambda: loaded.snapshot)
         self._store.load()

@@ -49,7 +49,7 @@ async def test_text_shows_place_request_expected_got_and_trace_of_what_failed() 
             got         deny, reason scope-missing, operation list, status 403
             decided by  notes/list/allow/scopes (notes.yaml:16)
             trace
-              notes.yaml:16  notes/list/allow/scopes  scope-missing  claims.scope = ['other']
+              notes.yaml:16  notes/list/allow/scopes  scope-missing  claims.scope = ['other']  <- decides
 
           FAILED  tests/suite.yaml:21  another challenge
             request     GET https://api.example.com/notes
@@ -59,7 +59,7 @@ async def test_text_shows_place_request_expected_got_and_trace_of_what_failed() 
                         challenge.scope: expected `notes.write`, got `notes.read`
             decided by  notes/list/allow/scopes (notes.yaml:16)
             trace
-              notes.yaml:16  notes/list/allow/scopes  scope-missing  claims.scope = ['other']
+              notes.yaml:16  notes/list/allow/scopes  scope-missing  claims.scope = ['other']  <- decides
 
           SKIPPED  tests/suite.yaml:25  is skipped: not before the new scope is there
           ERRORED  tests/suite.yaml:29  errors
@@ -68,7 +68,7 @@ async def test_text_shows_place_request_expected_got_and_trace_of_what_failed() 
             problem     `url` this is not an absolute URL
 
         1 suite, 5 cases: 1 passed, 2 failed, 1 skipped, 1 errored (0.50 s)
-        """
+        """  # noqa: E501
     )
 
 

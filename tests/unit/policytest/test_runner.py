@@ -1,11 +1,13 @@
 """Suites are run on the service's own path, and fail, skip and error for the right reasons."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from textwrap import dedent
 
 import pytest
 
 from deemster.gateways.answers import refusal_of
+from deemster.policy.loading import load_texts
 from deemster.policytest.outcomes import CaseOutcome, CaseResult, TestRun
 from deemster.policytest.providers import ProviderProfile
 from deemster.policytest.runner import SuiteRunner
@@ -16,8 +18,9 @@ from tests.unit.policytest.trees import APIGEE, STAFF, SUITE, loaded_with, suite
 GET = "request: {method: GET, url: https://api.example.com/notes}"
 
 
-async def run(suite: str, staff: ProviderProfile = STAFF) -> TestRun:
-    loaded = loaded_with(suite)
+async def run(suite: str | Mapping[str, str], staff: ProviderProfile = STAFF) -> TestRun:
+    """Of the suite's text over the small tree, or of a whole tree."""
+    loaded = loaded_with(suite) if isinstance(suite, str) else load_texts(suite)
     runner = SuiteRunner(
         loaded,
         status_of=lambda decision: refusal_of(decision).status,

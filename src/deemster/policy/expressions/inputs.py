@@ -6,7 +6,7 @@ keys: only their number is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Iterator, Sized
 
 from deemster.policy.expressions import terms
 from deemster.policy.expressions.checked import CheckedExpr
@@ -14,7 +14,9 @@ from deemster.policy.expressions.reading import Reader, reader_of, user_presence
 from deemster.policy.expressions.terms import Term
 from deemster.policy.values import Values
 
-__all__ = ["describe_inputs"]
+__all__ = ["describe_inputs", "reads_of", "shown_reader"]
+
+_CREDENTIALS = frozenset({"authorization", "cookie", "proxy-authorization"})
 
 
 def describe_inputs(checked: CheckedExpr) -> list[tuple[str, Reader]]:
@@ -38,14 +40,31 @@ def _collect(term: Term, found: dict[str, Reader], seen: set[int]) -> None:
     elif isinstance(term, terms.Presence):
         _collect(term.read, found, seen)
     elif isinstance(term, terms.Read) and term.name not in found:
-        found[term.name] = _shown(term)
+        found[term.name] = shown_reader(term)
     for operand in terms.operands(term):
         _collect(operand, found, seen)
 
 
-def _shown(read: terms.Read) -> Reader:
+def reads_of(term: Term) -> Iterator[terms.Read]:
+    """Every name that a term reads where it stands; those of named conditions are not there."""
+    if isinstance(term, terms.Presence):
+        yield term.read
+    elif isinstance(term, terms.Read):
+        yield term
+    elif not isinstance(term, terms.ConditionTerm):
+        for operand in terms.operands(term):
+            yield from reads_of(operand)
+
+
+def shown_reader(read: terms.Read, *, revealed: bool = False) -> Reader:
+    """Reads a name as people may see it.
+
+    `revealed` shows headers and query parameters too, but for those that carry credentials.
+    """
     reader = reader_of(read)
     if isinstance(read, terms.HeaderRead | terms.QueryRead):
+        if revealed and not (isinstance(read, terms.HeaderRead) and read.header in _CREDENTIALS):
+            return reader
         values_of: Callable[[Values], Sized] = reader  # type: ignore[assignment]  # list types
         return lambda values: _Counted(len(values_of(values)))
     return lambda values: _sorted(reader(values))
