@@ -27,6 +27,7 @@ from tests.reference.shape import (
 )
 from tests.reference.templates import METHODS
 from tests.reference.trees import ACRS, GROUPS, HOSTS, SCOPES
+from tests.reference.worlds import WorldDrawer
 
 __all__ = ["Caller"]
 
@@ -59,6 +60,7 @@ class Caller:
             self.numbers = [n + step for n in sorted(found.numbers) for step in (-1, 0, 1)] or [0]
             self.addresses = found.addresses() or [CIDRS[0].split("/")[0]]
             self.ages += sorted(found.ages)
+        self.worlds = WorldDrawer(rng, self.texts, self.numbers)
         self.targets: list[Target] = [
             (service, operation)
             for service in tree.services.values()
@@ -72,18 +74,30 @@ class Caller:
         method = self.rng.choice(operation.methods or METHODS)
         if self.rng.random() < 0.1:
             method = self.rng.choice([*METHODS, "HEAD", "OPTIONS", "get"])
+        body, fields = self.worlds.body(now)
         return Call(
             method=method,
             url=self.url(service, operation),
             now=now,
-            headers=tuple(
-                (name, self.rng.choice([text for text in self.texts if is_field(text)] or ["a"]))
-                for name in (*HEADERS, *HEADERS)
-                if self.rng.random() < 0.4
-            ),
+            headers=(*self.headers(), *fields),
             ip=self.address(),
             token=self.token(service, operation, now),
+            body=body,
+            world=self.worlds.world(now),
         )
+
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        drawn = [
+            (name, self.rng.choice([text for text in self.texts if is_field(text)] or ["a"]))
+            for name in (*HEADERS, *HEADERS)
+            if self.rng.random() < 0.4
+        ]
+        numbers = [("x-number", self.number_text()) for _ in range(2) if self.rng.random() < 0.3]
+        return (*drawn, *numbers)
+
+    def number_text(self) -> str:
+        odd = ["true", "false", "007", "1.0", "+1", "", "2026-11-23T09:00:00Z", "a"]
+        return self.rng.choice([str(self.rng.choice(self.numbers)), self.rng.choice(odd)])
 
     # --- time and place -------------------------------------------------------------------------
 
@@ -130,6 +144,7 @@ class Caller:
             for name in (*QUERIES, *QUERIES)
             if self.rng.random() < 0.3
         ]
+        pairs += [f"number={self.number_text()}" for _ in range(2) if self.rng.random() < 0.2]
         if self.rng.random() < 0.1:
             pairs.append(self.rng.choice(ODD_PAIRS))
         return base + path + ("?" + "&".join(pairs) if pairs else "")

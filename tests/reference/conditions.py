@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from tests.reference import names
+from tests.reference import attributes, names
 from tests.reference.shape import Bug, Expression, Scope, Value
 from tests.reference.situation import WRONG, Error, Situation, is_int
 
@@ -150,13 +150,17 @@ FORMS: dict[str, Callable[..., Value]] = {
     "condition": named_condition,
     "claim": names.claim,
     "user": names.user_value,
-    "param": lambda _scope, at, name: at.params[name],
+    "attr": lambda scope, at, alias, name: attributes.attribute_value(scope, at, alias, name),
+    "has-attr": lambda scope, at, alias, name: attributes.has_attribute(scope, at, alias, name),
+    "param": names.parameter,
+    "response": names.response_value,
+    "response-header": names.response_header,
     "request": names.request_value,
     "header": names.header,
     "query": names.query,
     "has-claim": names.has_claim,
     "has-user-value": names.has_user_value,
-    "has-user": lambda _scope, at: at.user is not None,
+    "has-user": names.has_user,
     "not": negation,
     "not-list": negation,
     "and": conjunction,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
-from collections.abc import Mapping
 from random import Random
 from typing import Any
 
+from tests.reference.emission_declared import attribute_written, statement_written
+from tests.reference.emission_yaml import Literal, Plain, block
 from tests.reference.notation import expression_text, is_bare_name
 from tests.reference.shape import (
     UNSET,
@@ -23,6 +23,7 @@ from tests.reference.shape import (
     Rule,
     Scope,
     Service,
+    StatementName,
     Template,
     Tree,
     Value,
@@ -32,18 +33,6 @@ __all__ = ["PROVIDERS", "files_of"]
 
 PROVIDERS = {True: ("internal", "people"), False: ("external", "partners")}
 """Type and id of the token provider of an internal and of an external service."""
-
-
-class Plain(str):
-    """Text to write without quotes."""
-
-    __slots__ = ()
-
-
-class Literal(str):
-    """Text to write as a literal block, which flow style has no room for."""
-
-    __slots__ = ()
 
 
 def files_of(tree: Tree, seed: int = 0) -> dict[str, str]:
@@ -112,6 +101,7 @@ class Writer:
             "service": body,
             **self.declarations(service.scope),
             **self.policies("guards", service.guards),
+            **self.response(service.response),
             "operations": [self.operation(operation) for operation in service.operations],
         }
 
@@ -131,6 +121,16 @@ class Writer:
             written["constants"] = {
                 name: list(value) if isinstance(value, tuple) else value
                 for name, value in scope.constants.items()
+            }
+        if scope.attributes:
+            written["attributes"] = {
+                name: declared(attribute.entry) | attribute_written(attribute, self.rng)
+                for name, attribute in scope.attributes.items()
+            }
+        if scope.statements:
+            written["statements"] = {
+                name: statement_written(statement, self.rng)
+                for name, statement in scope.statements.items()
             }
         if scope.conditions:
             written["conditions"] = {
@@ -161,6 +161,8 @@ class Writer:
             **written,
             **self.policies("guards", operation.guards),
             **self.policies("policies", operation.policies),
+            **self.response(operation.response),
+            **attached(operation.attach),
         }
 
     def allow(self, allow: Allow) -> dict[str, Any]:
@@ -186,6 +188,9 @@ class Writer:
     def policies(self, key: str, nodes: tuple[PolicySet | Ref, ...]) -> dict[str, Any]:
         return {key: [self.child(node, bare=True) for node in nodes]} if nodes else {}
 
+    def response(self, nodes: tuple[PolicySet | Ref, ...]) -> dict[str, Any]:
+        return {"response": self.policies("policies", nodes)} if nodes else {}
+
     def child(self, node: Rule | PolicySet | Ref, *, bare: bool) -> dict[str, Any]:
         if isinstance(node, Ref):
             path = posixpath.relpath(node.path, posixpath.dirname(self.path))
@@ -204,6 +209,9 @@ class Writer:
             written["enabled"] = False
         if policy.exempt:
             written["exempt"] = list(policy.exempt)
+        if policy.simple:
+            written["indeterminate"] = Plain("simple")
+        written |= attached(policy.attach)
         if all(isinstance(child, Rule) for child in policy.children) and self.rng.random() < 0.7:
             written["rules"] = [self.child(child, bare=True) for child in policy.children]
         else:
@@ -218,7 +226,7 @@ class Writer:
             written["deniedReason"] = denied(rule.denied)
         if not rule.enabled:
             written["enabled"] = False
-        return written
+        return written | attached(rule.attach)
 
     def condition(self, expression: Expression) -> Value:
         if expression[0] == "all-list":
@@ -255,7 +263,13 @@ def declared(entry: Declared) -> dict[str, Any]:
 
 
 def denied(words: Denied) -> dict[str, Any]:
-    return {"code": words.code, "message": f"Refused: {words.code}."}
+    status = {"status": words.status} if words.status is not None else {}
+    return {"code": words.code, "message": f"Refused: {words.code}.", **status}
+
+
+def attached(names: tuple[StatementName, ...]) -> dict[str, Any]:
+    written = [name if alias is None else f"{alias}.{name}" for alias, name in names]
+    return {"attach": written} if written else {}
 
 
 def any_all(line: AnyAll) -> dict[str, Any]:
@@ -272,62 +286,3 @@ def segment_text(part: tuple[str, ...]) -> str:
     if part[0] == "literal":
         return re.sub(r"([{}*\\])", r"\\\1", part[1])
     return {"param": "{" + part[-1] + "}", "star": "*", "rest": "**"}[part[0]]
-
-
-# --- YAML -----------------------------------------------------------------------------------------
-
-
-def block(value: Mapping[str, Any], indent: str, rng: Random) -> list[str]:
-    """Lines of a mapping in block style; its parts may be in flow style."""
-    lines: list[str] = []
-    for key, item in value.items():
-        if isinstance(item, Literal):
-            lines += [f"{indent}{key_text(key)}: |", f"{indent}  {item}"]
-        elif is_leaf(item) or (rng.random() < 0.3 and may_flow(item)):
-            lines.append(f"{indent}{key_text(key)}: {flow(item)}")
-        elif isinstance(item, Mapping):
-            lines += [f"{indent}{key_text(key)}:", *block(item, indent + "  ", rng)]
-        else:
-            lines.append(f"{indent}{key_text(key)}:")
-            for member in item:
-                lines += sequence_item(member, indent + "  ", rng)
-    return lines
-
-
-def sequence_item(member: Value, indent: str, rng: Random) -> list[str]:
-    if isinstance(member, Literal):
-        return [f"{indent}- |", f"{indent}  {member}"]
-    if not isinstance(member, Mapping) or (rng.random() < 0.3 and may_flow(member)):
-        return [f"{indent}- {flow(member)}"]
-    first, *others = block(member, indent + "  ", rng)
-    return [f"{indent}- {first.lstrip()}", *others]
-
-
-def is_leaf(item: Value) -> bool:
-    return not isinstance(item, Mapping | list) or not item
-
-
-def may_flow(item: Value) -> bool:
-    """Whether there is no literal block inside."""
-    if isinstance(item, Mapping):
-        return all(may_flow(member) for member in item.values())
-    if isinstance(item, list):
-        return all(may_flow(member) for member in item)
-    return not isinstance(item, Literal)
-
-
-def flow(item: Value) -> str:
-    """A value in flow style: every text in double quotes, so JSON but for plain words."""
-    if isinstance(item, Plain):
-        return item
-    if isinstance(item, Mapping):
-        return (
-            "{" + ", ".join(f"{key_text(key)}: {flow(value)}" for key, value in item.items()) + "}"
-        )
-    if isinstance(item, list):
-        return "[" + ", ".join(flow(member) for member in item) + "]"
-    return json.dumps(item, ensure_ascii=False)
-
-
-def key_text(key: str) -> str:
-    return key if re.fullmatch(r"\$?[A-Za-z][A-Za-z0-9_-]*", key) else json.dumps(key)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from tests.reference.allow import Allowed, allowed
+from tests.reference.allow import allowed
 from tests.reference.conditions import value_of
+from tests.reference.judged import Attached, Judged
+from tests.reference.names import owner_of
 from tests.reference.outcomes import ID, IP, D, N, P, combined, in_error
 from tests.reference.routing import Route, route
 from tests.reference.shape import (
@@ -21,32 +22,14 @@ from tests.reference.shape import (
     Rule,
     Scope,
     Service,
+    StatementName,
     Tree,
 )
 from tests.reference.situation import Error, Situation
+from tests.reference.statements import denied_statement
+from tests.reference.verdict import Verdict
 
-__all__ = ["Judged", "ReferenceEvaluator"]
-
-
-@dataclass(frozen=True)
-class Judged:
-    """One node after evaluation. `error` is the first one's reason, only if the outcome is I.
-
-    `children` are those whose words count: not the ones behind first-applicable's choice.
-    """
-
-    path: str
-    outcome: str
-    error: str | None = None
-    denied: Denied | None = None
-    children: tuple[Judged, ...] = ()
-    is_policy: bool = False
-
-    def with_descendants(self) -> Iterator[Judged]:
-        """Pre-order: a policy before its children, children in tree order."""
-        yield self
-        for child in self.children:
-            yield from child.with_descendants()
+__all__ = ["ReferenceEvaluator"]
 
 
 class ReferenceEvaluator:
@@ -62,10 +45,13 @@ class ReferenceEvaluator:
 
         One for each but `authentication`, which is two lines under one name.
         """
+        self.requests: set[str] = set()
+        """What the last call may have asked of attribute services and tables."""
 
     def answer(self, call: Call) -> Answer:
         """The answer to one call, as section 3 orders the questions."""
         self.judged = {}
+        self.requests = set()
         found = route(self.tree, call.method, call.url, self.bug)
         if found is None:
             return Answer(False, "no-api-service")
@@ -97,20 +83,7 @@ class ReferenceEvaluator:
 
     def judgement(self, found: Route, operation: Operation, call: Call) -> Answer:
         service, scope = found.service, found.service.scope
-        is_public = operation.allow == "public"
-        token = None if is_public else call.token
-        at = Situation(
-            tree=self.tree,
-            call=call,
-            path=found.path or "/",
-            relative_path=found.relative_path,
-            query=found.query,
-            params=found.params,
-            token=token,
-            user=token.user if token is not None and service.internal else None,
-            skew=self.skew,
-            bug=self.bug,
-        )
+        at = self.situation(found, operation, call)
         here = f"{service.id}/{operation.id}"
         guards = self.section(
             [
@@ -127,7 +100,26 @@ class ReferenceEvaluator:
             self.seen["allow", allow.outcome] += 1
             for line in allow.lines:
                 self.judged.setdefault(f"{here}/allow/{line.name}", set()).add(line.word)
-        return final(service, operation, guards, allow, policies)
+        verdict = Verdict(guards, allow, policies if operation.policies else None)
+        attached = self.attached(operation.attach, scope)
+        answer = verdict.answer(service, operation, attached, at)
+        self.requests = set(at.fetched)
+        return answer
+
+    def situation(self, found: Route, operation: Operation, call: Call) -> Situation:
+        token = None if operation.allow == "public" else call.token
+        return Situation(
+            tree=self.tree,
+            call=call,
+            path=found.path or "/",
+            relative_path=found.relative_path,
+            query=found.query,
+            params=found.params,
+            token=token,
+            user=token.user if token is not None and found.service.internal else None,
+            skew=self.skew,
+            bug=self.bug,
+        )
 
     def guard(
         self,
@@ -144,9 +136,15 @@ class ReferenceEvaluator:
     def section(self, children: Sequence[Judged]) -> Judged:
         """Guards and policies fold by deny-overrides; no children: N."""
         outcome = combined("deny-overrides", [child.outcome for child in children], self.bug)
-        return Judged(
-            "", outcome, error_among(outcome, children), None, tuple(children), is_policy=True
-        )
+        return Judged("", outcome, error_among(outcome, children), tuple(children))
+
+    def attached(
+        self, names: Sequence[StatementName], scope: Scope, denied: Denied | None = None
+    ) -> tuple[Attached, ...]:
+        """The author's words for a deny, then what is attached by name."""
+        own = (denied_statement(denied),) if denied is not None else ()
+        owners = [(owner_of(scope, self.tree, alias), name) for alias, name in names]
+        return (*own, *[Attached(owner.statements[name], owner) for owner, name in owners])
 
     # --- nodes ----------------------------------------------------------------------------------
 
@@ -170,17 +168,29 @@ class ReferenceEvaluator:
 
     def judged_rule(self, rule: Rule, path: str, scope: Scope, at: Situation) -> Judged:
         truth = True if rule.when is None else value_of(rule.when, scope, at)
+        attached = self.attached(rule.attach, scope, rule.denied)
         if isinstance(truth, Error):
-            return Judged(path, {"permit": IP, "deny": ID}[rule.effect], truth.reason, rule.denied)
+            outcome = {"permit": IP, "deny": ID}[rule.effect]
+            return Judged(path, outcome, truth.reason, attached=attached)
         if not truth:
             return Judged(path, N)
-        return Judged(path, {"permit": P, "deny": D}[rule.effect], None, rule.denied)
+        return Judged(path, {"permit": P, "deny": D}[rule.effect], attached=attached)
 
     def judged_policy(self, policy: PolicySet, path: str, scope: Scope, at: Situation) -> Judged:
         children = [self.judged_node(child, path, scope, at) for child in policy.children]
-        outcome = combined(policy.combining, [child.outcome for child in children], self.bug)
+        outcome = combined(
+            policy.combining,
+            [child.outcome for child in children],
+            self.bug,
+            simple=policy.simple,
+        )
+        unreached: tuple[Attached, ...] = ()
         if policy.combining == "first-applicable":
             children = up_to_the_first(children, self.bug)
+            if in_error(outcome):
+                unreached = self.behind(policy, children[0], path, scope)
+        elif self.bug == Bug.STATEMENT_LOST:
+            children = up_to_the_decisive(children, outcome)
         error = error_among(outcome, children)
         target = True if policy.target is None else value_of(policy.target, scope, at)
         if isinstance(target, Error):
@@ -188,7 +198,30 @@ class ReferenceEvaluator:
             error = target.reason if in_error(outcome) else None
         elif not target:
             return Judged(path, N)
-        return Judged(path, outcome, error, policy.denied, tuple(children), is_policy=True)
+        attached = self.attached(policy.attach, scope, policy.denied)
+        return Judged(path, outcome, error, tuple(children), attached, unreached)
+
+    def behind(
+        self, policy: PolicySet, chosen: Judged, path: str, scope: Scope
+    ) -> tuple[Attached, ...]:
+        """What the children after the chosen one might have carried."""
+        paths = [self.path_of(child, path) for child in policy.children]
+        later = policy.children[paths.index(chosen.path) + 1 :]
+        return tuple(attached for child in later for attached in self.all_attached(child, scope))
+
+    def all_attached(self, node: Rule | PolicySet | Ref, scope: Scope) -> Iterator[Attached]:
+        if isinstance(node, Ref):
+            document = self.tree.policies[node.path]
+            yield from self.all_attached(document.policy, document.scope)
+        elif node.enabled:
+            yield from self.attached(node.attach, scope)
+            if isinstance(node, PolicySet):
+                for child in node.children:
+                    yield from self.all_attached(child, scope)
+
+    def path_of(self, node: Rule | PolicySet | Ref, above: str) -> str:
+        name = self.tree.policies[node.path].policy.id if isinstance(node, Ref) else node.id
+        return f"{above}/{name}"
 
 
 def up_to_the_first(children: list[Judged], bug: str | None) -> list[Judged]:
@@ -198,76 +231,14 @@ def up_to_the_first(children: list[Judged], bug: str | None) -> list[Judged]:
     return applicable[:1]
 
 
+def up_to_the_decisive(children: list[Judged], outcome: str) -> list[Judged]:
+    """What a short circuit would look at: planted, never right."""
+    outcomes = [child.outcome for child in children]
+    return children[: outcomes.index(outcome) + 1] if outcome in outcomes else children
+
+
 def error_among(outcome: str, children: Sequence[Judged]) -> str | None:
     """The first child's error, in tree order, where what they make is I."""
     if not in_error(outcome):
         return None
     return next((child.error for child in children if child.error is not None), None)
-
-
-# --- the answer -----------------------------------------------------------------------------------
-
-
-def final(
-    service: Service,
-    operation: Operation,
-    guards: Judged,
-    allow: Allowed | None,
-    policies: Judged,
-) -> Answer:
-    """permit iff guards ∈ {P, N} and (allow absent or P) and (policies absent or P)."""
-    if (
-        guards.outcome in (P, N)
-        and (allow is None or allow.outcome == P)
-        and (not operation.policies or policies.outcome == P)
-    ):
-        return Answer(True, "permitted", service.id, operation.id)
-    reason, deciding = why_not(f"{service.id}/{operation.id}", guards, allow, policies)
-    code = denied_code(guards, allow, operation.otherwise, policies)
-    return Answer(False, reason, service.id, operation.id, code, deciding)
-
-
-def why_not(
-    here: str, guards: Judged, allow: Allowed | None, policies: Judged
-) -> tuple[str, str | None]:
-    """The reason by section 3's precedence, and the node that made it where one did."""
-    if guards.outcome == D:
-        return "policy-denied", denying_path(guards)
-    if allow is not None and allow.outcome == D:
-        assert allow.reason is not None
-        return allow.reason, f"{here}/allow/{allow.deciding}"
-    if policies.outcome == D:
-        return "policy-denied", denying_path(policies)
-    sections = [
-        (guards.outcome, guards.error),
-        (allow.outcome, allow.reason) if allow is not None else (N, None),
-        (policies.outcome, policies.error),
-    ]
-    errors = [error for outcome, error in sections if in_error(outcome)]
-    if errors:
-        return next((error for error in errors if error is not None), "indeterminate"), None
-    return "no-rule", None
-
-
-def denied_code(
-    guards: Judged, allow: Allowed | None, otherwise: Denied | None, policies: Judged
-) -> str | None:
-    """Guards, allow, policies, then tree order; only nodes whose every ancestor is D too."""
-    codes = codes_under(guards)
-    if allow is not None and allow.outcome == D and otherwise is not None:
-        codes.append(otherwise.code)
-    codes += codes_under(policies)
-    return codes[0] if codes else None
-
-
-def codes_under(node: Judged) -> list[str]:
-    if node.outcome != D:
-        return []
-    own = [node.denied.code] if node.denied is not None else []
-    return own + [code for child in node.children for code in codes_under(child)]
-
-
-def denying_path(node: Judged) -> str:
-    """The first child in tree order that made the D, down to the leaf."""
-    denying = next((child for child in node.children if child.outcome == D), None)
-    return node.path if denying is None else denying_path(denying)

@@ -39,6 +39,9 @@ class Vocabulary:
     constants: dict[tuple[str | None, str], object] = field(default_factory=dict)
     conditions: list[tuple[str | None, str]] = field(default_factory=list)
     params: dict[str, str] = field(default_factory=dict)
+    attributes: dict[tuple[str | None, str], Declared] = field(default_factory=dict)
+    is_response: bool = False
+    """Whether there is an upstream's answer to speak of."""
     may_name_claims: bool = True
     may_name_user: bool = True
     must_be_total: bool = False
@@ -93,7 +96,50 @@ class Drawer:
             kinds += [self.presence, self.instants, self.tier, self.flag, self.membership]
         if self.user_allowed:
             kinds += [self.presence_of_user, self.membership]
+        if self.words.attributes:
+            kinds += [self.about_attribute] * 4
+        if self.words.is_response:
+            kinds += [self.about_response] * 3
         return self.rng.choice(kinds)()
+
+    def about_attribute(self) -> Expression:
+        """One attribute, in a question that its type allows."""
+        key, entry = self.rng.choice(list(self.words.attributes.items()))
+        name: Expression = ("attr", *key)
+        if entry.type == "json" or self.rng.random() < 0.15:
+            return ("has-attr", *key)
+        questions: dict[str, Callable[[], Expression]] = {
+            "bool": lambda: name,
+            "timestamp": lambda: ("cmp", self.rng.choice(ORDER), name, ("request", "time")),
+            "list<string>": lambda: ("in", ("literal", self.rng.choice(STRINGS)), name),
+            "list<int>": lambda: ("in", ("literal", self.rng.choice(INTS)), name),
+            "int": lambda: self.about_number(name, entry),
+            "string": lambda: self.about_text(name, entry),
+        }
+        return questions[entry.type]()
+
+    def about_number(self, name: Expression, entry: Declared) -> Expression:
+        if entry.minimum is not None:
+            bound = ("literal", self.rng.choice([0, 50, 100]))
+            return ("cmp", self.rng.choice([*ORDER, "=="]), name, bound)
+        bound = ("literal", self.rng.choice(INTS))
+        return ("cmp", self.rng.choice([*ORDER, *EQUALITY, "<="]), name, bound)
+
+    def about_text(self, name: Expression, entry: Declared) -> Expression:
+        if entry.enum is not None:
+            member = ("literal", self.rng.choice(entry.enum))
+            return ("cmp", self.rng.choice(EQUALITY), name, member)
+        literal = ("literal", self.rng.choice(STRINGS))
+        if self.rng.random() < 0.3:
+            return (self.rng.choice(["startsWith", "endsWith", "contains"]), name, literal)
+        return ("cmp", self.rng.choice([*EQUALITY, *ORDER]), name, literal)
+
+    def about_response(self) -> Expression:
+        if self.rng.random() < 0.4:
+            header = ("response-header", self.rng.choice(HEADERS))
+            return ("in", ("literal", self.rng.choice(STRINGS)), header)
+        status = ("literal", self.rng.choice([200, 204, 404, 500]))
+        return ("cmp", self.rng.choice([*ORDER, *EQUALITY]), ("response", "status"), status)
 
     # --- booleans without booleans inside -------------------------------------------------------
 
@@ -239,6 +285,7 @@ class Drawer:
         if self.user_allowed:
             sources += [("user", name) for name in self.names(self.words.user, "string")] * 2
             sources.append(("user", "id"))
+        sources += [("attr", *key) for key in self.attributes("string")] * 2
         chosen = self.rng.choice(sources)
         return ("lower", chosen) if self.rng.random() < 0.1 else chosen
 
@@ -259,6 +306,7 @@ class Drawer:
             sources += [("claim", name) for name in self.names(self.words.claims, "int")] * 3
         if self.user_allowed:
             sources += [("user", name) for name in self.names(self.words.user, "int")] * 3
+        sources += [("attr", *key) for key in self.attributes("int")] * 3
         chosen = self.rng.choice(sources)
         # Arithmetic on constants alone is done at load, where an overflow is refused.
         if self.errors_allowed and chosen[0] != "constant" and self.rng.random() < 0.2:
@@ -286,6 +334,7 @@ class Drawer:
         if self.user_allowed:
             sources += [("user", name) for name in ("groups", "permissions", "roles")]
             sources += [("user", name) for name in self.names(self.words.user, "list<string>")]
+        sources += [("attr", *key) for key in self.attributes("list<string>")] * 2
         return self.rng.choice(sources)
 
     # --- odds and ends --------------------------------------------------------------------------
@@ -298,6 +347,14 @@ class Drawer:
         return [
             name
             for name, entry in declared.items()
+            if entry.type == kind and entry.enum is None and entry.minimum is None
+        ]
+
+    def attributes(self, kind: str) -> list[tuple[str | None, str]]:
+        """Attributes of a type that any constant may be compared with."""
+        return [
+            key
+            for key, entry in self.words.attributes.items()
             if entry.type == kind and entry.enum is None and entry.minimum is None
         ]
 

@@ -16,6 +16,8 @@ from tests.reference.trees import random_tree
 
 __all__ = ["Disagreement", "Figures", "Sample", "compare", "compared", "disagreement", "samples"]
 
+WORDS = frozenset[str]()
+"""Parts of the language that are drawn: those that the real one has."""
 SKEWS = (0.0, 30.0)
 TRACED = 0.5
 """The part of the calls for which every visited node's outcome is compared too."""
@@ -87,7 +89,7 @@ class Figures:
 def samples(seed: str, count: int) -> Iterator[Sample]:
     """Random trees; the same seed draws the same ones."""
     for number in range(count):
-        yield Sample(number, random_tree(Random(f"{seed}/{number}")))
+        yield Sample(number, random_tree(Random(f"{seed}/{number}"), WORDS))
 
 
 def compare(

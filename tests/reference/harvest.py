@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from tests.reference.conditions import seconds
+from tests.reference.declared import UNSET, Attribute
 from tests.reference.expressions import CIDRS
 from tests.reference.names import REGISTERED
 from tests.reference.shape import (
@@ -58,6 +59,8 @@ def harvest(tree: Tree) -> Harvest:
         found.declared += scope.schema
         for value in scope.constants.values():
             take_constant(value, found)
+        for attribute in scope.attributes.values():
+            take_attribute(attribute, found)
         for condition in scope.conditions.values():
             take_expression(condition, found)
     for document in tree.policies.values():
@@ -66,6 +69,15 @@ def harvest(tree: Tree) -> Harvest:
         take_service(service, found)
     found.declared += REGISTERED.values()
     return found
+
+
+def take_attribute(attribute: Attribute, found: Harvest) -> None:
+    """Bounds of what it may be, and what stands in for it."""
+    entry = attribute.entry
+    take_constant(attribute.on_error, found)
+    take_constant(attribute.source.value, found)
+    for value in (*(entry.enum or ()), entry.minimum, entry.maximum):
+        take_constant(value, found)
 
 
 def take_service(service: Service, found: Harvest) -> None:
@@ -88,6 +100,8 @@ def take_node(node: Rule | PolicySet | Ref, found: Harvest) -> None:
 
 def take_constant(value: object, found: Harvest) -> None:
     for item in value if isinstance(value, tuple) else (value,):
+        if item == UNSET or isinstance(item, bool):
+            continue
         if item in CIDRS:
             found.networks.add(item)
         elif isinstance(item, str):

@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import unquote
 
 from tests.reference.shape import FAILED, UNSET, Bug, Declared, Scope, Tree, Value
 from tests.reference.situation import ABSENT, UNAVAILABLE, WRONG, Error, Situation, is_int
 
 __all__ = [
+    "NOTHING",
     "REGISTERED",
     "address_of",
     "claim",
+    "claim_type",
     "constant",
     "declared_in",
     "declared_value",
+    "has",
     "has_claim",
+    "has_user",
     "has_user_value",
     "header",
     "owner_of",
+    "parameter",
     "permissions_of",
     "query",
     "request_value",
+    "response_header",
+    "response_value",
     "user_value",
 ]
 
@@ -59,6 +66,8 @@ def declared_in(scope: Scope, tree: Tree, kind: str) -> dict[str, Declared]:
 
 
 def claim(scope: Scope, at: Situation, name: str) -> Value:
+    if not at.is_sealed:
+        return Error(ABSENT)
     assert at.token is not None
     if name == "scope":
         return tuple(sorted(at.token.scopes))
@@ -68,6 +77,10 @@ def claim(scope: Scope, at: Situation, name: str) -> Value:
     if name == "aud" and isinstance(found, str):
         found = [found]
     return declared_value(entry, found, at)
+
+
+def claim_type(scope: Scope, at: Situation, name: str) -> str:
+    return "list<string>" if name == "scope" else claim_entry(scope, at, name).type
 
 
 def claim_entry(scope: Scope, at: Situation, name: str) -> Declared:
@@ -131,16 +144,18 @@ def declared_value(entry: Declared, found: object, at: Situation) -> Value:
 
 
 def fits(entry: Declared, found: Value) -> bool:
-    if not {
+    kinds: dict[str, Callable[[], bool]] = {
         "string": lambda: isinstance(found, str),
         "int": lambda: is_int(found),
         "bool": lambda: isinstance(found, bool),
+        "json": lambda: True,
         "timestamp": lambda: isinstance(found, int | float) and not isinstance(found, bool),
         "list<string>": lambda: (
             isinstance(found, list) and all(isinstance(item, str) for item in found)
         ),
         "list<int>": lambda: isinstance(found, list) and all(is_int(item) for item in found),
-    }[entry.type]():
+    }
+    if not kinds[entry.type]():
         return False
     return (
         (entry.enum is None or found in entry.enum)
@@ -149,8 +164,13 @@ def fits(entry: Declared, found: Value) -> bool:
     )
 
 
+def parameter(_scope: Scope, at: Situation, name: str) -> Value:
+    return at.params[name] if at.is_sealed else Error(ABSENT)
+
+
 def has_claim(scope: Scope, at: Situation, name: str) -> Value:
-    return has(claim(scope, at, name))
+    # Without sealed state nobody knows whether there was one.
+    return has(claim(scope, at, name)) if at.is_sealed else Error(ABSENT)
 
 
 def has_user_value(scope: Scope, at: Situation, name: str) -> Value:
@@ -165,9 +185,24 @@ def has(value: Value) -> Value:
     return value if isinstance(value, Error) else True
 
 
+def has_user(_scope: Scope, at: Situation) -> Value:
+    return at.user is not None if at.is_sealed else Error(ABSENT)
+
+
+def response_value(_scope: Scope, at: Situation, name: str) -> Value:
+    assert at.response is not None
+    assert name == "status"
+    return at.response.status
+
+
+def response_header(_scope: Scope, at: Situation, name: str) -> tuple[str, ...]:
+    assert at.response is not None
+    return tuple(value for key, value in at.response.headers if key == name)
+
+
 def request_value(_scope: Scope, at: Situation, name: str) -> Value:
     if name == "ip":
-        return client_address(at.call.ip)
+        return client_address(at.call.ip) if at.is_sealed else Error(ABSENT)
     scheme, _, rest = at.call.url.partition("://")
     host = rest.split("/")[0].split("?")[0].lower()
     return {
@@ -197,7 +232,9 @@ def address_of(text: str) -> Value:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def header(_scope: Scope, at: Situation, name: str) -> tuple[str, ...]:
+def header(_scope: Scope, at: Situation, name: str) -> Value:
+    if not at.is_sealed:
+        return Error(ABSENT)
     return tuple(value for key, value in at.call.headers if key.lower() == name)
 
 

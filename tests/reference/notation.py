@@ -102,6 +102,10 @@ def owned(_rng: Random, alias: str | None, name: str) -> tuple[int, str]:
     return MEMBER, name if alias is None else f"{alias}.{name}"
 
 
+def attribute(_rng: Random, alias: str | None, name: str) -> tuple[int, str]:
+    return MEMBER, f"{alias or 'attr'}.{name}"
+
+
 FORMS: dict[str, Callable[..., tuple[int, str]]] = {
     "literal": literal,
     "list": lambda rng, *items: (
@@ -113,6 +117,10 @@ FORMS: dict[str, Callable[..., tuple[int, str]]] = {
     "claim": name_of("claims"),
     "user": name_of("user"),
     "param": name_of("params"),
+    "attr": attribute,
+    "has-attr": lambda rng, alias, name: (MEMBER, f"has({attribute(rng, alias, name)[1]})"),
+    "response": name_of("response"),
+    "response-header": lambda _rng, name: (MEMBER, f"response.headers['{name}']"),
     "request": name_of("request"),
     "header": lambda _rng, name: (MEMBER, f"request.headers['{name}']"),
     "query": lambda _rng, name: (MEMBER, f"request.query['{name}']"),

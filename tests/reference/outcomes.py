@@ -67,8 +67,16 @@ def in_error(outcome: str) -> bool:
     return outcome in (IP, ID, IDP)
 
 
-def combined(algorithm: str, outcomes: Sequence[str], bug: str | None = None) -> str:
-    """What the children's outcomes make, in tree order."""
+def combined(
+    algorithm: str, outcomes: Sequence[str], bug: str | None = None, *, simple: bool = False
+) -> str:
+    """What the children's outcomes make, in tree order. `simple`: PingOne's published reading."""
+    overriding = {"deny-overrides": D, "permit-overrides": P}.get(algorithm)
+    if simple and overriding is not None and bug != Bug.SIMPLE_IGNORED:
+        if overriding in outcomes:
+            return overriding
+        if any(in_error(outcome) for outcome in outcomes):
+            return IDP
     ways: dict[str, Callable[[Sequence[str], str | None], str]] = {
         "deny-overrides": deny_overrides,
         "permit-overrides": lambda outcomes, _bug: folded(PERMIT_OVERRIDES, outcomes),

@@ -9,7 +9,7 @@ from random import Random
 from typing import TypeVar
 
 from tests.reference.expressions import Drawer, Vocabulary
-from tests.reference.features import Features, features_of
+from tests.reference.features import Features, features_of, features_of_attached
 from tests.reference.names import declared_in
 from tests.reference.outcomes import ALGORITHMS
 from tests.reference.shape import (
@@ -19,8 +19,10 @@ from tests.reference.shape import (
     Ref,
     Rule,
     Scope,
+    StatementName,
     Tree,
 )
+from tests.reference.statements_drawn import some_attached
 
 __all__ = ["Ids", "Place", "PolicyDrawer", "distinct"]
 
@@ -28,17 +30,22 @@ Child = TypeVar("Child", Rule | PolicySet | Ref, PolicySet | Ref)
 
 
 class Ids:
-    """Ids and the author's codes, each once in a tree."""
+    """Ids and the author's codes, each once in a tree. `words`: parts of the language."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, words: frozenset[str]) -> None:
         self.rng = rng
+        self.words = words
         self.numbers = count(1)
 
     def fresh(self, kind: str) -> str:
         return f"{kind}-{next(self.numbers)}"
 
     def denied(self, odds: float) -> Denied | None:
-        return Denied(self.fresh("code")) if self.rng.random() < odds else None
+        if self.rng.random() >= odds:
+            return None
+        with_status = "statements" in self.words and self.rng.random() < 0.3
+        status = self.rng.choice([401, 403, 404]) if with_status else None
+        return Denied(self.fresh("code"), status)
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,8 @@ class Place:
     params: Mapping[str, str] = field(default_factory=dict)
 
     def reachable(self, *, total: bool) -> Features:
-        return self.allowed - {"error"} if total else self.allowed
+        allowed = self.allowed | {f"params.{name}" for name in self.params}
+        return allowed - {"error"} if total else allowed
 
     def words(self, *, total: bool = False) -> Vocabulary:
         """The names that may be used here; `total`: in something that is never in error."""
@@ -60,7 +68,14 @@ class Place:
         owners: list[tuple[str | None, Scope]] = [(None, own)]
         owners += [(alias, self.draft.scope_of(path)) for alias, path in imports.items()]
         names = [(alias, name) for alias, owner in owners for name in owner.conditions]
+        attributes = {
+            (alias, name): attribute.entry
+            for alias, owner in owners
+            for name, attribute in owner.attributes.items()
+            if features_of(("attr", alias, name), own, self.draft) <= allowed
+        }
         return Vocabulary(
+            attributes=attributes,
             claims=declared_in(own, self.draft, "claims"),
             user=declared_in(own, self.draft, "user"),
             constants={
@@ -74,10 +89,24 @@ class Place:
                 if features_of(("condition", *name), own, self.draft) <= allowed
             ],
             params=dict(self.params),
+            is_response="response" in allowed,
             may_name_claims="claims" in allowed,
             may_name_user="user" in allowed,
             must_be_total="error" not in allowed,
         )
+
+    def attachable(self) -> list[StatementName]:
+        """Statements of this document and its imports that name no more than may be named."""
+        owners: list[tuple[str | None, Scope]] = [(None, self.scope)]
+        owners += [(alias, self.draft.scope_of(path)) for alias, path in self.scope.imports.items()]
+        return [
+            (alias, name)
+            for alias, owner in owners
+            for name, statement in owner.statements.items()
+            if features_of_attached(((alias, name),), self.scope, self.draft)
+            <= self.reachable(total=False)
+            and not (statement.code == "modify-query" and "response" in self.allowed)
+        ]
 
     def references(self, *, total: bool = False) -> list[str]:
         """Policy documents that reach no more than may be reached here."""
@@ -123,6 +152,10 @@ class PolicyDrawer:
             target=self.condition(2, total=total) if self.rng.random() < 0.25 else None,
             denied=self.ids.denied(0.2),
             enabled=self.rng.random() > 0.06,
+            attach=some_attached(self.rng, self.place.attachable()),
+            simple="simple" in self.ids.words
+            and algorithm in ("deny-overrides", "permit-overrides")
+            and self.rng.random() < 0.25,
         )
 
     def child(
@@ -147,6 +180,7 @@ class PolicyDrawer:
             when=None if bare else self.condition(3, total=must_be_total),
             denied=self.ids.denied(0.3) if effect == "deny" else None,
             enabled=self.rng.random() > 0.06,
+            attach=some_attached(self.rng, self.place.attachable()),
         )
 
     def condition(self, depth: int, *, total: bool) -> Expression:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from zlib import crc32
+
+from tests.reference.declared import UNSET, Declared, Expression, Scope, Value
 
 __all__ = [
     "FAILED",
@@ -19,6 +21,7 @@ __all__ = [
     "Application",
     "Bug",
     "Call",
+    "Carried",
     "Declared",
     "Denied",
     "Expression",
@@ -27,50 +30,26 @@ __all__ = [
     "PolicyDocument",
     "PolicySet",
     "Ref",
+    "Response",
     "Rule",
     "Scope",
     "Service",
+    "StatementName",
     "Template",
     "Token",
     "Tree",
     "User",
     "Value",
+    "World",
 ]
 
-Value = Any
-"""What an expression may evaluate to: text, numbers, truth, lists, addresses, or an error."""
+StatementName = tuple[str | None, str]
+"""Alias or None, and name: as `attach` writes it."""
 
-Expression = tuple[Any, ...]
 Template = tuple[tuple[str, ...], ...]
 """Segments: ("literal", text), ("param", name), ("star",), ("rest",)."""
 
-UNSET = "unset: no default was written"
 FAILED = "failed: the directory did not answer"
-
-
-@dataclass(frozen=True)
-class Declared:
-    """One entry of a schema; `scope` is `claims` or `user`."""
-
-    scope: str
-    name: str
-    type: str
-    optional: bool = False
-    default: object = UNSET
-    enum: tuple[object, ...] | None = None
-    minimum: int | None = None
-    maximum: int | None = None
-    claim: str | None = None
-
-
-@dataclass(frozen=True)
-class Scope:
-    """What a document declares; `imports`: alias ► path from the root."""
-
-    imports: Mapping[str, str] = field(default_factory=dict)
-    schema: tuple[Declared, ...] = ()
-    constants: Mapping[str, object] = field(default_factory=dict)
-    conditions: Mapping[str, Expression] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,6 +57,7 @@ class Denied:
     """`deniedReason` or `otherwise`."""
 
     code: str
+    status: int | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +69,7 @@ class Rule:
     when: Expression | None = None
     denied: Denied | None = None
     enabled: bool = True
+    attach: tuple[StatementName, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +82,7 @@ class Ref:
 
 @dataclass(frozen=True)
 class PolicySet:
-    """Children under a combining algorithm."""
+    """Children under a combining algorithm; `simple`: `indeterminate: simple`."""
 
     id: str
     combining: str
@@ -110,6 +91,8 @@ class PolicySet:
     denied: Denied | None = None
     enabled: bool = True
     exempt: tuple[str, ...] = ()
+    attach: tuple[StatementName, ...] = ()
+    simple: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,6 +129,8 @@ class Operation:
     guards: tuple[PolicySet | Ref, ...] = ()
     otherwise: Denied | None = None
     also_covers: tuple[str, ...] = ()
+    attach: tuple[StatementName, ...] = ()
+    response: tuple[PolicySet | Ref, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -161,6 +146,7 @@ class Service:
     applications: tuple[str, ...] = ()
     same_slash: bool = False
     any_case: bool = False
+    response: tuple[PolicySet | Ref, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -233,8 +219,28 @@ class Token:
 
 
 @dataclass(frozen=True)
+class World:
+    """What attribute services and queries say: of several documents, the request chooses one.
+
+    `faults`: service or query ► how it fails. A query's documents are lists of rows.
+    """
+
+    documents: Mapping[str, tuple[Value, ...]] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+    def chosen(self, name: str, request: str) -> Value:
+        """Different requests mostly get different answers."""
+        documents = self.documents[name]
+        return documents[crc32(request.encode()) % len(documents)]
+
+
+@dataclass(frozen=True)
 class Call:
-    """One call to judge; `url` as the gateway saw it, `now` epoch seconds, no token: None."""
+    """One call to judge; `url` as the gateway saw it, `now` epoch seconds, no token: None.
+
+    `body` None: the gateway delivered none. `possible`: codes of statements that the calling
+    protocol can carry out; None: every one.
+    """
 
     method: str
     url: str
@@ -242,13 +248,36 @@ class Call:
     headers: tuple[tuple[str, str], ...] = ()
     ip: str | None = None
     token: Token | None = None
+    body: str | None = None
+    world: World = field(default_factory=World)
+    possible: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class Response:
+    """What the upstream answered; header names lower-case."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = ()
+    body: str | None = None
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A statement as the gateway gets it; `payload` is JSON text with sorted members."""
+
+    id: str
+    code: str
+    payload: str
+    obligatory: bool
 
 
 @dataclass(frozen=True)
 class Answer:
     """What both sides must agree on.
 
-    `deciding` is the id path of the policy or rule that made a D, where one did.
+    `deciding` is the id path of the policy or rule that made a D, where one did. `status` is the
+    author's, `challenge` what an `auth-challenge` asks for: `acr_values` and `max_age`.
     """
 
     permit: bool
@@ -257,6 +286,9 @@ class Answer:
     operation: str | None = None
     denied_code: str | None = None
     deciding: str | None = None
+    statements: tuple[Carried, ...] = ()
+    status: int | None = None
+    challenge: tuple[str | None, int | None] | None = None
 
 
 class Bug:
@@ -269,6 +301,16 @@ class Bug:
     CIDR_BOUND = "the last address of a CIDR range is outside"
     SPECIFICITY = "templates are compared from the right"
     ABSENT_AS_EMPTY = "an absent string is the empty string"
+    FAILED_AS_ABSENT = "a failed fetch is an absent value"
+    ON_ERROR_FOR_WRONG_TYPE = "onError stands in for a value of the wrong type"
+    CACHE_KEY_WITHOUT_VALUE = "the cache key lacks the interpolated values"
+    STATEMENT_LOST = "children behind the one that decides carry no statements"
+    PATH_MATCHES_IGNORED = "`path-matches` is read as `final-decision-matches`"
+    OBLIGATION_IGNORED = "an obligatory statement that is not possible is left out"
+    DOUBT_IGNORED = "what an error hides is no obligation"
+    INCLUDE_AS_UNION = "`include` of two statements is their union"
+    RESPONSE_DENY_PASSES = "a response policy that denies lets the answer pass"
+    SIMPLE_IGNORED = "`indeterminate: simple` is not read"
 
     ALL = (
         COMBINING_CELL,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-from tests.reference.shape import Call, Token, Tree, User
+from tests.reference.shape import Call, Response, Token, Tree, User
 
-__all__ = ["ABSENT", "UNAVAILABLE", "WRONG", "Error", "Situation", "is_int"]
+__all__ = ["ABSENT", "BODY", "UNAVAILABLE", "WRONG", "Error", "Situation", "is_int"]
 
 ABSENT = "attribute-missing"
 UNAVAILABLE = "dependency-unavailable"
+BODY = "body-unavailable"
 WRONG = "indeterminate"
 
 
@@ -35,6 +37,12 @@ class Situation:
     user: User | None
     skew: float = 0.0
     bug: str | None = None
+    response: Response | None = None
+    """The upstream's answer; None in the request phase."""
+    is_sealed: bool = True
+    """Whether what the request phase knew of the caller is still known."""
+    fetched: dict[str, Any] = field(default_factory=dict)
+    """What was asked of attribute services and answered, by request: each once."""
 
 
 def is_int(found: object) -> bool:

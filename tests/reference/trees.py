@@ -6,50 +6,52 @@ from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
 
+from tests.reference.attributes_drawn import AttributeDrawer
+from tests.reference.declared import UNSET, Attribute, Declared, Expression, Scope, Statement
 from tests.reference.expressions import CIDRS, INTS, STRINGS, Drawer
 from tests.reference.features import Features, features_of
 from tests.reference.policies import Ids, Place, PolicyDrawer, distinct
 from tests.reference.shape import (
-    UNSET,
     Allow,
     AnyAll,
     Application,
-    Declared,
-    Expression,
     Library,
     Operation,
     PolicyDocument,
     PolicySet,
     Ref,
-    Scope,
     Service,
     Tree,
 )
+from tests.reference.statements_drawn import StatementDrawer, some_attached
 from tests.reference.templates import operations_matched
 
-__all__ = ["ACRS", "GROUPS", "SCOPES", "random_tree"]
+__all__ = ["ACRS", "ALL_WORDS", "GROUPS", "SCOPES", "random_tree"]
 
 SCOPES = ("invoices.read", "invoices.pay", "invoices.admin", "orders.read", "a")
 GROUPS = ("finance", "Finance", "auditors", "CN=Finance,OU=Groups,DC=example", "cn=ops, ou=groups")
 DISTINGUISHED = ("CN=Finance,OU=Groups,DC=example", "CN=Ops,OU=Groups", "CN=A+OU=B,DC=example")
 ACRS = ("pwd", "mfa", "hwk")
 TIERS = ("bronze", "silver", "gold")
+ALL_WORDS = frozenset({"attributes", "statements", "response", "simple"})
+"""Parts of the language that may be left out of random trees, by name."""
 UNDECIDED = "to be drawn"
 BASES = ("", "/svc", "/svc/deep", "/other")
 HOSTS = ("https://api.example.com", "https://eu.example.com")
 
 
-def random_tree(rng: Random) -> Tree:
-    """A tree; the same state of `rng` draws the same one."""
-    return Author(rng).tree()
+def random_tree(rng: Random, words: frozenset[str] = ALL_WORDS) -> Tree:
+    """A tree; the same state of `rng` draws the same one. `words`: which parts of the language."""
+    return Author(rng, words).tree()
 
 
 class Author:
     """Writes one tree from the leaves up: libraries, policies, applications, services."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, words: frozenset[str]) -> None:
         self.rng = rng
-        self.ids = Ids(rng)
+        self.words = words
+        self.ids = Ids(rng, words)
         self.draft = Tree(services={}, libraries={}, policies={}, applications={})
 
     def tree(self) -> Tree:
@@ -83,6 +85,8 @@ class Author:
             f"lib{index}": path for index, path in enumerate(libraries) if self.rng.random() < 0.6
         }
         scope = Scope(imports, self.schema(suffix), self.constants(suffix))
+        scope = replace(scope, attributes=self.attributes(scope, suffix))
+        scope = replace(scope, statements=self.statements(scope, suffix))
         conditions: dict[str, Expression] = {}
         for number in range(self.rng.choice([0, 1, 2])):
             scope = replace(scope, conditions=dict(conditions))
@@ -90,6 +94,26 @@ class Author:
             drawer = Drawer(self.rng, place.words())
             conditions[f"cond_{suffix}_{number}"] = drawer.condition(2)
         return replace(scope, conditions=conditions)
+
+    def attributes(self, scope: Scope, suffix: str) -> Mapping[str, Attribute]:
+        if "attributes" not in self.words:
+            return {}
+        place = Place(self.draft, scope, Features({"claims", "user", "error"}))
+        drawer = AttributeDrawer(self.rng, scope, values_named(self.rng, place), suffix)
+        return drawer.attributes(self.rng.choice([0, 1, 2, 3, 4]))
+
+    def statements(self, scope: Scope, suffix: str) -> Mapping[str, Statement]:
+        if "statements" not in self.words:
+            return {}
+        place = Place(self.draft, scope, Features({"claims", "user", "error"}))
+        values = values_named(self.rng, place)
+        values += [("request", "time"), ("claim", "iat")]
+        values += [
+            ("attr", *key)
+            for key, entry in place.words().attributes.items()
+            if entry.type in ("string", "int", "bool", "timestamp")
+        ]
+        return StatementDrawer(self.rng, values).statements(self.rng.randint(0, 4), suffix)
 
     def schema(self, suffix: str) -> tuple[Declared, ...]:
         entries = []
@@ -138,6 +162,10 @@ class Author:
         allowed = Features(
             {"claims", "user", "error"} if self.rng.random() < 0.4 else {"claims", "error"}
         )
+        if "response" in self.words and self.rng.random() < 0.25:
+            allowed |= {"response"}
+        if self.rng.random() < 0.3:  # then it fits only where there is such a parameter
+            allowed |= {"params.id"}
         policy = PolicyDrawer(self.rng, self.ids, Place(self.draft, scope, allowed)).policy(2)
         return PolicyDocument(scope, replace(policy, id=f"policy-{number}", enabled=True))
 
@@ -179,7 +207,17 @@ class Author:
         return replace(
             service,
             guards=self.guards(Place(self.draft, scope, Features(names)), operations, [0, 0, 1, 2]),
+            response=self.response_policies(
+                Place(self.draft, scope, Features({*names, "response"})), operations
+            ),
         )
+
+    def response_policies(
+        self, place: Place, operations: tuple[Operation, ...]
+    ) -> tuple[PolicySet | Ref, ...]:
+        if "response" not in self.words:
+            return ()
+        return self.guards(place, operations, [0, 0, 1, 1, 2])
 
     def guards(
         self,
@@ -223,7 +261,16 @@ class Author:
         if self.rng.random() < 0.2:
             guards = self.guards(place, (), [1])
         otherwise = self.ids.denied(0.4) if isinstance(grant, Allow) else None
-        return replace(bare, allow=grant, policies=policies, guards=guards, otherwise=otherwise)
+        after = Place(place.draft, place.scope, place.allowed | {"response"}, place.params)
+        return replace(
+            bare,
+            allow=grant,
+            policies=policies,
+            guards=guards,
+            otherwise=otherwise,
+            attach=some_attached(self.rng, place.attachable()),
+            response=self.response_policies(after, ()) if self.rng.random() < 0.4 else (),
+        )
 
     def allow(self, service: Service, place: Place) -> Allow:
         when = Drawer(self.rng, place.words()).condition(3)
@@ -259,6 +306,23 @@ class Author:
         if kind < 0.5:
             return AnyAll(any_of, (), match)
         return AnyAll((), all_of, match) if kind < 0.85 else AnyAll(any_of, all_of, match)
+
+
+def values_named(rng: Random, place: Place) -> list[Expression]:
+    """Names whose values may stand in a path, a parameter or a payload: text, int or bool."""
+    words = place.words()
+    plain = ("string", "int", "bool")
+    names: list[Expression] = [("claim", name) for name in ("sub", "client_id", "acr")]
+    names += [("claim", name) for name, entry in words.claims.items() if entry.type in plain]
+    names += [("user", "id")]
+    names += [("user", name) for name, entry in words.user.items() if entry.type in plain]
+    names += [("request", name) for name in ("method", "host")]
+    names += [
+        ("constant", *key) for key, value in words.constants.items() if isinstance(value, str | int)
+    ]
+    names += [("param", name) for name in ("id", "name") if rng.random() < 0.3]
+    # What names a user cannot be used with an external provider: not too often, then.
+    return [name for name in names if name[0] != "user" or rng.random() < 0.3]
 
 
 def parameter_types(operation: Operation) -> dict[str, str]:
