@@ -177,7 +177,7 @@ def grown(inner: st.SearchStrategy[ast.Expr]) -> st.SearchStrategy[ast.Expr]:
         st.builds(lambda n, a: ast.Call(n, a, SPAN, SPAN), NAMES, any_number),
         st.builds(lambda o, n, a: ast.MethodCall(o, n, a, SPAN, SPAN), inner, NAMES, any_number),
         st.builds(
-            lambda k, o, n, a: ast.Quantifier(k, o, n, a, SPAN, SPAN),
+            lambda k, o, n, a: ast.Quantifier(k, o, n, a, SPAN, SPAN, SPAN),
             st.sampled_from(["exists", "all"]),
             inner,
             NAMES,

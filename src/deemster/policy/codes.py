@@ -55,6 +55,7 @@ class Code(StrEnum):
     TYPE_MISMATCH = "type-mismatch"
     NOT_A_CONDITION = "not-a-condition"
     BAD_LITERAL = "bad-literal"
+    UNSUPPORTED = "unsupported"
     NOT_IN_ENUM = "not-in-enum"
     CONDITION_CYCLE = "condition-cycle"
     BAD_JSONPATH = "bad-jsonpath"

@@ -42,12 +42,14 @@ class Values:
     client token and on public operations. `role_permissions` maps role keys (and
     unambiguous bare names) to permission keys. `now` is the decision's one instant,
     epoch seconds; `skew` the provider's tolerance in seconds. `trace` collects visited nodes
-    when somebody wants to see them. `memo` keeps coerced values within the decision.
+    when somebody wants to see them. `memo` keeps coerced values within the decision. `member` is
+    what the variable of `exists` or `all` stands for just now.
     """
 
     __slots__ = (
         "call",
         "claims",
+        "member",
         "memo",
         "now",
         "params",
@@ -80,6 +82,7 @@ class Values:
         self.now = now
         self.skew = skew
         self.trace = trace
+        self.member: object = None
         self.memo: dict[object, object] | None = None
         self.role_permissions: Mapping[str, frozenset[str]] = _NO_ROLES
 

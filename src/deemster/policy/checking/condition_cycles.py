@@ -53,13 +53,18 @@ def refuse_condition_cycles(
 
 def used_names(expr: ast.Expr) -> Iterator[tuple[str, SourceSpan]]:
     """`params.id`, `std.in_office`: every name as written, and what it begins with."""
-    nodes = [expr]
+    nodes: list[tuple[ast.Expr, frozenset[str]]] = [(expr, frozenset())]
     while nodes:
-        node = nodes.pop()
+        node, members = nodes.pop()
         path = path_of(node)
-        if path is not None:
+        if path is not None and path.root not in members:
             yield str(path), path.span
-        nodes.extend(reversed(ast.children(node)))
+        if isinstance(node, ast.Quantifier):
+            # The variable is no name of the file, though one may be called so.
+            nodes.append((node.predicate, members | {node.variable}))
+            nodes.append((node.collection, members))
+        else:
+            nodes.extend((child, members) for child in reversed(ast.children(node)))
 
 
 def _uses(name: str, conditions: Mapping[str, ast.Expr | None]) -> Iterator[tuple[str, SourceSpan]]:

@@ -223,6 +223,7 @@ class Quantifier:
     predicate: Expr
     span: SourceSpan = field(compare=False)
     name_span: SourceSpan = field(compare=False)
+    variable_span: SourceSpan = field(compare=False)
 
 
 Expr = (

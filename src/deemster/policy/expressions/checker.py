@@ -7,6 +7,7 @@ that are compared unguarded.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
@@ -18,7 +19,7 @@ from deemster.policy.expressions.checked import CheckedExpr, measured
 from deemster.policy.expressions.declared import declared_note
 from deemster.policy.expressions.guards import warn_unguarded
 from deemster.policy.expressions.local_times import is_local_time, local_time
-from deemster.policy.expressions.names import Path, built_in, path_of
+from deemster.policy.expressions.names import Path, built_in, path_of, report_no_members
 from deemster.policy.expressions.operators import (
     arithmetic_term,
     comparison_term,
@@ -28,6 +29,13 @@ from deemster.policy.expressions.operators import (
     negative_term,
 )
 from deemster.policy.expressions.presence import presence_term, report_misused_has
+from deemster.policy.expressions.quantifiers import (
+    NESTED_HELP,
+    has_quantifier,
+    member_of,
+    refuse_name,
+    report_nested,
+)
 from deemster.policy.expressions.report import Report
 from deemster.policy.expressions.scope import RESERVED_NAMES, ConditionDefinition, Scope
 from deemster.policy.expressions.terms import Term
@@ -87,6 +95,7 @@ class _Checking:
         self._scope = scope
         self._level = 0
         self._active: list[tuple[ConditionDefinition, str]] = []
+        self._member_of_list: terms.MemberTerm | None = None
         self._own: dict[ConditionDefinition, CheckedExpr | None] = {}
 
     def condition(self, expr: ast.Expr) -> Term | None:
@@ -221,8 +230,22 @@ class _Checking:
         return present if len(present) == len(exprs) else None
 
     def _quantifier(self, expr: ast.Quantifier) -> Term | None:
-        self.report.unsupported_yet(expr.kind, expr.name_span)
-        return None
+        if self._member_of_list is not None:
+            report_nested(expr, self.report)
+            return None
+        is_refused = refuse_name(expr, self._scope.lexical, self.report)
+        collection = self.term(expr.collection)
+        if collection is None or is_refused:
+            return None
+        member = member_of(expr, collection, self.report)
+        if member is None:
+            return None
+        self._member_of_list = member
+        predicate = self.condition(expr.predicate)
+        self._member_of_list = None
+        if predicate is None:
+            return None
+        return terms.QuantifierTerm(expr.kind, collection, predicate, expr.span)
 
     def _has(self, expr: ast.Has) -> Term | None:
         return presence_term(expr, self._scope, self.report)
@@ -267,6 +290,9 @@ class _Checking:
         return None if path is None else self._path(path)
 
     def _path(self, path: Path) -> Term | None:
+        member = self._member_of_list
+        if member is not None and path.root == member.name:
+            return self._member_name(path, member)
         if path.root in RESERVED_NAMES:
             return built_in(path, self._scope, self.report)
         name, lexical = str(path), self._scope.lexical
@@ -279,6 +305,12 @@ class _Checking:
         report_unknown_name(path, self._scope, self.report)
         return None
 
+    def _member_name(self, path: Path, member: terms.MemberTerm) -> Term | None:
+        if len(path.segments) == 1:
+            return replace(member, span=path.span)
+        report_no_members(self.report, path.root, path.segments[1])
+        return None
+
     # --- named conditions -----------------------------------------------------------------------
 
     def _use(self, definition: ConditionDefinition, name: str, span: SourceSpan) -> Term | None:
@@ -287,6 +319,14 @@ class _Checking:
             return None
         body = self._body(definition, name, span)
         if body is None:
+            return None
+        if self._member_of_list is not None and has_quantifier(body.term):
+            self.report.error(
+                Code.UNSUPPORTED,
+                f"`{name}` asks for the members of a list, inside of what is asked of a member",
+                span,
+                help=NESTED_HELP,
+            )
             return None
         if self._level + body.depth > MAX_DEPTH_IN_ALL:
             self._too_deep(span)
@@ -315,7 +355,9 @@ class _Checking:
     ) -> CheckedExpr | None:
         if definition.expr is None:
             return None
-        outside = self._scope
+        outside, member = self._scope, self._member_of_list
+        # The variable is no name of the condition's own file.
+        self._member_of_list = None
         self._scope = outside.with_lexical(definition.lexical)
         self._active.append((definition, name))
         self.report.uses.append((name, span))
@@ -323,7 +365,7 @@ class _Checking:
         body = self.bounded(term, definition.expr.span)
         self.report.uses.pop()
         self._active.pop()
-        self._scope = outside
+        self._scope, self._member_of_list = outside, member
         return body
 
     def _report_cycle(self, definition: ConditionDefinition, name: str, span: SourceSpan) -> None:

@@ -9,14 +9,14 @@ NeedsValues passes through everything.
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Container, Iterable, Sized
+from collections.abc import Callable, Collection, Container, Iterable, Sized
 
 from deemster.errors import EvaluationError
 from deemster.model.source import SourceSpan
 from deemster.policy.expressions import failures, terms
 from deemster.policy.expressions.arithmetic import in_range
 from deemster.policy.expressions.ast import ComparisonOperator
-from deemster.policy.expressions.checked import CheckedExpr
+from deemster.policy.expressions.checked import CheckedExpr, measured
 from deemster.policy.expressions.environment import read_address
 from deemster.policy.expressions.fused import fused
 from deemster.policy.expressions.networks import parse_address
@@ -28,7 +28,10 @@ from deemster.policy.patterns.compiling import TextTooLongError
 from deemster.policy.routing.ascii_case import ascii_lower
 from deemster.policy.values import Values
 
-__all__ = ["Test", "Watch", "compile_condition", "compile_expression"]
+__all__ = ["MAX_MEMBERS", "Test", "Watch", "compile_condition", "compile_expression"]
+
+MAX_MEMBERS = 10_000
+"""Members of a list that are asked one by one; a list constant has no more either."""
 
 Test = Callable[[Values], bool]
 Closure = Callable[[Values], object]
@@ -208,6 +211,35 @@ def _membership(compiler: _Compiler, term: terms.MembershipTerm) -> Closure:
     return lambda values: element(values) in collection(values)
 
 
+def _quantifier(compiler: _Compiler, term: terms.QuantifierTerm) -> Closure:
+    collection: Callable[[Values], Collection[object]] = compiler.closure(  # type: ignore[assignment]
+        term.collection  # a term of a list type
+    )
+    # Nobody watches what is asked of each member.
+    predicate = _Compiler().test(term.predicate)
+    deciding, span = term.kind == "exists", term.span
+    # INVARIANT: which error is reported, and what is fetched, never depends on a set's order.
+    in_order = measured(term.predicate).can_fail
+
+    def quantified(values: Values) -> bool:
+        members = collection(values)
+        if len(members) > MAX_MEMBERS:
+            raise failures.not_usable(f"the list has more than {MAX_MEMBERS} members", span)
+        first: EvaluationError | None = None
+        for member in sorted(members) if in_order and type(members) is frozenset else members:
+            values.member = member
+            try:
+                if predicate(values) is deciding:
+                    return deciding
+            except EvaluationError as error:
+                first = first or error
+        if first is not None:
+            raise first
+        return not deciding
+
+    return quantified
+
+
 # --- text, networks, numbers --------------------------------------------------------------------
 
 
@@ -296,6 +328,10 @@ def _constant(compiler: _Compiler, term: terms.Constant) -> Closure:
     return lambda _: value
 
 
+def _member(values: Values) -> object:
+    return values.member
+
+
 def _list(compiler: _Compiler, term: terms.ListTerm) -> Closure:
     items = tuple(compiler.closure(item) for item in term.items)
     return lambda values: tuple([item(values) for item in items])
@@ -312,6 +348,8 @@ _CLOSURES: dict[type, Callable[..., Closure]] = {
     terms.ConditionTerm: _Compiler.body,
     terms.ComparisonTerm: _comparison,
     terms.MembershipTerm: _membership,
+    terms.MemberTerm: lambda _, term: _member,
+    terms.QuantifierTerm: _quantifier,
     terms.TextTest: _text_test,
     terms.PatternTest: _pattern_test,
     terms.NetworkTest: _network_test,

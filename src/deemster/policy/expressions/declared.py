@@ -30,7 +30,7 @@ _LOCAL_TIME = {
 
 def narrowing_of(term: Term) -> Narrowing | None:
     """The values that a name can have, or None where its type says all."""
-    if isinstance(term, terms.ClaimRead | terms.UserRead):
+    if isinstance(term, terms.ClaimRead | terms.UserRead | terms.MemberTerm):
         return term.narrowing
     if isinstance(term, terms.LocalTimeRead):
         return _LOCAL_TIME.get(term.field)
@@ -45,6 +45,8 @@ def declared_note(term: Term) -> tuple[Note, ...]:
         return (Note(f"declared at … as {term.narrowing}", term.declared_at),)
     if isinstance(term, terms.Constant) and term.declared_at is not None:
         return (Note(f"declared at … as {term.type}", term.declared_at),)
+    if isinstance(term, terms.MemberTerm):
+        return (Note(f"`{term.name}` is each member of the list"), *declared_note(term.collection))
     if isinstance(term, terms.ParameterRead):
         return (Note(f"the operation's path gives `{term.name}` as {term.type}"),)
     if isinstance(term, terms.Read):

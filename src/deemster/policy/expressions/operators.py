@@ -206,7 +206,7 @@ def _admits(name: Term, value: object, span: SourceSpan, report: Report) -> bool
     narrowing = narrowing_of(name)
     if narrowing is None or narrowing.admits(value):
         return True
-    label = name.name if isinstance(name, terms.Read) else "this"
+    label = name.name if isinstance(name, terms.Read | terms.MemberTerm) else "this"
     text = str(value).lower() if isinstance(value, bool) else value
     report.error(
         Code.NOT_IN_ENUM,

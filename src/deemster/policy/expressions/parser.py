@@ -284,7 +284,13 @@ class _Parser:
         predicate = self._conditional()
         self._expect(")")
         return ast.Quantifier(
-            kind, collection, variable.value, predicate, self._span(start), name_span
+            kind,
+            collection,
+            variable.value,
+            predicate,
+            self._span(start),
+            name_span,
+            self._span_of(variable.start, variable.end),
         )
 
     def _arguments(self, opening: str, closing: str) -> tuple[ast.Expr, ...]:

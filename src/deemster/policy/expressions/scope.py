@@ -63,6 +63,11 @@ class LexicalScope:
     constants: Mapping[str, tree.Constant]
     conditions: Mapping[str, ConditionDefinition]
 
+    @property
+    def first_names(self) -> frozenset[str]:
+        """Own names, and the aliases of imports: what a dotted name may begin with."""
+        return frozenset(name.partition(".")[0] for name in (*self.constants, *self.conditions))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scope:

@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from deemster.model.source import SourceSpan
-from deemster.policy.expressions.ast import ArithmeticOperator, ComparisonOperator
+from deemster.policy.expressions.ast import (
+    ArithmeticOperator,
+    ComparisonOperator,
+    QuantifierKind,
+)
 from deemster.policy.expressions.networks import NetworkSet
 from deemster.policy.expressions.types import (
     BOOL,
@@ -47,6 +51,7 @@ __all__ = [
     "LocalTimeField",
     "LocalTimeRead",
     "LowerTerm",
+    "MemberTerm",
     "MembershipTerm",
     "Negation",
     "NegativeTerm",
@@ -54,6 +59,7 @@ __all__ = [
     "ParameterRead",
     "PatternTest",
     "Presence",
+    "QuantifierTerm",
     "QueryRead",
     "Read",
     "RequestField",
@@ -309,6 +315,31 @@ class MembershipTerm:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberTerm:
+    """The variable of a quantifier: each member of `collection` in turn."""
+
+    name: str
+    narrowing: Narrowing
+    collection: Term
+    span: SourceSpan
+
+    @property
+    def type(self) -> Type:
+        return self.narrowing.type
+
+
+@dataclass(frozen=True, slots=True)
+class QuantifierTerm:
+    """`list.exists(m, …)`, `list.all(m, …)`: no quantifier lies in `predicate`."""
+
+    kind: QuantifierKind
+    collection: Term
+    predicate: Term
+    span: SourceSpan
+    type: Type = BOOL
+
+
+@dataclass(frozen=True, slots=True)
 class TextTest:
     """`x.startsWith(y)` and its siblings."""
 
@@ -398,6 +429,8 @@ Term = (
     | ConditionTerm
     | ComparisonTerm
     | MembershipTerm
+    | MemberTerm
+    | QuantifierTerm
     | TextTest
     | PatternTest
     | NetworkTest
@@ -424,6 +457,9 @@ def can_fail_alone(term: Term) -> bool:
     if isinstance(term, NetworkTest):
         # A read of request.ip fails itself where it is no address; any other text is just text.
         return not (isinstance(term.operand, RequestRead) and term.operand.field is RequestField.IP)
+    if isinstance(term, QuantifierTerm):
+        # A list may be too long.
+        return not isinstance(term.collection, Constant)
     if isinstance(term, ArithmeticTerm | PatternTest):
         # A text may be too long for the pattern.
         return True
@@ -440,6 +476,7 @@ _PARTS: dict[type, Callable[..., tuple[Term, ...]]] = {
     ConditionTerm: lambda term: (term.body.term,),
     ComparisonTerm: lambda term: (term.left, term.right),
     MembershipTerm: lambda term: (term.element, term.collection),
+    QuantifierTerm: lambda term: (term.collection, term.predicate),
     TextTest: lambda term: (term.operand, term.argument),
     PatternTest: lambda term: (term.operand,),
     NetworkTest: lambda term: (term.operand,),

@@ -37,7 +37,10 @@ def with_standard_library() -> Scope:
     return a_scope(
         a_library(
             {"std.NETS": ("10.0.0.0/8",), "std.BAD_NETS": ("10.0.0.1/8",)},
-            {"std.office_hours": "time.local('UTC').hour >= 8"},
+            {
+                "std.office_hours": "time.local('UTC').hour >= 8",
+                "std.any_scope": "claims.scope.exists(s, s != '')",
+            },
         )
     )
 

@@ -21,6 +21,7 @@ from tests.support.conditions import (
     a_user,
     checked_condition,
     checked_value,
+    findings_of,
     values,
 )
 
@@ -205,3 +206,32 @@ def test_a_text_that_no_pattern_is_tried_on_is_an_error(text: str, message: str)
     with pytest.raises(EvaluationError) as raised:
         condition(values(claims=a_token({"sub": text})))
     assert (raised.value.message, raised.value.reason) == (message, Reason.INDETERMINATE)
+
+
+def test_a_list_of_more_members_than_are_asked_is_an_error() -> None:
+    condition = compile_condition(checked_condition("claims.amr.exists(m, m == 'a')"))
+    assert condition(values(claims=a_token({"amr": [*["b"] * 9_999, "a"]})))
+    with pytest.raises(EvaluationError) as raised:
+        condition(values(claims=a_token({"amr": ["a"] * 10_001})))
+    assert raised.value.message == "the list has more than 10000 members"
+
+
+def test_what_is_asked_of_a_sets_members_goes_through_them_in_order() -> None:
+    # Whichever way the set lies in memory, `'a'` decides before `user.roles` is asked for.
+    condition = compile_condition(
+        checked_condition("user.groups.exists(g, g == 'a' || 'x' in user.roles)")
+    )
+    groups = frozenset("abcdefgh")
+    assert condition(values(user=a_user(groups=groups, roles=NOT_FETCHED)))
+    with pytest.raises(NeedsValues):
+        condition(values(user=a_user(groups=groups - {"a"}, roles=NOT_FETCHED)))
+
+
+def test_a_named_condition_does_not_see_the_member() -> None:
+    lexical = a_library({}, {"is_m": "claims.sub == 'm'"})
+    found = checked_condition("claims.amr.exists(m, m == 'x' && is_m)", a_scope(lexical))
+    assert compile_condition(found)(values(claims=a_token({"sub": "m", "amr": ["x"]})))
+    findings = findings_of(
+        "claims.amr.exists(m, names_m)", a_scope(a_library({}, {"names_m": "m == 'x'"}))
+    )
+    assert [item.message for item in findings.items] == ["unknown name `m`"]
