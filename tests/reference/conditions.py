@@ -7,7 +7,9 @@ matter where the page says that it does: the first error in source order is the 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -58,6 +60,30 @@ def choice(
     if isinstance(asked, Error):
         return asked
     return left if asked else right
+
+
+def quantified(
+    scope: Scope,
+    at: Situation,
+    kind: str,
+    variable: str,
+    items: Expression,
+    question: Expression,
+) -> Value:
+    """Every member is asked, whatever the others answered; a set is asked in order."""
+    members = value_of(items, scope, at)
+    if isinstance(members, Error):
+        return members
+    ordered = sorted(members) if isinstance(members, set | frozenset) else members
+    answers = [
+        value_of(question, scope, replace(at, members={variable: member})) for member in ordered
+    ]
+    if at.bug == Bug.EXISTS_DROPS_ERROR:
+        answers = [answer for answer in answers if not isinstance(answer, Error)]
+    sure = [answer for answer in answers if not isinstance(answer, Error)]
+    if kind == "exists":
+        return True if True in sure else first_error(answers) or False
+    return False if False in sure else first_error(answers) or True
 
 
 # --- operators over values: an error in any operand is the result -------------------------------
@@ -121,6 +147,11 @@ def in_range(at: Situation, address: Value, cidr: str) -> bool:
     return first <= int(address) <= last
 
 
+def found(pattern: str, text: str) -> bool:
+    """The patterns that are drawn mean the same to Python, but for a line feed at the very end."""
+    return re.search(pattern.replace("$", "\\Z"), text, re.ASCII) is not None
+
+
 def local_field(at: Situation, zone: str, part: str) -> int | str:
     instant = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=at.call.now)
     here = instant.astimezone(ZoneInfo(zone))
@@ -177,6 +208,10 @@ FORMS: dict[str, Callable[..., Value]] = {
     "startsWith": strict(lambda _at, text, part: text[: len(part)] == part),
     "endsWith": strict(lambda _at, text, part: part == "" or text[-len(part) :] == part),
     "contains": strict(lambda _at, text, part: part in text),
+    "matches": strict(lambda _at, text, pattern: found(pattern, text)),
+    "exists": lambda scope, at, *form: quantified(scope, at, "exists", *form),
+    "all": lambda scope, at, *form: quantified(scope, at, "all", *form),
+    "member": lambda _scope, at, name: at.members[name],
     "size": strict(lambda _at, counted: len(counted)),
     "lower": strict(lambda _at, text: ascii_lower(text)),
     "inCidr": lambda scope, at, text, cidr: FORMS["inAny"](scope, at, text, ("literal", (cidr,))),

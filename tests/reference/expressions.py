@@ -24,6 +24,19 @@ ZONES = ("Europe/Berlin", "UTC", "America/New_York", "Asia/Kolkata")
 INSTANTS = ("2026-11-23T09:00:00Z", "2026-03-29T01:00:00Z", "2026-07-01T00:00:00Z")
 DURATIONS = ("1s", "300s", "5m", "2h", "0s")
 DATES = ("2026-11-23", "2026-11-22", "2026-07-01")
+# Python's own engine reads these as RE2 does.
+PATTERNS = (
+    "^a",
+    "b$",
+    "^[a-z]+$",
+    "^(?:gold|partner-[0-9]+)$",
+    "^$",
+    ".",
+    "^.{2}$",
+    "\\\\.",
+    "[0-9]",
+)
+VARIABLES = ("m", "one")
 ORDER = ("<", "<=", ">", ">=")
 EQUALITY = ("==", "!=")
 HEADERS = ("x-tenant", "x-mode")
@@ -56,6 +69,7 @@ class Drawer:
         self.words = words
         self.errors_allowed = not words.must_be_total
         self.claims_allowed = words.may_name_claims and self.errors_allowed
+        self.variable: str | None = None
         self.user_allowed = words.may_name_user and self.errors_allowed
 
     def condition(self, depth: int = 3) -> Expression:
@@ -88,10 +102,13 @@ class Drawer:
             self.text_comparison, self.text_comparison, self.text_question, self.membership,
             self.number_comparison, self.number_comparison, self.time_comparison,
         ]  # fmt: skip
-        if self.words.conditions:
+        if self.variable is not None:
+            kinds += [self.member_question] * 6
+        elif self.words.conditions:
             kinds += [self.named] * 2
         if self.errors_allowed:
-            kinds += [self.network, self.network]
+            kinds += [self.network, self.network, self.pattern]
+            kinds += [self.quantified] * 2 if self.variable is None else []
         if self.claims_allowed:
             kinds += [self.presence, self.instants, self.tier, self.flag, self.membership]
         if self.user_allowed:
@@ -188,6 +205,30 @@ class Drawer:
     def text_question(self) -> Expression:
         question = self.rng.choice(["startsWith", "endsWith", "contains"])
         return (question, self.text(), self.text_or_literal())
+
+    def pattern(self) -> Expression:
+        return ("matches", self.text(), ("literal", self.rng.choice(PATTERNS)))
+
+    def quantified(self) -> Expression:
+        kind, items = self.rng.choice(["exists", "all"]), self.texts()
+        self.variable = variable = self.rng.choice(VARIABLES)
+        question = self.truth(2)
+        self.variable = None
+        return (kind, variable, items, question)
+
+    def member_question(self) -> Expression:
+        """Something that is asked of the member of a list."""
+        member = ("member", self.variable)
+        sign = self.rng.choice([*EQUALITY, *ORDER])
+        return self.rng.choice(
+            [
+                ("cmp", sign, *self.either_way(member, self.text_or_literal())),
+                ("startsWith", member, self.text_or_literal()),
+                ("matches", member, ("literal", self.rng.choice(PATTERNS))),
+                ("in", member, self.texts()),
+                ("inCidr", member, self.rng.choice(CIDRS)),
+            ]
+        )
 
     def number_comparison(self) -> Expression:
         if self.claims_allowed and self.rng.random() < 0.3:

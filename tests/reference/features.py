@@ -27,6 +27,10 @@ OWN = {
     "has-user-value": Features({"user", "error"}),
     "has-user": Features({"user"}),
     "query": Features({"error"}),
+    # A text may be too long for a pattern, and a list for being asked one by one.
+    "matches": Features({"error"}),
+    "exists": Features({"error"}),
+    "all": Features({"error"}),
     "inCidr": Features({"error"}),
     "inAny": Features({"error"}),
     "+": Features({"error"}),

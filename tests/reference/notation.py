@@ -77,6 +77,18 @@ def with_text(name: str) -> Callable[..., tuple[int, str]]:
     return form
 
 
+def quantified(kind: str) -> Callable[..., tuple[int, str]]:
+    def form(
+        rng: Random, variable: str, items: Expression, question: Expression
+    ) -> tuple[int, str]:
+        return MEMBER, (
+            f"{expression_text(items, rng, MEMBER)}.{kind}"
+            f"({variable}, {expression_text(question, rng)})"
+        )
+
+    return form
+
+
 def size(rng: Random, counted: Expression) -> tuple[int, str]:
     if rng.random() < 0.5:
         return MEMBER, f"{expression_text(counted, rng, MEMBER)}.size()"
@@ -140,6 +152,10 @@ FORMS: dict[str, Callable[..., tuple[int, str]]] = {
     "startsWith": method("startsWith"),
     "endsWith": method("endsWith"),
     "contains": method("contains"),
+    "matches": method("matches"),
+    "exists": quantified("exists"),
+    "all": quantified("all"),
+    "member": lambda _rng, name: (MEMBER, name),
     "size": size,
     "lower": method("lower"),
     "inCidr": with_text("inCidr"),

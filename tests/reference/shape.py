@@ -311,6 +311,7 @@ class Bug:
     INCLUDE_AS_UNION = "`include` of two statements is their union"
     RESPONSE_DENY_PASSES = "a response policy that denies lets the answer pass"
     SIMPLE_IGNORED = "`indeterminate: simple` is not read"
+    EXISTS_DROPS_ERROR = "`exists` and `all` pass over a member that is in error"
 
     ALL = (
         COMBINING_CELL,
@@ -320,4 +321,5 @@ class Bug:
         CIDR_BOUND,
         SPECIFICITY,
         ABSENT_AS_EMPTY,
+        EXISTS_DROPS_ERROR,
     )

@@ -43,6 +43,8 @@ class Situation:
     """Whether what the request phase knew of the caller is still known."""
     fetched: dict[str, Any] = field(default_factory=dict)
     """What was asked of attribute services and answered, by request: each once."""
+    members: Mapping[str, object] = field(default_factory=dict)
+    """What the variable of `exists` or `all` stands for."""
 
 
 def is_int(found: object) -> bool:

@@ -58,9 +58,9 @@ def constant_term(
     return terms.Constant(value, scalar, span, constant.span)
 
 
-def report_unknown_name(path: Path, scope: Scope, report: Report) -> None:
-    """Neither built in, nor a constant, nor a condition."""
-    known = [*scope.lexical.conditions, *scope.lexical.constants]
+def report_unknown_name(path: Path, scope: Scope, report: Report, *members: str) -> None:
+    """Neither built in, nor a constant, nor a condition; `members` are variables of quantifiers."""
+    known = [*members, *scope.lexical.conditions, *scope.lexical.constants]
     name, root = str(path), path.root
     inner = [one for one in known if name.startswith(f"{one}.")]
     if inner:

@@ -302,7 +302,8 @@ class _Checking:
         constant = lexical.constants.get(name)
         if constant is not None:
             return constant_term(constant, name, path.span, self.report)
-        report_unknown_name(path, self._scope, self.report)
+        members = () if member is None else (member.name,)
+        report_unknown_name(path, self._scope, self.report, *members)
         return None
 
     def _member_name(self, path: Path, member: terms.MemberTerm) -> Term | None:
