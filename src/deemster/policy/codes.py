@@ -52,6 +52,7 @@ class Code(StrEnum):
     EXPRESSION_TOO_LONG = "expression-too-long"
     EXPRESSION_TOO_DEEP = "expression-too-deep"
     UNKNOWN_NAME = "unknown-name"
+    NAME_ELSEWHERE = "name-elsewhere"
     TYPE_MISMATCH = "type-mismatch"
     NOT_A_CONDITION = "not-a-condition"
     BAD_LITERAL = "bad-literal"
@@ -71,6 +72,8 @@ class Code(StrEnum):
     UNKNOWN_APPLICATION = "unknown-application"
     UNKNOWN_PROVIDER = "unknown-provider"
     UNKNOWN_OPERATION = "unknown-operation"
+    NOT_FOR_AUTHZEN = "not-for-authzen"
+    ACCESS_TWICE = "authzen-pair-twice"
     NO_GRANT = "no-grant"
     FAIL_OPEN_COMBINING = "fail-open-combining"
     # routing

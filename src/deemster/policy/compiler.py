@@ -6,10 +6,11 @@ Nothing is checked here; a tree with errors never arrives.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from deemster.model.decision import NodeRef, Reason, Requirement, ServiceFacts
 from deemster.model.urls import parse_base_url
+from deemster.policy.access_table import AccessTable
 from deemster.policy.checking.identity_reads import reads_identity
 from deemster.policy.checking.policy_checker import denied_reason
 from deemster.policy.evaluation import DisabledNode, Node, PolicyRuleNode, PolicySetNode
@@ -24,6 +25,7 @@ from deemster.policy.resolved import (
     ResolvedService,
     ResolvedTree,
 )
+from deemster.policy.routing.route_ids import RouteIds
 from deemster.policy.routing.tables import BaseUrlTable, OperationTable, Route
 from deemster.policy.rule_inputs import (
     acr_input,
@@ -47,7 +49,7 @@ from deemster.policy.snapshot import (
     RoutedCall,
     StepUp,
 )
-from deemster.policy.tree import AllowLines, AnyAll, ServiceBlock, Text
+from deemster.policy.tree import AllowLines, AnyAll, ServiceBlock
 
 __all__ = ["compile_tree"]
 
@@ -67,14 +69,27 @@ def compile_tree(resolved: ResolvedTree) -> PolicySnapshot:
         for service in resolved.services
     }
     base_urls = BaseUrlTable(
-        (parse_base_url(text.value), _routed(services[service.document.metadata.id.value], text))
+        (
+            parse_base_url(text.value),
+            _routed(services[service.document.metadata.id.value], text.value),
+        )
         for service in resolved.services
         for text in service.document.service.base_urls
     )
+    # A question names no URL: the answer is worded as for the first base URL, if there is one.
+    routed = {
+        service.document.metadata.id.value: _routed(
+            services[service.document.metadata.id.value],
+            next((text.value for text in service.document.service.base_urls), None),
+        )
+        for service in resolved.services
+    }
     return PolicySnapshot(
         revision=_revision(resolved.digests),
         services=services,
         base_urls=base_urls,
+        routed=routed,
+        access=AccessTable(_questions(resolved.services, routed)),
         applications=tuple(resolved.catalogue.documents.values()),
     )
 
@@ -87,10 +102,23 @@ def _revision(digests: Mapping[str, str]) -> str:
     return digest.hexdigest()[:_REVISION_DIGITS]
 
 
-def _routed(service: CompiledService, base_url: Text) -> RoutedCall:
-    shown = base_url.value.rstrip("/")
+def _routed(service: CompiledService, base_url: str | None) -> RoutedCall:
+    shown = base_url.rstrip("/") if base_url is not None else ""
     facts = ServiceFacts(service.id, shown, service.unmatched_status, service.disclose)
-    return RoutedCall(service, facts, f"{shown}/")
+    return RoutedCall(service, facts, f"{shown}/" if shown else service.id)
+
+
+def _questions(
+    services: Iterable[ResolvedService], routed: Mapping[str, RoutedCall]
+) -> Iterator[tuple[str, list[str], RoutedCall, CompiledOperation]]:
+    for service in services:
+        found = routed[service.document.metadata.id.value]
+        for resolved in service.operations:
+            match = resolved.operation.access
+            if match is not None:
+                actions = [text.value for text in match.actions]
+                compiled = found.service.by_id[resolved.operation.id.value]
+                yield match.resource_type.value, actions, found, compiled
 
 
 def _service(
@@ -112,6 +140,10 @@ def _service(
         for source, compiled in zip(resolved.operations, operations, strict=True)
         for template in source.templates
     ]
+    folding = {
+        "fold_trailing_slash": block.fold_trailing_slash,
+        "fold_case": block.fold_case,
+    }
     return CompiledService(
         id=document.metadata.id.value,
         provider_id=block.provider_id.value,
@@ -119,9 +151,8 @@ def _service(
         audience=block.audience.value if block.audience is not None else None,
         unmatched_status=block.unmatched_status,
         disclose=block.disclose,
-        operations=OperationTable(
-            routes, fold_trailing_slash=block.fold_trailing_slash, fold_case=block.fold_case
-        ),
+        operations=OperationTable(routes, **folding),
+        route_ids=RouteIds(routes, **folding),
         by_id={operation.id: operation for operation in operations},
         opened=block.opened,
         # Of all applications: a condition may read any permission that the user holds; a

@@ -11,12 +11,14 @@ from deemster.model.decision import DeniedReason, NodeRef, Reason, Requirement, 
 from deemster.model.urls import CanonicalUrl, PathFeature
 from deemster.policy.combining import Outcome
 from deemster.policy.evaluation import Node, NodeResult, fold_deny_overrides
+from deemster.policy.routing.route_ids import RouteIds
 from deemster.policy.routing.tables import BaseUrlTable, OperationTable
 from deemster.policy.rules import AllowLine, AllowResult, evaluate_lines
 from deemster.policy.tree import ApplicationDocument
 from deemster.policy.values import NeedsValues, Values
 
 if TYPE_CHECKING:
+    from deemster.policy.access_table import AccessTable
     from deemster.policy.guards_alone import GuardsAlone
 
 __all__ = [
@@ -250,13 +252,17 @@ class CompiledService:
     by_id: Mapping[str, CompiledOperation]
     opened: frozenset[PathFeature]
     role_permissions: Mapping[str, frozenset[str]]
+    route_ids: RouteIds[CompiledOperation]
     answers_preflight: bool = False
     unmatched: GuardsAlone | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RoutedCall:
-    """A service by one of its base URLs: what an answer says of it."""
+    """A service by one of its base URLs: what an answer says of it.
+
+    One that answers AuthZEN questions alone may have none: then `facts.base_url` is "".
+    """
 
     service: CompiledService
     facts: ServiceFacts
@@ -266,7 +272,7 @@ class RoutedCall:
 class PolicySnapshot:
     """Everything that decides, under one revision."""
 
-    __slots__ = ("_base_urls", "applications", "revision", "services")
+    __slots__ = ("_base_urls", "access", "applications", "revision", "routed", "services")
 
     def __init__(
         self,
@@ -274,12 +280,17 @@ class PolicySnapshot:
         revision: str,
         services: Mapping[str, CompiledService],
         base_urls: BaseUrlTable[RoutedCall],
+        routed: Mapping[str, RoutedCall],
+        access: AccessTable,
         applications: tuple[ApplicationDocument, ...] = (),
     ) -> None:
+        """`routed`: every service by id, as it answers where no base URL was asked for."""
         self.revision = revision
         self.services = services
         self.applications = applications
         self._base_urls = base_urls
+        self.routed = routed
+        self.access = access
 
     def find(self, url: CanonicalUrl) -> tuple[RoutedCall, str] | None:
         """The API service whose longest base URL covers `url`, and the path relative to it."""

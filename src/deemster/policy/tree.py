@@ -13,6 +13,7 @@ from deemster.model.urls import PathFeature
 from deemster.policy.reading.nodes import MappingNode, ScalarNode
 
 __all__ = [
+    "AccessMatch",
     "AllowAuthenticated",
     "AllowLines",
     "AllowPublic",
@@ -118,15 +119,32 @@ class Import:
 
 
 class DeclarationScope(Enum):
-    """Which names a schema entry declares."""
+    """Which names a schema entry declares: those of AuthZEN questions come last."""
 
     CLAIMS = "claims"
     USER = "user"
+    SUBJECT = "subject"
+    ACTION = "action"
+    RESOURCE = "resource"
+    CONTEXT = "context"
+
+    def dotted(self, name: str) -> str:
+        """As conditions write it: `claims.tenant`, `subject.properties.role`, `context.channel`."""
+        return (
+            f"{self.value}.properties.{name}"
+            if self in _WITH_PROPERTIES
+            else (f"{self.value}.{name}")
+        )
+
+
+_WITH_PROPERTIES = frozenset(
+    {DeclarationScope.SUBJECT, DeclarationScope.ACTION, DeclarationScope.RESOURCE}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """One entry of `schema.claims` or `schema.user`.
+    """One entry of `schema.claims`, `schema.user` or what AuthZEN asks about.
 
     `type` is the type's name as written (`string`, `int`, `bool`, `timestamp`, `list<string>`,
     `list<int>`), already known to be one of them. `default` and the members of `enum` are Python
@@ -336,10 +354,22 @@ Child = RuleNode | PolicyNode | RefNode
 
 
 @dataclass(frozen=True, slots=True)
+class AccessMatch:
+    """`match: {resourceType: …, actions: […]}`: the AuthZEN questions that are answered."""
+
+    resource_type: Text
+    actions: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
-    """One API operation. `methods` None means every method; `opened` is its own, as a service's."""
+    """One API operation. `methods` None means every method; `opened` is its own, as a service's.
+
+    `access` is there for one that answers AuthZEN questions: then there are no methods, no paths.
+    """
 
     id: Text
+    access: AccessMatch | None
     methods: tuple[Text, ...] | None
     paths: tuple[Text, ...]
     params: tuple[ParameterConstraint, ...]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from deemster.errors import EvaluationError
+from deemster.model.access import AccessRequest
 from deemster.model.decision import NodeRef
 from deemster.model.http import ApiCall
 from deemster.model.identity import UserContext, UserPart, VerifiedClaims
@@ -43,10 +44,12 @@ class Values:
     unambiguous bare names) to permission keys. `now` is the decision's one instant,
     epoch seconds; `skew` the provider's tolerance in seconds. `trace` collects visited nodes
     when somebody wants to see them. `memo` keeps coerced values within the decision. `member` is
-    what the variable of `exists` or `all` stands for just now.
+    what the variable of `exists` or `all` stands for just now. `access` is the question of
+    AuthZEN, None for an HTTP call.
     """
 
     __slots__ = (
+        "access",
         "call",
         "claims",
         "member",
@@ -85,6 +88,7 @@ class Values:
         self.member: object = None
         self.memo: dict[object, object] | None = None
         self.role_permissions: Mapping[str, frozenset[str]] = _NO_ROLES
+        self.access: AccessRequest | None = None
 
 
 _NO_ROLES: Mapping[str, frozenset[str]] = {}

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from deemster.model.source import SourceSpan
 from deemster.policy import tree
 from deemster.policy.applications import check_applications
+from deemster.policy.checking.access_checker import check_access_pairs
 from deemster.policy.checking.consequences import Consequences
 from deemster.policy.checking.findings import told_once
 from deemster.policy.checking.imports import DocumentGraph
@@ -77,9 +78,12 @@ def _resolve(
         if document.file in policies.referenced:
             continue  # looked at as a part of another one
         schema = graph.schema(document)
-        scope = Scope(names.lexical(document), schema.claims, schema.user)
+        scope = Scope(names.lexical(document), schema.claims, schema.user, access=schema.declared)
         policies.whole_document(document, Use(document, scope, "", params_known=False))
     check_overlaps([routed for _, routed in services], sink)
+    check_access_pairs(
+        [d for d in parsed.documents if isinstance(d, tree.ApiServiceDocument)], sink
+    )
     # Of a tree with errors it is not known what the part that was refused would have used.
     if not sink.has_errors and not parsed.broken:
         for document in unused:

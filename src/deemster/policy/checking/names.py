@@ -46,7 +46,7 @@ class NameTable:
         """
         lexical = self.lexical(document)
         schema = self._graph.schema(document)
-        scope = Scope(lexical, schema.claims, schema.user)
+        scope = Scope(lexical, schema.claims, schema.user, access=schema.declared)
         for named in document.declarations.conditions:
             definition = lexical.conditions[named.name.value]
             if definition.expr is None or names_parameters(definition.expr, lexical):

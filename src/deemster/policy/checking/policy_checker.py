@@ -202,6 +202,9 @@ class PolicyChecker:
             schema.claims,
             schema.user if use.scope.user is not None else None,
             use.scope.params,
+            access=schema.declared,
+            asked=use.scope.asked,
+            has_claims=use.scope.has_claims,
         )
         chain = (*use.chain, (document.file, node.path.span))
         inside = replace(use, document=document, scope=scope, chain=chain)

@@ -19,16 +19,25 @@ __all__ = ["VisibleSchema", "merged_schema"]
 
 @dataclass(frozen=True, slots=True)
 class VisibleSchema:
-    """Claims and user attributes that a document may name, its imports' included."""
+    """Declarations that a document may name, its imports' included."""
 
-    claims: Mapping[str, Declaration]
-    user: Mapping[str, Declaration]
+    declared: Mapping[DeclarationScope, Mapping[str, Declaration]]
+
+    @property
+    def claims(self) -> Mapping[str, Declaration]:
+        """Of `claims.x`."""
+        return self.declared[DeclarationScope.CLAIMS]
+
+    @property
+    def user(self) -> Mapping[str, Declaration]:
+        """Of `user.x`."""
+        return self.declared[DeclarationScope.USER]
 
     @property
     def names(self) -> frozenset[str]:
-        """As conditions write them: `claims.tenant`, `user.level`."""
+        """As conditions write them: `claims.tenant`, `user.level`, `resource.properties.owner`."""
         return frozenset(
-            [f"claims.{name}" for name in self.claims] + [f"user.{name}" for name in self.user]
+            scope.dotted(name) for scope, declared in self.declared.items() for name in declared
         )
 
 
@@ -36,16 +45,16 @@ def merged_schema(
     own: Iterable[Declaration], imported: Iterable[VisibleSchema], sink: DiagnosticSink
 ) -> VisibleSchema:
     """What a document sees; every clash is told at the later declaration."""
-    claims: dict[str, Declaration] = {}
-    user: dict[str, Declaration] = {}
+    found: dict[DeclarationScope, dict[str, Declaration]] = {
+        scope: {} for scope in DeclarationScope
+    }
     for visible in imported:
-        _merge(claims, visible.claims, sink)
-        _merge(user, visible.user, sink)
+        for scope, declared in visible.declared.items():
+            _merge(found[scope], declared, sink)
     for declaration in own:
         if not _is_built_in(declaration, sink):
-            into = claims if declaration.scope is DeclarationScope.CLAIMS else user
-            _merge(into, {declaration.name.value: declaration}, sink)
-    return VisibleSchema(claims, user)
+            _merge(found[declaration.scope], {declaration.name.value: declaration}, sink)
+    return VisibleSchema(found)
 
 
 def _merge(
@@ -56,7 +65,7 @@ def _merge(
         if first is not declaration:
             sink.error(
                 Code.REDECLARED,
-                f"`{declaration.scope.value}.{name}` is declared twice",
+                f"`{declaration.scope.dotted(name)}` is declared twice",
                 declaration.name.span,
                 help="remove one of them, or declare it once in a Library that both import",
                 notes=(Note("first declared", first.name.span),),
@@ -69,9 +78,10 @@ def _is_built_in(declaration: Declaration, sink: DiagnosticSink) -> bool:
         if name in USER_BUILT_INS:
             _refuse_built_in(declaration, str(USER_BUILT_INS[name]), sink)
         return name in USER_BUILT_INS
-    if name in REGISTERED_CLAIMS:
-        _refuse_built_in(declaration, str(REGISTERED_CLAIMS[name]), sink)
-    return name in REGISTERED_CLAIMS
+    if declaration.scope is not DeclarationScope.CLAIMS or name not in REGISTERED_CLAIMS:
+        return False
+    _refuse_built_in(declaration, str(REGISTERED_CLAIMS[name]), sink)
+    return True
 
 
 def _refuse_built_in(declaration: Declaration, type_: str, sink: DiagnosticSink) -> None:

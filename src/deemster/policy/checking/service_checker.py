@@ -13,6 +13,7 @@ from deemster.model.decision import NodeRef
 from deemster.model.urls import MalformedUrlError, PathFeature, parse_base_url
 from deemster.policy import tree
 from deemster.policy.applications import ApplicationCatalogue
+from deemster.policy.checking.access_checker import fitting_lines, refuse_public_answer
 from deemster.policy.checking.allow_checker import check_allow_lines
 from deemster.policy.checking.closed_paths import refuse_closed_paths
 from deemster.policy.checking.guards import (
@@ -31,7 +32,7 @@ from deemster.policy.checking.sibling_policies import SiblingPolicies
 from deemster.policy.checking.unmatched import check_unmatched
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
-from deemster.policy.expressions.scope import Scope
+from deemster.policy.expressions.scope import Asked, Scope
 from deemster.policy.expressions.types import INT, STRING, Type
 from deemster.policy.resolved import (
     ProviderFacts,
@@ -66,9 +67,18 @@ class ServiceChecker:
         self._internal = document.service.provider_type.value == "internal"
         self._id = document.metadata.id.value
         schema = graph.schema(document)
+        calls = _first_of(document.operations, about_calls=True)
+        questions = _first_of(document.operations, about_calls=False)
         self._scope = Scope(
-            names.lexical(document), schema.claims, schema.user if self._internal else None
+            names.lexical(document),
+            schema.claims,
+            schema.user if self._internal else None,
+            access=schema.declared,
+            asked={**calls, **questions},
         )
+        # A condition that several operations use is checked once for all that are asked alike.
+        self._scope_of_calls = self._scope.asked_about(calls) if questions else self._scope
+        self._scope_of_questions = self._scope.asked_about(questions, has_claims=False)
 
     def resolve(self) -> tuple[ResolvedService, RoutedService]:
         """What could be resolved, and what the checks of routing look at: every operation."""
@@ -133,7 +143,8 @@ class ServiceChecker:
         service = self._document.service
         is_asserted = facts is not None and facts.asserted
         is_verified = facts is not None and not facts.asserted
-        if service.audience is None and (self._internal or is_verified):
+        reads_tokens = any(operation.access is None for operation in self._document.operations)
+        if service.audience is None and reads_tokens and (self._internal or is_verified):
             self._sink.error(
                 Code.AUDIENCE_MISSING,
                 f"service `{self._id}` needs an `audience`, which the tokens of "
@@ -170,9 +181,8 @@ class ServiceChecker:
         service_guards: tuple[ResolvedPolicy, ...],
     ) -> ResolvedOperation | None:
         """The operation, or None where its paths or its `allow` were refused."""
-        params = _written_parameters(operation) if templates is None else _captured(templates)
         id_path = f"{self._id}/{operation.id.value}"
-        use = Use(self._document, self._scope.with_params(params), id_path)
+        use = Use(self._document, self._scope_for(operation, templates), id_path)
         allow = operation.allow
         # One node has one id path, so guards, policies and `allow` of an operation are siblings.
         siblings = SiblingPolicies({"allow": allow.span} if allow is not None else None)
@@ -181,13 +191,18 @@ class ServiceChecker:
         for guard in guards:
             warn_idle_guard(guard, self._sink)
         policies = self._policies.policies(operation.policies, use, siblings)
-        public = isinstance(allow, tree.AllowPublic)
+        public = isinstance(allow, tree.AllowPublic) and operation.access is None
         if public:
             refuse_identity_on_public(operation, (*guards, *policies), self._sink)
         when = None
         is_refused = templates is None
+        if operation.access is not None:
+            refuse_public_answer(operation, allow, self._sink)
         if isinstance(allow, tree.AllowLines):
-            check_allow_lines(allow, self._document, self._catalogue, self._sink)
+            lines = allow
+            if operation.access is not None:
+                lines = fitting_lines(operation, allow, self._document, self._sink)
+            check_allow_lines(lines, self._document, self._catalogue, self._sink)
             if allow.when is not None:
                 when = self._policies.condition(allow.when, use)
                 is_refused |= when is None
@@ -204,6 +219,14 @@ class ServiceChecker:
             when=when,
             policies=policies,
         )
+
+    def _scope_for(
+        self, operation: tree.Operation, templates: tuple[Template, ...] | None
+    ) -> Scope:
+        if operation.access is not None:
+            return self._scope_of_questions.at(operation.id)
+        params = _written_parameters(operation) if templates is None else _captured(templates)
+        return self._scope_of_calls.with_params(params).at(operation.id)
 
     def _routed(self, templates: Sequence[tuple[Template, ...] | None]) -> RoutedService:
         block = self._document.service
@@ -222,6 +245,7 @@ class ServiceChecker:
         operations = tuple(
             _routed_operation(operation, parsed or (), block.opened)
             for operation, parsed in zip(self._document.operations, templates, strict=True)
+            if operation.access is None
         )
         for operation in operations:
             refuse_closed_paths(operation, self._sink)
@@ -232,6 +256,12 @@ class ServiceChecker:
             fold_trailing_slash=block.fold_trailing_slash,
             fold_case=block.fold_case,
         )
+
+
+def _first_of(operations: Iterable[tree.Operation], *, about_calls: bool) -> dict[Asked, tree.Text]:
+    """The first operation that answers HTTP calls, or AuthZEN questions, to show that one does."""
+    found = [operation.id for operation in operations if (operation.access is None) is about_calls]
+    return {Asked.CALL if about_calls else Asked.QUESTION: found[0]} if found else {}
 
 
 def _captured(templates: Iterable[Template]) -> dict[str, Type]:

@@ -30,7 +30,7 @@ _LOCAL_TIME = {
 
 def narrowing_of(term: Term) -> Narrowing | None:
     """The values that a name can have, or None where its type says all."""
-    if isinstance(term, terms.ClaimRead | terms.UserRead | terms.MemberTerm):
+    if isinstance(term, terms.DeclaredRead | terms.MemberTerm):
         return term.narrowing
     if isinstance(term, terms.LocalTimeRead):
         return _LOCAL_TIME.get(term.field)
@@ -39,7 +39,7 @@ def narrowing_of(term: Term) -> Narrowing | None:
 
 def declared_note(term: Term) -> tuple[Note, ...]:
     """`declared at lib/standard.yaml:10:5 as int 0..9`, or nothing for a literal."""
-    if isinstance(term, terms.ClaimRead | terms.UserRead):
+    if isinstance(term, terms.DeclaredRead):
         if term.declared_at is None:
             return (Note(f"`{term.name}` is built in as {term.narrowing}"),)
         return (Note(f"declared at … as {term.narrowing}", term.declared_at),)

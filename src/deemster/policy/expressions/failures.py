@@ -6,7 +6,7 @@ from deemster.errors import EvaluationError
 from deemster.model.decision import Reason
 from deemster.model.source import SourceSpan
 
-__all__ = ["absent", "client_token", "no_claims", "not_usable", "unavailable"]
+__all__ = ["absent", "client_token", "no_access_request", "no_claims", "not_usable", "unavailable"]
 
 
 def absent(name: str, span: SourceSpan) -> EvaluationError:
@@ -27,6 +27,15 @@ def no_claims(name: str, span: SourceSpan) -> EvaluationError:
     """A read of `claims` where no credential was read."""
     return EvaluationError(
         f"`{name}` is absent: no token was read", reason=Reason.ATTRIBUTE_MISSING, span=span
+    )
+
+
+def no_access_request(name: str, span: SourceSpan) -> EvaluationError:
+    """A read of what only a question of AuthZEN has."""
+    return EvaluationError(
+        f"`{name}` is absent: this is no question of AuthZEN",
+        reason=Reason.ATTRIBUTE_MISSING,
+        span=span,
     )
 
 

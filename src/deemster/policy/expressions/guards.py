@@ -50,7 +50,7 @@ class _Walk:
         self._warned: set[str] = set()
 
     def visit(self, term: Term, guarded: frozenset[str], *, negated: bool) -> None:
-        if isinstance(term, terms.ClaimRead | terms.UserRead):
+        if isinstance(term, terms.DeclaredRead):
             self._read(term, guarded, negated=negated)
         elif isinstance(term, terms.Negation):
             self.visit(term.operand, guarded, negated=not negated)
@@ -84,9 +84,7 @@ class _Walk:
         for operand in operands:
             self.visit(operand, inside, negated=negated)
 
-    def _read(
-        self, read: terms.ClaimRead | terms.UserRead, guarded: frozenset[str], *, negated: bool
-    ) -> None:
+    def _read(self, read: terms.DeclaredRead, guarded: frozenset[str], *, negated: bool) -> None:
         if read.name in self._warned:
             return
         if read.has_default:
@@ -96,7 +94,7 @@ class _Walk:
         elif read.optional and read.name not in guarded and (self._under_deny or self._not_last):
             self._warn_unguarded(read)
 
-    def _warn_unguarded(self, read: terms.ClaimRead | terms.UserRead) -> None:
+    def _warn_unguarded(self, read: terms.DeclaredRead) -> None:
         self._warned.add(read.name)
         self._report.warning(
             Code.OPTIONAL_UNGUARDED,
@@ -108,7 +106,7 @@ class _Walk:
             notes=declared_note(read),
         )
 
-    def _warn_default(self, read: terms.ClaimRead | terms.UserRead) -> None:
+    def _warn_default(self, read: terms.DeclaredRead) -> None:
         self._warned.add(read.name)
         self._report.warning(
             Code.DEFAULT_UNDER_DENY,
@@ -133,9 +131,7 @@ def _true_when_absent(term: Term) -> frozenset[str]:
 def _absorbed(term: Term, *, when: bool) -> frozenset[str]:
     if isinstance(term, terms.Presence):
         # With a default, `has` is true even when the value is absent.
-        has_default = isinstance(term.read, terms.ClaimRead | terms.UserRead) and (
-            term.read.has_default
-        )
+        has_default = isinstance(term.read, terms.DeclaredRead) and (term.read.has_default)
         return _NONE if when or has_default else frozenset({term.read.name})
     if isinstance(term, terms.Negation):
         return _absorbed(term.operand, when=not when)

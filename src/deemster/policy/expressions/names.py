@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
-from deemster.model.source import SourceSpan
 from deemster.policy import tree
 from deemster.policy.codes import Code
-from deemster.policy.diagnostics import did_you_mean
-from deemster.policy.expressions import ast, terms
+from deemster.policy.expressions import terms
+from deemster.policy.expressions.access_names import (
+    access_member,
+    is_asked_elsewhere,
+    refuse_claims,
+)
 from deemster.policy.expressions.declared import narrowing_of_declaration
+from deemster.policy.expressions.dotted import (
+    Path,
+    only_member,
+    path_of,
+    report_no_members,
+    report_unknown_member,
+)
 from deemster.policy.expressions.registered import REGISTERED_CLAIMS, USER_BUILT_INS
 from deemster.policy.expressions.report import Report
 from deemster.policy.expressions.scope import Scope
@@ -20,52 +27,13 @@ from deemster.policy.expressions.types import (
     Narrowing,
 )
 
-__all__ = ["Path", "Segment", "built_in", "path_of", "report_no_members"]
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One part of a dotted name; `is_index` where it was written `['x']`."""
-
-    text: str
-    span: SourceSpan
-    is_index: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Path:
-    """`claims.sub`, `request.headers['x-tenant']`: at least one segment."""
-
-    segments: tuple[Segment, ...]
-    span: SourceSpan
-
-    @property
-    def root(self) -> str:
-        """The first name."""
-        return self.segments[0].text
-
-    def __str__(self) -> str:
-        return ".".join(segment.text for segment in self.segments)
-
-
-def path_of(expr: ast.Expr) -> Path | None:
-    """The dotted name that an expression is, or None if it is something else."""
-    segments: list[Segment] = []
-    node = expr
-    while not isinstance(node, ast.Name):
-        if isinstance(node, ast.Member):
-            segments.append(Segment(node.name, node.name_span))
-        elif isinstance(node, ast.Index) and isinstance(node.index, ast.StringLiteral):
-            segments.append(Segment(node.index.value, node.index.span, is_index=True))
-        else:
-            return None
-        node = node.operand
-    segments.append(Segment(node.identifier, node.span))
-    return Path(tuple(reversed(segments)), expr.span)
+__all__ = ["Path", "built_in", "path_of", "report_no_members"]
 
 
 def built_in(path: Path, scope: Scope, report: Report) -> Read | None:
     """What a path stands for whose root is one of RESERVED_NAMES; None after reporting."""
+    if is_asked_elsewhere(path, scope, report):
+        return None
     return _RESOLVERS[path.root](path, scope, report)
 
 
@@ -73,7 +41,10 @@ def built_in(path: Path, scope: Scope, report: Report) -> Read | None:
 
 
 def _claim(path: Path, scope: Scope, report: Report) -> Read | None:
-    segment = _only_member(path, report, "name a claim, such as `claims.sub`")
+    if not scope.has_claims:
+        refuse_claims(path, scope, report)
+        return None
+    segment = only_member(path, report, "name a claim, such as `claims.sub`")
     if segment is None:
         return None
     registered = REGISTERED_CLAIMS.get(segment.text)
@@ -92,7 +63,7 @@ def _claim(path: Path, scope: Scope, report: Report) -> Read | None:
     declaration = scope.claims.get(segment.text)
     if declaration is None:
         known = [*REGISTERED_CLAIMS, *scope.claims]
-        _unknown(report, "claim", segment, known, "declare it under `schema.claims`")
+        report_unknown_member(report, "claim", segment, known, "declare it under `schema.claims`")
         return None
     return terms.ClaimRead(
         name=f"claims.{segment.text}",
@@ -118,7 +89,7 @@ def _user(path: Path, scope: Scope, report: Report) -> Read | None:
             help="read the token's `claims`, or use an internal token provider",
         )
         return None
-    segment = _only_member(path, report, "name a member, such as `user.groups`")
+    segment = only_member(path, report, "name a member, such as `user.groups`")
     if segment is None:
         return None
     built_in_type = USER_BUILT_INS.get(segment.text)
@@ -137,7 +108,9 @@ def _user(path: Path, scope: Scope, report: Report) -> Read | None:
     declaration = scope.user.get(segment.text)
     if declaration is None:
         known = [*USER_BUILT_INS, *scope.user]
-        _unknown(report, "user attribute", segment, known, "declare it under `schema.user`")
+        report_unknown_member(
+            report, "user attribute", segment, known, "declare it under `schema.user`"
+        )
         return None
     return terms.UserRead(
         name=f"user.{segment.text}",
@@ -171,11 +144,11 @@ def _request(path: Path, scope: Scope, report: Report) -> Read | None:
         return None
     if len(path.segments) > 1 and path.segments[1].text not in _REQUEST_FIELDS:
         known = [*_REQUEST_FIELDS, *_REQUEST_MAPS]
-        _unknown(
+        report_unknown_member(
             report, "member of `request`", path.segments[1], known, f"it has {', '.join(known)}"
         )
         return None
-    segment = _only_member(path, report, "name a member, such as `request.method`")
+    segment = only_member(path, report, "name a member, such as `request.method`")
     if segment is None:
         return None
     field = _REQUEST_FIELDS[segment.text]
@@ -212,12 +185,12 @@ def _request_map(path: Path, report: Report) -> Read | None:
 
 def _parameter(path: Path, scope: Scope, report: Report) -> Read | None:
     report.parameter_mentions += 1
-    segment = _only_member(path, report, "name a parameter of the operation's path")
+    segment = only_member(path, report, "name a parameter of the operation's path")
     if segment is None:
         return None
     type_ = scope.params.get(segment.text)
     if type_ is None:
-        _unknown(
+        report_unknown_member(
             report,
             "path parameter",
             segment,
@@ -247,42 +220,15 @@ def _time(path: Path, scope: Scope, report: Report) -> Read | None:
 
 
 _RESOLVERS = {
-    "action": _not_yet,
+    "action": access_member,
     "attr": _not_yet,
     "claims": _claim,
-    "context": _not_yet,
+    "context": access_member,
     "params": _parameter,
     "request": _request,
-    "resource": _not_yet,
+    "resource": access_member,
     "response": _not_yet,
-    "subject": _not_yet,
+    "subject": access_member,
     "time": _time,
     "user": _user,
 }
-
-
-def _only_member(path: Path, report: Report, help: str) -> Segment | None:
-    """The second of exactly two segments."""
-    if len(path.segments) == 1:
-        report.error(Code.TYPE_MISMATCH, f"`{path.root}` is not a value", path.span, help=help)
-        return None
-    if len(path.segments) > 2:
-        report_no_members(report, f"{path.root}.{path.segments[1].text}", path.segments[2])
-        return None
-    return path.segments[1]
-
-
-def report_no_members(report: Report, owner: str, segment: Segment) -> None:
-    """A name that goes on where it had ended."""
-    report.error(Code.UNKNOWN_NAME, f"`{owner}` has no members", segment.span)
-
-
-def _unknown(
-    report: Report, kind: str, segment: Segment, known: Iterable[str], otherwise: str | None
-) -> None:
-    report.error(
-        Code.UNKNOWN_NAME,
-        f"unknown {kind} `{segment.text}`",
-        segment.span,
-        help=did_you_mean(segment.text, known) or otherwise,
-    )

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from deemster.model.identity import NOT_FETCHED, NotFetched, UserContext, UserPart
 from deemster.model.source import SourceSpan
 from deemster.policy.expressions import failures, terms
+from deemster.policy.expressions.access_reading import access_presence, access_reader
+from deemster.policy.expressions.access_terms import AccessRead
 from deemster.policy.expressions.coercion import (
     MISFIT,
     Coercion,
@@ -44,6 +46,8 @@ def reader_of(read: Read) -> Reader:
         return _claim_reader(read)
     if isinstance(read, UserRead):
         return _user_reader(read)
+    if isinstance(read, AccessRead):
+        return access_reader(read)
     if isinstance(read, ParameterRead):
         return _parameter_reader(read)
     return request_reader(read)
@@ -55,6 +59,8 @@ def presence_of(read: Read) -> Callable[[Values], bool]:
         return _claim_presence(read)
     if isinstance(read, UserRead):
         return _user_presence(read)
+    if isinstance(read, AccessRead):
+        return access_presence(read)
     if isinstance(read, terms.RequestRead):
         return request_presence(read)
     reader = reader_of(read)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from deemster.model.source import SourceSpan
@@ -18,7 +19,7 @@ from deemster.policy.expressions.types import Type
 if TYPE_CHECKING:
     from deemster.policy.expressions.checked import CheckedExpr
 
-__all__ = ["RESERVED_NAMES", "ConditionDefinition", "LexicalScope", "Scope"]
+__all__ = ["RESERVED_NAMES", "Asked", "ConditionDefinition", "LexicalScope", "Scope"]
 
 RESERVED_NAMES = frozenset(
     {
@@ -69,25 +70,50 @@ class LexicalScope:
         return frozenset(name.partition(".")[0] for name in (*self.constants, *self.conditions))
 
 
+class Asked(Enum):
+    """What a condition is asked about: an HTTP call, or a question of AuthZEN."""
+
+    CALL = "an HTTP call"
+    QUESTION = "a question of AuthZEN"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scope:
     """All names at one place of the tree.
 
     `claims` and `user` are the declared ones, without the registered and built-in ones, which
     are always there and win. `user` is None where the token provider is external: naming it is
-    an error. `params` are the path parameters of the operation (`string`, or `int`).
+    an error. `params` are the path parameters of the operation (`string`, or `int`). `access` are
+    the declared properties of AuthZEN questions.
+
+    `asked` says what the place is asked about, and an operation that shows it: what only the
+    other kind has cannot be named there. Empty where only the places of use know. An operation
+    that answers questions has no `claims` (`has_claims`); guards may read them all the same.
     """
 
     lexical: LexicalScope
     claims: Mapping[str, tree.Declaration]
     user: Mapping[str, tree.Declaration] | None
     params: Mapping[str, Type] = field(default_factory=dict)
+    access: Mapping[tree.DeclarationScope, Mapping[str, tree.Declaration]] = field(
+        default_factory=dict
+    )
+    asked: Mapping[Asked, tree.Text] = field(default_factory=dict)
+    has_claims: bool = True
     checked: dict[ConditionDefinition, CheckedExpr | None] = field(default_factory=dict, repr=False)
     """For the checker: named conditions that name no parameter, None for those in error."""
 
     def with_params(self, params: Mapping[str, Type]) -> Scope:
         """The scope of one operation. Named conditions are checked once for all operations."""
         return replace(self, params=params)
+
+    def asked_about(self, asked: Mapping[Asked, tree.Text], *, has_claims: bool = True) -> Scope:
+        """The same names where something else is asked: named conditions are checked anew."""
+        return replace(self, asked=asked, has_claims=has_claims, checked={})
+
+    def at(self, operation: tree.Text) -> Scope:
+        """The scope of one operation of several that are asked alike."""
+        return replace(self, asked=dict.fromkeys(self.asked, operation))
 
     def with_lexical(self, lexical: LexicalScope) -> Scope:
         """The same place seen from another file: the body of a condition, a `$ref` document."""

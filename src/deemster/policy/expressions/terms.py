@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
 from deemster.model.source import SourceSpan
+from deemster.policy.expressions.access_terms import AccessRead
 from deemster.policy.expressions.ast import (
     ArithmeticOperator,
     ComparisonOperator,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from deemster.policy.expressions.checked import CheckedExpr
 
 __all__ = [
+    "AccessRead",
     "ArithmeticTerm",
     "ClaimRead",
     "ComparisonTerm",
@@ -45,6 +47,7 @@ __all__ = [
     "Conjunction",
     "Constant",
     "ConstantValue",
+    "DeclaredRead",
     "Disjunction",
     "HeaderRead",
     "ListTerm",
@@ -219,7 +222,10 @@ class LocalTimeRead:
         return STRING if self.field is LocalTimeField.DATE else INT
 
 
-Read = ClaimRead | UserRead | ParameterRead | RequestRead | HeaderRead | QueryRead | LocalTimeRead
+DeclaredRead = ClaimRead | UserRead | AccessRead
+"""What a schema declares; what was built in has no `declared_at`."""
+
+Read = DeclaredRead | ParameterRead | RequestRead | HeaderRead | QueryRead | LocalTimeRead
 
 
 @dataclass(frozen=True, slots=True)
@@ -465,6 +471,8 @@ def can_fail_alone(term: Term) -> bool:
         return True
     if isinstance(term, NegativeTerm):
         return not isinstance(term.operand, Constant) or term.operand.value == INT_MIN
+    if isinstance(term, AccessRead):
+        return term.field.is_property
     return isinstance(term, ClaimRead | UserRead | QueryRead)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
 from deemster.policy.parsing import forms
+from deemster.policy.parsing.access_match import answers_questions_only
 from deemster.policy.parsing.applications import parse_application
 from deemster.policy.parsing.declarations import parse_declarations
 from deemster.policy.parsing.document_shapes import API_SERVICE, APPLICATION, LIBRARY, POLICY
@@ -112,11 +113,11 @@ def _parse_api_service(
     fields = Fields(node, API_SERVICE, sink)
     metadata = _parse_metadata(node, sink)
     declarations = parse_declarations(fields)
-    service = parse_service(fields)
     # A service's guards and operations share the id path `service/…`.
     siblings = SiblingIds()
     guards = parse_policies(fields, "guards", siblings)
     operations = parse_operations(fields, siblings)
+    service = parse_service(fields, answers_calls=not answers_questions_only(fields))
     if metadata is None or service is None:
         return None
     return ApiServiceDocument(file, metadata, declarations, service, guards, operations)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from deemster.policy.parsing import forms
+from deemster.policy.parsing.access_match import ACCESS_KEYS
 from deemster.policy.parsing.denied_reasons import OTHERWISE
 from deemster.policy.parsing.grants import ALLOW
 from deemster.policy.parsing.paths import OPERATION_PATHS
@@ -39,7 +40,7 @@ PARAMETER = Shape(
     exactly_one=(("pattern", "type"),),
     doc="What a path parameter must look like for the operation to match.",
 )
-_PATHS_EITHER_WAY = (("path", "paths"),)
+_EITHER_WAY = (("path", "paths", "resourceType"),)
 MATCH = Shape(
     "`match`",
     Keys(
@@ -62,15 +63,13 @@ MATCH = Shape(
                 "[/invoices, /bills]",
             ),
         }
-    ),
-    later={
-        "resourceType": "operations of AuthZEN resource types",
-        "actions": "operations of AuthZEN resource types",
-    },
+    )
+    | ACCESS_KEYS,
     elsewhere={"method": "methods are a list: `methods: [GET]`"},
     example="match: {methods: [GET], path: /invoices}",
-    exactly_one=_PATHS_EITHER_WAY,
-    doc="Which calls the operation is about. The most specific one in the service decides.",
+    exactly_one=_EITHER_WAY,
+    doc="Which calls, or which AuthZEN questions, the operation is about. Of several that match a"
+    " call the most specific one decides.",
 )
 OPERATION = Shape(
     "an operation",

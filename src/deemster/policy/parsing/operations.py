@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note
+from deemster.policy.parsing.access_match import (
+    answers_questions,
+    parse_access_match,
+    refuse_call_keys,
+)
 from deemster.policy.parsing.denied_reasons import parse_otherwise
 from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.grants import parse_allow
@@ -19,7 +24,14 @@ from deemster.policy.parsing.operation_shapes import (
 from deemster.policy.parsing.paths import parse_openings
 from deemster.policy.parsing.policies import parse_policies
 from deemster.policy.reading.nodes import Node
-from deemster.policy.tree import Operation, ParameterConstraint, PolicyNode, RefNode, Text
+from deemster.policy.tree import (
+    AccessMatch,
+    Operation,
+    ParameterConstraint,
+    PolicyNode,
+    RefNode,
+    Text,
+)
 
 __all__ = ["parse_operations"]
 
@@ -49,7 +61,7 @@ def _parse_operation(node: Node, sink: DiagnosticSink, siblings: SiblingIds) -> 
     id_ = fields.id("id")
     if id_ is not None:
         siblings.take(id_, sink)
-    methods, paths = _parse_match(fields)
+    access, methods, paths = _parse_match(fields)
     params = _parse_params(fields)
     opened = parse_openings(fields)
     allow = parse_allow(fields)
@@ -62,6 +74,7 @@ def _parse_operation(node: Node, sink: DiagnosticSink, siblings: SiblingIds) -> 
         return None
     return Operation(
         id=id_,
+        access=access,
         methods=methods,
         paths=paths,
         params=params,
@@ -94,16 +107,23 @@ def _require_grant(fields: Fields, id_: Text | None) -> None:
     )
 
 
-def _parse_match(operation: Fields) -> tuple[tuple[Text, ...] | None, tuple[Text, ...]]:
+def _parse_match(
+    operation: Fields,
+) -> tuple[AccessMatch | None, tuple[Text, ...] | None, tuple[Text, ...]]:
+    """What is matched: (questions, None, no paths), or (None, methods, paths)."""
     node = operation.node_of("match")
+    before = operation.sink.error_count
     fields = None if node is None else Fields.of(node, MATCH, operation.sink)
     if fields is None:
-        return None, ()
+        return None, None, ()
+    if answers_questions(fields):
+        refuse_call_keys(operation)
+        return parse_access_match(fields), None, ()
     methods = fields.texts("methods", _checked_method) if "methods" in fields else None
-    return methods, _parse_paths(fields)
+    return None, methods, _parse_paths(fields, are_keys_known=operation.sink.error_count == before)
 
 
-def _parse_paths(fields: Fields) -> tuple[Text, ...]:
+def _parse_paths(fields: Fields, *, are_keys_known: bool) -> tuple[Text, ...]:
     sink = fields.sink
     if "path" in fields and "paths" in fields:
         sink.error(
@@ -127,7 +147,7 @@ def _parse_paths(fields: Fields) -> tuple[Text, ...]:
                 help="write several operations",
             )
         return paths
-    if not any(key in fields for key in MATCH.later):
+    if are_keys_known:
         sink.error(Code.MISSING_KEY, "`match` needs `path` or `paths`", fields.head_span)
     return ()
 

@@ -1,4 +1,4 @@
-"""`schema:`, the declared types of claims and user attributes."""
+"""`schema:`, the declared types of claims, user attributes and what AuthZEN asks about."""
 
 from __future__ import annotations
 
@@ -19,6 +19,17 @@ _CLAIM = Key(
     "p1.permissions",
     "the declared name",
 )
+
+
+def _property(what: str, part: str) -> Shape:
+    return Shape(
+        f"the declaration of {what}",
+        TYPED_KEYS,
+        required={"type": TYPES},
+        doc=f"The type of one property of `{part}` in an AuthZEN question.",
+    )
+
+
 _DECLARATIONS = {
     DeclarationScope.CLAIMS: Shape(
         "the declaration of a claim",
@@ -31,6 +42,15 @@ _DECLARATIONS = {
         TYPED_KEYS,
         required={"type": TYPES},
         doc="The type of one attribute of the user, as the directory has it.",
+    ),
+    DeclarationScope.SUBJECT: _property("a property of the subject", "subject"),
+    DeclarationScope.ACTION: _property("a property of the action", "action"),
+    DeclarationScope.RESOURCE: _property("a property of the resource", "resource"),
+    DeclarationScope.CONTEXT: Shape(
+        "the declaration of a member of the context",
+        TYPED_KEYS,
+        required={"type": TYPES},
+        doc="The type of one member of `context` in an AuthZEN question.",
     ),
 }
 SCHEMA = Shape(
@@ -49,14 +69,31 @@ SCHEMA = Shape(
                 " `user.name`.",
                 "{level: {type: int, min: 0, max: 9, optional: true}}",
             ),
+            "subject": Key(
+                forms.MapOf(_DECLARATIONS[DeclarationScope.SUBJECT]),
+                "Properties of the subject of an AuthZEN question, as the caller says. Read as"
+                " `subject.properties.name`.",
+                "{role: {type: string, optional: true}}",
+            ),
+            "action": Key(
+                forms.MapOf(_DECLARATIONS[DeclarationScope.ACTION]),
+                "Properties of the action of an AuthZEN question. Read as"
+                " `action.properties.name`.",
+                "{soft: {type: bool, default: false}}",
+            ),
+            "resource": Key(
+                forms.MapOf(_DECLARATIONS[DeclarationScope.RESOURCE]),
+                "Properties of the resource of an AuthZEN question. Read as"
+                " `resource.properties.name`.",
+                "{ownerID: {type: string}}",
+            ),
+            "context": Key(
+                forms.MapOf(_DECLARATIONS[DeclarationScope.CONTEXT]),
+                "Members of the context of an AuthZEN question. Read as `context.name`.",
+                "{channel: {type: string, enum: [web, phone]}}",
+            ),
         }
     ),
-    later={
-        "subject": "properties of AuthZEN subjects",
-        "action": "properties of AuthZEN actions",
-        "resource": "properties of AuthZEN resources",
-        "context": "the AuthZEN context",
-    },
     doc="Declared types: what a condition reads must be declared, and a mistake is found on load.",
 )
 

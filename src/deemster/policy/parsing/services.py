@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deemster.model.source import SourceSpan
+from deemster.policy.codes import Code
 from deemster.policy.parsing import forms
 from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.paths import SERVICE_PATHS, parse_service_paths
@@ -68,7 +69,7 @@ SERVICE = Shape(
             "baseUrls": Key(
                 forms.ListOf(forms.Text("URL")),
                 "Scheme, host and path prefix of the service. The longest match in the tree"
-                " decides.",
+                " decides. Needed unless all operations answer AuthZEN questions.",
                 "[https://api.example.com/billing]",
             ),
             "tokenProvider": Key(
@@ -77,7 +78,7 @@ SERVICE = Shape(
             "audience": Key(
                 forms.Text(),
                 "What the claim `aud` of a token must name. Needed unless a gateway asserts the"
-                " claims.",
+                " claims, or all operations answer AuthZEN questions.",
                 "BizPro Invoices API",
             ),
             "applications": Key(
@@ -111,7 +112,6 @@ SERVICE = Shape(
         }
     ),
     required={
-        "baseUrls": "for example `baseUrls: [https://api.example.com/billing]`",
         "tokenProvider": "for example `tokenProvider: {type: internal, id: ...}`",
     },
     later={
@@ -127,8 +127,8 @@ SERVICE = Shape(
 )
 
 
-def parse_service(document: Fields) -> ServiceBlock | None:
-    """The block, or None after an error."""
+def parse_service(document: Fields, *, answers_calls: bool) -> ServiceBlock | None:
+    """The block, or None after an error. `answers_calls`: some operation is about HTTP calls."""
     node = document.node_of("service")
     if node is None:
         return None
@@ -137,6 +137,13 @@ def parse_service(document: Fields) -> ServiceBlock | None:
     fields = Fields.of(node, SERVICE, sink)
     if fields is None:
         return None
+    if answers_calls and "baseUrls" not in fields:
+        sink.error(
+            Code.MISSING_KEY,
+            "`service` needs `baseUrls`",
+            fields.head_span,
+            help="for example `baseUrls: [https://api.example.com/billing]`",
+        )
     base_urls = fields.texts("baseUrls")
     provider_type, provider_id = _parse_provider(fields)
     audience = fields.text("audience")

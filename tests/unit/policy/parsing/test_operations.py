@@ -39,9 +39,15 @@ def test_methods_are_tokens_and_templates_are_carried_as_text(match: str) -> Non
          "bad-value: `Get` would never match, because methods are case-sensitive"),
         ('{methods: ["*"], path: /}', "bad-value: `*` is a method of its own, not every method"),
         ("{method: GET, path: /}", "unknown-key: `method` is not a key of `match`"),
-        ("{resourceType: todo}",
-         "unsupported-yet: `resourceType` is not supported yet: "
-         "operations of AuthZEN resource types"),
+        ("{resourceType: todo}", "missing-key: `match` needs `actions`"),
+        ("{actions: [read]}", "missing-key: `match` needs `resourceType`"),
+        ("{resourceType: todo, actions: []}", "empty-list: `actions` is empty"),
+        ("{resourceType: todo, actions: [a, a]}", "duplicate-item: `a` is in `actions` twice"),
+        ("{resourceType: uri, actions: [GET]}",
+         "bad-value: questions about a `uri` are answered by operations of HTTP calls"),
+        ("{resourceType: todo, actions: [a], methods: [GET]}",
+         "bad-value: `match` is about AuthZEN questions by `resourceType` and about HTTP calls by "
+         "`methods`"),
     ],
 )  # fmt: skip
 def test_what_could_not_be_matched_is_refused(match: str, expected: str) -> None:

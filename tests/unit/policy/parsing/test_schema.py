@@ -79,9 +79,11 @@ def test_a_declaration_that_cannot_be_meant_is_refused(declaration: str, code: s
 
 
 @pytest.mark.parametrize("section", ["subject", "action", "resource", "context"])
-def test_sections_of_a_later_version_are_refused_by_name(section: str) -> None:
-    (found,) = findings(f"{LIBRARY}schema: {{{section}: {{}}}}\n")
-    assert found.startswith(f"unsupported-yet: `{section}` is not supported yet")
+def test_what_questions_of_authzen_hold_is_declared_like_user_attributes(section: str) -> None:
+    plain = "{x: {type: int, min: 0, max: 9, optional: true}, y: {type: string, default: a}}"
+    assert findings(f"{LIBRARY}schema: {{{section}: {plain}}}\n") == []
+    (found,) = findings(f"{LIBRARY}schema: {{{section}: {{x: {{type: int, claim: y}}}}}}\n")
+    assert found.startswith("unknown-key: `claim` is not a key of the declaration of a ")
 
 
 def test_names_are_usable_in_expressions() -> None:

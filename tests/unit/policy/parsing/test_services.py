@@ -71,3 +71,21 @@ OPENINGS = "encodedSlash: data, doubleEncoding: data, emptySegments: keep, semic
 )
 def test_what_a_service_may_say_of_paths_and_calls(inside: str) -> None:
     assert findings(service(f"{PROVIDER}, {URLS}, {inside}")) == []
+
+
+QUESTIONS = "operations: [{id: o, match: {resourceType: t, actions: [a]}, allow: authenticated}]\n"
+
+
+def test_a_service_that_answers_questions_alone_needs_no_base_url() -> None:
+    text = HEADER.format(kind="ApiService") + f"service: {{{PROVIDER}}}\n"
+    assert findings(text + QUESTIONS) == []
+    calls = QUESTIONS.replace("]\n", ", {id: p, match: {path: /}, allow: public}]\n")
+    assert findings(text + calls) == ["missing-key: `service` needs `baseUrls`"]
+
+
+def test_a_broken_operation_is_told_together_with_missing_base_urls() -> None:
+    text = HEADER.format(kind="ApiService") + f"service: {{{PROVIDER}}}\n"
+    assert findings(text + "operations: [{id: O, match: {path: /}, allow: public}]\n") == [
+        "missing-key: `service` needs `baseUrls`",
+        "bad-id: `O` cannot be an id",
+    ]
