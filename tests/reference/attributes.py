@@ -31,7 +31,8 @@ def attribute_of(
 
 def attribute_value(scope: Scope, at: Situation, alias: str | None, name: str) -> Value:
     attribute, owner = attribute_of(scope, at, alias, name)
-    value = names.declared_value(attribute.entry, sourced(attribute, owner, at), at)
+    found = sourced(attribute, owner, at)
+    value = found if isinstance(found, Error) else names.declared_value(attribute.entry, found, at)
     if attribute.on_error != UNSET and isinstance(value, Error):
         failed = value.reason in (UNAVAILABLE, BODY)
         if failed or (at.bug == Bug.ON_ERROR_FOR_WRONG_TYPE and value.reason == WRONG):
