@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
 
 from tests.reference.conditions import FORMS
-from tests.reference.emission import files_of
+from tests.reference.declared import UNSET
 from tests.reference.evaluator import ReferenceEvaluator
 from tests.reference.harness import Disagreement, Figures, Sample, disagreement
 from tests.reference.real import RealDecisionPoint, RefusedTreeError
+from tests.reference.reporting import pasted
 from tests.reference.shape import Call, Tree, Value
 
 __all__ = ["described", "shrunk"]
@@ -41,7 +42,7 @@ def asked_again(sample: Sample, call: Call, bug: str | None) -> Disagreement | N
         real = RealDecisionPoint(sample.tree, seed=sample.number, skew=sample.skew)
         reference = ReferenceEvaluator(sample.tree, skew=sample.skew, bug=bug)
         return asyncio.run(disagreement(sample, call, reference, real, Figures(), traced=True))
-    except (RefusedTreeError, LookupError, AssertionError):
+    except (RefusedTreeError, LookupError, AssertionError, ValueError, TypeError):
         return None  # cut too deep: the tree does not load any more, or misses a name
 
 
@@ -91,11 +92,19 @@ def cuts_of_fields(value: Value) -> Iterator[Value]:
         "policies": lambda old: old if isinstance(old, dict) else (),
         "scopes": lambda old: old if isinstance(old, frozenset) else None,
         "groups": lambda old: old if isinstance(old, frozenset | str) else None,
-        "permissions": lambda _: None,
         "acr": lambda _: (),
         "max_age": lambda _: None,
         "headers": lambda _: (),
         "ip": lambda _: None,
+        "body": lambda _: None,
+        "user": lambda _: None,
+        "permissions": lambda _: None,
+        "url": lambda old: old.partition("?")[0],
+        "attach": lambda _: (),
+        "response": lambda old: () if isinstance(old, tuple) else old,
+        "simple": lambda _: False,
+        "obligatory": lambda _: False,
+        "on_error": lambda _: UNSET,
         "also_covers": lambda _: (),
         "exempt": lambda _: (),
         "applications": lambda old: old if isinstance(old, dict) else (),
@@ -124,10 +133,10 @@ def cuts_of_expression(expression: tuple[Value, ...]) -> Iterator[Value]:
 
 
 def described(found: Disagreement) -> str:
-    """The small tree as YAML, the call, and both answers."""
-    texts = files_of(found.sample.tree, found.sample.number)
-    listing = "\n".join(f"--- {path}\n{text}" for path, text in texts.items())
+    """The small tree and the call as YAML that can be pasted, and both answers."""
+    sample = found.sample
     return (
-        f"{found.what}\n{listing}\ncall: {found.call}\nskew: {found.sample.skew}\n"
+        f"{found.what}\n{pasted(sample.tree, sample.number, found.call, found.reference)}\n"
+        f"call: {found.call}\nskew: {sample.skew}\n"
         f"reference: {found.reference}\nreal:      {found.real}"
     )
