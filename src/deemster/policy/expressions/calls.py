@@ -39,7 +39,7 @@ def function_term(call: ast.Call, arguments: Sequence[Term], report: Report) -> 
             Code.UNKNOWN_NAME,
             f"unknown function `{call.function}`",
             call.name_span,
-            help=_LEFT_OUT.get(call.function)
+            help=_SLIPS.get(call.function)
             or (f"it is a method: write `x.{call.function}(…)`" if method else None)
             or did_you_mean(call.function, [*_FUNCTIONS, "has"]),
         )
@@ -59,7 +59,7 @@ def method_term(
             Code.UNKNOWN_NAME,
             f"unknown method `{call.method}`",
             call.name_span,
-            help=_LEFT_OUT.get(call.method) or did_you_mean(call.method, _METHODS),
+            help=_SLIPS.get(call.method) or did_you_mean(call.method, _METHODS),
         )
         return None
     wanted, make = known
@@ -68,38 +68,17 @@ def method_term(
     return make(call, operand, arguments, report)
 
 
-_LEFT_OUT = {
-    "bool": "compare instead: a bool is already a condition",
-    "bytes": "there are no byte strings: compare text",
-    "double": "there are no fractions: count in a smaller unit",
-    "dyn": "every name has one type: declare it in `schema`",
+# What people write who come from another language; `left_out.py` has what CEL has.
+_SLIPS = {
     "endswith": "write `endsWith`",
-    "exists_one": "write `exists`",
-    "filter": "compare the list itself by `in` or `size`",
-    "getDate": "write `time.local('Europe/Berlin').date`",
-    "getDayOfMonth": "write `time.local('Europe/Berlin').date`",
-    "getDayOfWeek": "write `time.local('Europe/Berlin').weekday`, where Monday is 1",
-    "getDayOfYear": "write `time.local('Europe/Berlin').date`",
-    "getFullYear": "write `time.local('Europe/Berlin').date`",
-    "getHours": "write `time.local('Europe/Berlin').hour`",
-    "getMinutes": "write `time.local('Europe/Berlin').minute_of_day`",
-    "getMonth": "write `time.local('Europe/Berlin').date`",
-    "int": "declare the name as `int` in `schema`, or a path parameter with `type: int`",
     "isEmpty": "write `size(x) == 0`",
     "len": "write `size(x)`",
     "length": "write `size(x)`",
-    "lowerAscii": "write `lower()`",
-    "map": "compare the list itself by `in` or `size`",
-    "matches": "it is a method: write `x.matches('…')`",
     "now": "write `request.time`",
     "startswith": "write `startsWith`",
-    "string": "text is not built in a condition: compare the parts",
     "toLowerCase": "write `lower()`",
-    "trim": "compare the text as it is",
-    "type": "every name has one type: declare it in `schema`",
-    "uint": "there are no unsigned numbers: use `int`",
+    "toUpperCase": "compare in lower case: write `lower()`",
     "upper": "compare in lower case: write `lower()`",
-    "upperAscii": "compare in lower case: write `lower()`",
 }
 
 
@@ -153,15 +132,26 @@ def _constant_time(
     example: str,
 ) -> Term | None:
     text = _constant_text(argument)
+    if text is None and argument.type is STRING:
+        report.error(
+            Code.UNSUPPORTED,
+            f"`{call.function}` of anything but a constant is not part of the language",
+            argument.span,
+            help="declare the name as `timestamp` in `schema`"
+            if type_ is TIMESTAMP
+            else "declare seconds as `int` in `schema`, or compare two moments",
+            notes=declared_note(argument),
+        )
+        return None
     seconds = read(text) if text is not None else None
     if seconds is None:
         report.error(
             Code.BAD_LITERAL,
-            f"`{call.function}` needs a constant such as '{example}'"
+            f"`{call.function}` needs text such as '{example}', found `{argument.type}`"
             if text is None
             else f"`{text}` is not a {call.function}",
             argument.span,
-            help=None if text is None else f"write it as '{example}'",
+            help=f"write it as '{example}'",
             notes=declared_note(argument),
         )
         return None

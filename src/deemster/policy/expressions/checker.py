@@ -18,6 +18,7 @@ from deemster.policy.expressions.calls import function_term, method_term
 from deemster.policy.expressions.checked import CheckedExpr, measured
 from deemster.policy.expressions.declared import declared_note
 from deemster.policy.expressions.guards import warn_unguarded
+from deemster.policy.expressions.left_out import TYPES, report_left_out, report_left_out_call
 from deemster.policy.expressions.local_times import is_local_time, local_time
 from deemster.policy.expressions.names import Path, built_in, path_of, report_no_members
 from deemster.policy.expressions.operators import (
@@ -180,10 +181,21 @@ class _Checking:
         return comparison_term(expr, left, right, self.report)
 
     def _membership(self, expr: ast.Membership) -> Term | None:
+        if self._is_map(expr.collection):
+            return None
         element, collection = self.term(expr.element), self.term(expr.collection)
         if element is None or collection is None:
             return None
         return membership_term(expr, element, collection, self.report)
+
+    def _is_map(self, expr: ast.Expr) -> bool:
+        """True after reporting `'x' in claims`, which CEL takes."""
+        path = path_of(expr)
+        instead = None if path is None else _PRESENCE.get(str(path))
+        if instead is None:
+            return False
+        report_left_out(f"`in` of `{path}`", expr.span, f"write `{instead}`", self.report)
+        return True
 
     def _arithmetic(self, expr: ast.Arithmetic) -> Term | None:
         left, right = self.term(expr.left), self.term(expr.right)
@@ -206,6 +218,8 @@ class _Checking:
         if expr.function == "has":
             report_misused_has(expr.span, self.report)
             return None
+        if report_left_out_call(expr, self.report):
+            return None
         arguments = self._terms(expr.arguments)
         return None if arguments is None else function_term(expr, arguments, self.report)
 
@@ -218,11 +232,20 @@ class _Checking:
                 help="name its `hour`, `minute_of_day`, `weekday` or `date`",
             )
             return None
+        # Nothing is said of the arguments: those of a macro name its variable.
+        is_own = isinstance(expr.operand, ast.Name) and self._is_own_name(expr.operand.identifier)
+        if report_left_out_call(expr, self.report, with_libraries=not is_own):
+            return None
         operand = self.term(expr.operand)
         arguments = self._terms(expr.arguments)
         if operand is None or arguments is None:
             return None
         return method_term(expr, operand, arguments, self.report)
+
+    def _is_own_name(self, name: str) -> bool:
+        member = self._member_of_list
+        is_member = member is not None and member.name == name
+        return is_member or name in self._scope.lexical.first_names
 
     def _terms(self, exprs: tuple[ast.Expr, ...]) -> tuple[Term, ...] | None:
         found = [self.term(expr) for expr in exprs]
@@ -251,11 +274,11 @@ class _Checking:
         return presence_term(expr, self._scope, self.report)
 
     def _null(self, expr: ast.NullLiteral) -> Term | None:
-        self.report.error(
-            Code.TYPE_MISMATCH,
-            "`null` is not a value here",
+        report_left_out(
+            "`null`",
             expr.span,
-            help="null counts as absent: write `!has(claims.x)`",
+            "null counts as absent: write `has(claims.x)` or `!has(claims.x)`",
+            self.report,
         )
         return None
 
@@ -277,11 +300,11 @@ class _Checking:
         path = path_of(expr)
         if path is not None:
             return self._path(path)
-        self.report.error(
-            Code.TYPE_MISMATCH,
-            "an index must be a constant string, on a name",
+        report_left_out(
+            "an index that is no constant text",
             expr.index.span,
-            help="write `request.headers['x-tenant']`; for a member of a list, `'x' in list`",
+            "write `request.headers['x-tenant']`; of a list, `'x' in list` or `list.exists(m, …)`",
+            self.report,
         )
         return None
 
@@ -302,6 +325,10 @@ class _Checking:
         constant = lexical.constants.get(name)
         if constant is not None:
             return constant_term(constant, name, path.span, self.report)
+        if path.root in TYPES and len(path.segments) == 1:
+            help_text = "every name has one type: declare it in `schema`"
+            report_left_out(f"`{path}`, a type,", path.span, help_text, self.report)
+            return None
         members = () if member is None else (member.name,)
         report_unknown_name(path, self._scope, self.report, *members)
         return None
@@ -387,6 +414,15 @@ def _condition_help(found: Type) -> str:
         return "ask for a member: `'x' in …`"
     return "ask for something that is true or false"
 
+
+_PRESENCE = {
+    "claims": "has(claims.x)",
+    "user": "has(user.x)",
+    "params": "params.x == '…'",
+    "request.headers": "size(request.headers['x']) > 0",
+    "request.query": "size(request.query['x']) > 0",
+}
+"""What is a map in CEL, and how to ask whether it has a member."""
 
 _CHECKS: dict[type, Callable[..., Term | None]] = {
     ast.IntLiteral: lambda _, expr: terms.Constant(expr.value, INT, expr.span),

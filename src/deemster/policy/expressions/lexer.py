@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
 from deemster.policy.codes import Code
 from deemster.policy.expressions.strings import read_string
-from deemster.policy.expressions.syntax_error import ExpressionSyntaxError
+from deemster.policy.expressions.syntax_error import ExpressionSyntaxError, left_out
 
 __all__ = ["KEYWORDS", "RESERVED_WORDS", "Token", "TokenKind", "tokens_of"]
 
@@ -91,33 +92,54 @@ def _number(text: str, start: int, end: int) -> Token:
     written = text[start:end]
     if _DECIMAL.fullmatch(written):
         return Token(TokenKind.INT, written, start, end)
-    raise ExpressionSyntaxError(
-        Code.BAD_LITERAL, f"`{written}` is not a whole number", start, end, _number_help(written)
+    raise _number_problem(written, start, end)
+
+
+def _number_problem(written: str, start: int, end: int) -> ExpressionSyntaxError:
+    for form, problem in _OTHER_NUMBERS:
+        if form.fullmatch(written):
+            message, help_text = problem(written)
+            return left_out(message, start, end, help_text)
+    return ExpressionSyntaxError(
+        Code.BAD_LITERAL,
+        f"`{written}` is not a whole number",
+        start,
+        end,
+        f"write it without leading zeros: `{int(written)}`"
+        if re.fullmatch(r"[0-9]+", written)
+        else "a name cannot start with a digit",
     )
 
 
-def _number_help(written: str) -> str:
-    if re.fullmatch(r"0[xX][0-9A-Fa-f]+", written):
-        return f"write it in decimal: `{int(written, 16)}`"
-    if re.fullmatch(r"[0-9]+[uU]", written):
-        return f"there are no unsigned numbers: write `{int(written[:-1])}`"
-    if re.fullmatch(r"[0-9]+", written):
-        return f"write it without leading zeros: `{int(written)}`"
-    if re.fullmatch(r"[0-9.]+([eE][0-9]+)?", written):
-        return "there are no fractions: count in a smaller unit, such as cents or milliseconds"
-    return "a name cannot start with a digit"
+_OTHER_NUMBERS: tuple[tuple[re.Pattern[str], Callable[[str], tuple[str, str]]], ...] = (
+    (
+        re.compile(r"0[xX][0-9A-Fa-f]+[uU]?"),
+        lambda written: (
+            f"`{written}`, a number in hexadecimal,",
+            f"write it in decimal: `{int(written.rstrip('uU'), 16)}`",
+        ),
+    ),
+    (
+        re.compile(r"[0-9]+[uU]"),
+        lambda written: (
+            f"`{written}`, a number without sign,",
+            f"write an `int`: `{int(written[:-1])}`",
+        ),
+    ),
+    (
+        re.compile(r"[0-9]+(\.[0-9]+([eE][0-9]*)?|[eE][0-9]*)"),
+        lambda written: (
+            f"`{written}`, a number with a fraction or an exponent,",
+            "count in a smaller unit, such as cents or milliseconds",
+        ),
+    ),
+)
 
 
 _HINTS = {
     "&": "write `&&`",
     "|": "write `||`",
     "=": "write `==` to compare",
-    "*": "there is no multiplication: compare with a constant that is already multiplied",
-    "/": "there is no division: compare with a constant that is already divided",
-    "%": "there is no remainder: compare with a list of values by `in`",
-    "{": "there are no map literals: declare constants, or compare the members one by one",
-    "}": "there are no map literals: declare constants, or compare the members one by one",
-    "`": "write text in single quotes: 'text'",
     "#": "an expression has no comments: write them in the YAML around it",
     "$": "names are written without `$`",
     "@": "write text in single quotes: 'text'",
@@ -129,20 +151,26 @@ _HINTS = {
 }
 
 
+_LEFT_OUT = {
+    "//": ("a comment in an expression", "write it in the YAML around the expression"),
+    "*": ("`*`", "compare with a constant that is already multiplied"),
+    "/": ("`/`", "compare with a constant that is already divided"),
+    "%": ("`%`", "list the values: `x in [0, 2, 4]`"),
+    "{": ("a map", "declare constants, or compare one by one: `x == 'a' || x == 'b'`"),
+    "}": ("a map", "declare constants, or compare one by one: `x == 'a' || x == 'b'`"),
+    "`": ("a name in backquotes", "write `claims['a-b']`, or text in single quotes: 'text'"),
+}
+_MESSAGE = re.compile(r"[A-Za-z0-9_]\s*\{")
+
+
 def _unknown_character(text: str, start: int) -> ExpressionSyntaxError:
-    if text.startswith("//", start):
-        # CEL has them; here one would cut off the rest of a one-line condition unseen.
-        return ExpressionSyntaxError(
-            Code.EXPRESSION_SYNTAX,
-            "unexpected `//`",
-            start,
-            start + 2,
-            "an expression has no comments: write them in the YAML around it",
-        )
+    if _MESSAGE.match(text, start - 1) if start else None:
+        return left_out("a message", start, start + 1, "compare its members one by one")
+    for sign, (what, help_text) in _LEFT_OUT.items():
+        if text.startswith(sign, start):
+            return left_out(what, start, start + len(sign), help_text)
     character = text[start]
     shown = f"`{character}`" if character.isprintable() else f"character U+{ord(character):04X}"
-    if character == "`":
-        shown = "a backquote"
     return ExpressionSyntaxError(
         Code.EXPRESSION_SYNTAX, f"unexpected {shown}", start, start + 1, _HINTS.get(character)
     )

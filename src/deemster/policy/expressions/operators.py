@@ -10,6 +10,7 @@ from deemster.policy.diagnostics import did_you_mean
 from deemster.policy.expressions import ast, terms
 from deemster.policy.expressions.arithmetic import RESULTS, in_range
 from deemster.policy.expressions.declared import declared_note, narrowing_of
+from deemster.policy.expressions.left_out import report_left_out
 from deemster.policy.expressions.report import Report
 from deemster.policy.expressions.terms import Term
 from deemster.policy.expressions.types import (
@@ -46,19 +47,19 @@ def comparison_term(expr: ast.Comparison, left: Term, right: Term, report: Repor
         return None
     if isinstance(left.type, ListType):
         # Scopes, groups and roles are sets: equality of lists would ask for an order.
-        report.error(
-            Code.TYPE_MISMATCH,
-            f"lists are not compared by `{expr.operator}`",
+        report_left_out(
+            f"`{expr.operator}` of lists",
             expr.span,
-            help="write `'x' in list` or `size(list) == 1`",
+            "write `'x' in list`, `size(list) == 1` or `list.all(m, …)`",
+            report,
         )
         return None
     if left.type is BOOL and expr.operator not in ("==", "!="):
-        report.error(
-            Code.TYPE_MISMATCH,
-            "`bool` has no order",
+        report_left_out(
+            f"`{expr.operator}` of `bool`",
             expr.span,
-            help="write `==`, `!=`, or the condition itself",
+            "write `==`, `!=`, or the condition itself",
+            report,
         )
         return None
     if expr.operator in ("==", "!=") and not (
@@ -100,6 +101,16 @@ def membership_term(
 def arithmetic_term(expr: ast.Arithmetic, left: Term, right: Term, report: Report) -> Term | None:
     """`+` and `-` on int, and on times; constants are folded."""
     result = RESULTS.get((expr.operator, left.type, right.type))
+    if (
+        result is None
+        and expr.operator == "+"
+        and left.type == right.type
+        and (left.type is STRING or isinstance(left.type, ListType))
+    ):
+        report_left_out(
+            f"`+` of `{left.type}`", expr.span, _NOT_JOINED[left.type is STRING], report
+        )
+        return None
     if result is None:
         report.error(
             Code.TYPE_MISMATCH,
@@ -114,6 +125,12 @@ def arithmetic_term(expr: ast.Arithmetic, left: Term, right: Term, report: Repor
     if isinstance(left, terms.Constant) and isinstance(right, terms.Constant):
         return _folded(expr, left, right, result, report)
     return terms.ArithmeticTerm(expr.operator, left, right, result, expr.span)
+
+
+_NOT_JOINED = {
+    True: "text is not built in a condition: compare the parts",
+    False: "ask each list, joined by `||`: `'x' in one || 'x' in other`",
+}
 
 
 def negative_term(expr: ast.Negate, operand: Term, report: Report) -> Term | None:
@@ -151,12 +168,13 @@ def list_term(expr: ast.ListLiteral, items: Sequence[Term], report: Report) -> T
     """A list of scalars of one type; a constant if all its members are."""
     element: Scalar | None = None
     for item in items:
-        if isinstance(item.type, ListType) or (element is not None and item.type is not element):
+        if isinstance(item.type, ListType):
+            report_left_out("a list of lists", item.span, "write its members out", report)
+            return None
+        if element is not None and item.type is not element:
             report.error(
                 Code.TYPE_MISMATCH,
-                "a list has no lists as members"
-                if isinstance(item.type, ListType)
-                else f"a list has members of one type: found `{item.type}` after `{element}`",
+                f"a list has members of one type: found `{item.type}` after `{element}`",
                 item.span,
                 notes=declared_note(item),
             )

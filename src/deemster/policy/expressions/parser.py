@@ -20,7 +20,7 @@ from deemster.policy.expressions.lexer import (
 )
 from deemster.policy.expressions.printing import expression_text
 from deemster.policy.expressions.strings import content_offsets
-from deemster.policy.expressions.syntax_error import ExpressionSyntaxError
+from deemster.policy.expressions.syntax_error import ExpressionSyntaxError, left_out
 from deemster.policy.expressions.types import INT_MAX
 
 __all__ = ["MAX_DEPTH", "MAX_LENGTH", "SpanOf", "parse_expression"]
@@ -253,6 +253,7 @@ class _Parser:
                 expr = self._member(expr, start)
             elif self._at("["):
                 self._take()
+                self._refuse_optional()
                 index = self._conditional()
                 self._expect("]")
                 expr = ast.Index(expr, index, self._span(start))
@@ -260,6 +261,7 @@ class _Parser:
                 return expr
 
     def _member(self, operand: ast.Expr, start: int) -> ast.Expr:
+        self._refuse_optional()
         if self._next.kind is not TokenKind.NAME or self._next.value in KEYWORDS:
             raise self._unexpected("a name")
         name = self._take()
@@ -272,6 +274,16 @@ class _Parser:
         arguments = self._arguments("(", ")")
         return ast.MethodCall(operand, name.value, arguments, self._span(start), name_span)
 
+    def _refuse_optional(self) -> None:
+        token = self._next
+        if self._at("?"):
+            raise left_out(
+                "`?` before a name",
+                token.start,
+                token.end,
+                "write `has(claims.x) && …`, or declare a `default`",
+            )
+
     def _quantifier(
         self, collection: ast.Expr, start: int, kind: ast.QuantifierKind, name_span: SourceSpan
     ) -> ast.Expr:
@@ -282,6 +294,13 @@ class _Parser:
         self._take()
         self._expect(",")
         predicate = self._conditional()
+        if self._at(","):
+            raise left_out(
+                f"`{kind}` of two names",
+                self._next.start,
+                self._next.end,
+                f"ask for the member alone: `list.{kind}(m, …)`",
+            )
         self._expect(")")
         return ast.Quantifier(
             kind,
@@ -321,6 +340,10 @@ class _Parser:
         if self._at("["):
             items = self._arguments("[", "]")
             return ast.ListLiteral(items, self._span(token.start))
+        if self._at("."):
+            raise left_out(
+                "a name that begins with `.`", token.start, token.end, "leave the first `.` out"
+            )
         raise self._unexpected("a name, a value or `(`")
 
     def _part_of(self, string: Token) -> SpanOf:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from deemster.policy.codes import Code
-from deemster.policy.expressions.syntax_error import ExpressionSyntaxError
+from deemster.policy.expressions.syntax_error import ExpressionSyntaxError, left_out
 
 __all__ = ["content_offsets", "quoted", "read_string"]
 
@@ -19,14 +19,14 @@ def read_string(text: str, start: int, prefix: str, quote_at: int) -> tuple[str,
     """
     quote = text[quote_at]
     if prefix not in ("", "r", "R"):
-        help_text = "there are no byte strings: compare text" if "b" in prefix.lower() else None
+        if prefix.lower() in ("b", "br", "rb"):
+            raise left_out("a byte string", start, quote_at + 1, "compare text")
         raise ExpressionSyntaxError(
-            Code.BAD_LITERAL, f"unknown string prefix `{prefix}`", start, quote_at + 1, help_text
+            Code.BAD_LITERAL, f"unknown string prefix `{prefix}`", start, quote_at + 1
         )
     if text.startswith(quote * 3, quote_at):
-        raise ExpressionSyntaxError(
-            Code.BAD_LITERAL,
-            "a string in triple quotes is not supported",
+        raise left_out(
+            "a string in triple quotes",
             start,
             quote_at + 3,
             "write it in single quotes, a line break as \\n",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deemster.policy.codes import Code
 
-__all__ = ["ExpressionSyntaxError"]
+__all__ = ["ExpressionSyntaxError", "left_out"]
 
 
 class ExpressionSyntaxError(Exception):
@@ -24,3 +24,10 @@ class ExpressionSyntaxError(Exception):
         self.start = start
         self.end = end
         self.help = help
+
+
+def left_out(what: str, start: int, end: int, help: str) -> ExpressionSyntaxError:
+    """For a construct that CEL has and this language leaves out; `help` says what to write."""
+    return ExpressionSyntaxError(
+        Code.UNSUPPORTED, f"{what} is not part of the language", start, end, help
+    )
