@@ -48,7 +48,7 @@ def test_good_tree_is_counted_and_says_what_was_not_compared() -> None:
     assert outcome.exit_code == 0
     first, second = outcome.stdout.splitlines()
     assert first.startswith(
-        "policies (7 files, 2 API services, 10 operations, 2 test suites, 79 test cases): "
+        "policies (7 files, 2 API services, 10 operations, 2 test suites, 93 test cases): "
         "no errors in "
     )
     assert second == (
@@ -151,9 +151,9 @@ def test_every_node_of_the_operation_is_printed_with_its_place_and_outcome() -> 
     trace = [line.split() for line in lines[lines.index("trace") + 1 :]]
     assert [row[:3] for row in trace] == [
         ["policies/shared/named-tenant.yaml:4", "invoices/named-tenant", "not-applicable"],
-        ["policies/shared/named-tenant.yaml:10", "invoices/named-tenant/without-a-tenant",
+        ["policies/shared/named-tenant.yaml:10", "invoices/named-tenant/of-another-tenant",
          "not-applicable"],
-        ["policies/shared/named-tenant.yaml:14", "invoices/named-tenant/of-another-tenant",
+        ["policies/shared/named-tenant.yaml:14", "invoices/named-tenant/without-a-tenant",
          "not-applicable"],
         ["policies/api-services/invoices.yaml:23", "invoices/read-invoice/allow/scopes", "holds"],
         ["policies/api-services/invoices.yaml:24", "invoices/read-invoice/allow/groups",

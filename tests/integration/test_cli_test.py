@@ -176,9 +176,9 @@ def test_junit_report_is_written_beside_the_text(tree: Path, tmp_path: Path) -> 
     file = tmp_path / "report.xml"
     outcome = CliRunner().invoke(app, ["test", "policies", "--report", f"junit={file}"])
     assert outcome.exit_code == 0
-    assert "79 passed" in outcome.stdout
+    assert "93 passed" in outcome.stdout
     root = ET.fromstring(file.read_text(encoding="utf-8"))  # noqa: S314  (written by ourselves)
-    assert (root.attrib["tests"], root.attrib["failures"]) == ("79", "0")
+    assert (root.attrib["tests"], root.attrib["failures"]) == ("93", "0")
 
 
 def test_tree_that_does_not_load_could_not_run(tree: Path) -> None:

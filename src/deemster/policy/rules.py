@@ -257,7 +257,13 @@ def _wrong_type(claim: str, expected: str, span: SourceSpan) -> EvaluationError:
 def _entry(
     line: AllowLine, values: Values, outcome: str, error: EvaluationError | None
 ) -> TraceEntry:
-    entry = TraceEntry(line.ref, values, inputs=line.inputs, condition=line.condition)
+    entry = TraceEntry(
+        line.ref,
+        values,
+        inputs=line.inputs,
+        condition=line.condition,
+        requirement=line.requirement,
+    )
     entry.outcome = outcome
     entry.error = error
     return entry

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from deemster.errors import EvaluationError
 from deemster.model.access import AccessRequest
-from deemster.model.decision import NodeRef
+from deemster.model.decision import NodeRef, Requirement
 from deemster.model.http import ApiCall
 from deemster.model.identity import UserContext, UserPart, VerifiedClaims
 from deemster.model.urls import CanonicalUrl
@@ -98,11 +98,20 @@ class TraceEntry:
     """One visited node: what came out of it, and what it looked at.
 
     `condition` is what a rule, a target or a `when` line asked, None where a node asks nothing or
-    is a basic rule. `values` are those at hand, so that whoever explains the node can look again:
-    a decision without a trace pays for none of it.
+    is a basic rule; that has a `requirement`. `values` are those at hand, so that whoever
+    explains the node can look again: a decision without a trace pays for none of it.
     """
 
-    __slots__ = ("condition", "error", "inputs", "outcome", "ref", "remark", "values")
+    __slots__ = (
+        "condition",
+        "error",
+        "inputs",
+        "outcome",
+        "ref",
+        "remark",
+        "requirement",
+        "values",
+    )
 
     def __init__(
         self,
@@ -111,12 +120,14 @@ class TraceEntry:
         *,
         inputs: Sequence[ConditionInput] = (),
         condition: CheckedExpr | None = None,
+        requirement: Requirement | None = None,
         remark: str = "",
     ) -> None:
         self.ref = ref
         self.values = values
         self.inputs = inputs
         self.condition = condition
+        self.requirement = requirement
         self.remark = remark
         self.outcome = ""
         self.error: EvaluationError | None = None

@@ -16,12 +16,12 @@ from deemster.policy.expressions.parts import parts
 from deemster.policy.expressions.terms import Term
 from deemster.policy.expressions.types import TIMESTAMP
 from deemster.policy.values import NeedsValues, TraceEntry, Values
+from deemster.policytest.written import WrittenTerms
 
 __all__ = ["NOT_EVALUATED", "ConditionPart", "Explanations", "SeenValue", "shortened"]
 
 NOT_EVALUATED = "not evaluated"
 _LONGEST = 80
-_LISTS = ("all of", "any of")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Explanations:
     """
 
     def __init__(self, sources: Mapping[str, str], *, revealed: bool = False) -> None:
-        self._lines = {file: text.splitlines() for file, text in sources.items()}
+        self._written = WrittenTerms(sources)
         self._revealed = revealed
         self._explainer = ConditionExplainer()
 
@@ -88,7 +88,7 @@ class Explanations:
             seen = tuple(self._seen(term, values))
         return ConditionPart(
             outcome=_word(ended),
-            text=self._text(term),
+            text=self._written.text_of(term),
             span=span,
             values=seen,
             parts=tuple(self._part(part, outcomes, values) for part in inner),
@@ -109,35 +109,6 @@ class Explanations:
             else:
                 told = _told(read, value)
             yield SeenValue(read.name, offset, shortened(told))
-
-    def _text(self, term: Term) -> str:
-        if isinstance(term, terms.ConditionTerm):
-            return term.name
-        text = self._written(term.span)
-        if isinstance(term, terms.Conjunction | terms.Disjunction):
-            sign, words = (
-                ("&&", "all of") if isinstance(term, terms.Conjunction) else ("||", "any of")
-            )
-            between = self._between(term.operands[0].span, term.operands[-1].span)
-            return text if text is not None and sign in between else words
-        if isinstance(term, terms.Negation) and (text is None or not text.startswith("!")):
-            inner = self._text(term.operand)
-            return "not" if inner in _LISTS else f"not {inner}"
-        return text if text is not None else "condition"
-
-    def _written(self, span: SourceSpan) -> str | None:
-        """The text at a span of one line; None where it has more."""
-        lines = self._lines.get(span.file, [])
-        if span.line != span.end_line or span.line > len(lines):
-            return None
-        return lines[span.line - 1][span.column - 1 : span.end_column - 1]
-
-    def _between(self, first: SourceSpan, last: SourceSpan) -> str:
-        """What stands between two spans, on one line."""
-        if first is last or first.end_line != last.line:
-            return ""
-        lines = self._lines.get(first.file, [])
-        return lines[last.line - 1][first.end_column - 1 : last.column - 1]
 
 
 def _word(ended: PartOutcome | None) -> str:

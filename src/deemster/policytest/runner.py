@@ -19,6 +19,7 @@ from deemster.policy.store import PolicyStore
 from deemster.policy.values import TraceEntry
 from deemster.policytest.cases import AccessRecipe, PresentedAs, Suite, SuiteCase
 from deemster.policytest.comparison import mismatches
+from deemster.policytest.coverage.counting import CoverageCounter
 from deemster.policytest.desk import Desk
 from deemster.policytest.explanation import Explanations
 from deemster.policytest.minting import asserted_claims
@@ -48,11 +49,13 @@ class SuiteRunner:
         status_of: Callable[[Decision], int],
         stopwatch: Clock,
         profiles: Iterable[ProviderProfile],
+        counter: CoverageCounter | None = None,
     ) -> None:
         """`status_of` is the HTTP status that a deny is told with; `stopwatch` times the report.
 
-        `profiles` are of every provider that the tree names.
+        `profiles` are of every provider that the tree names. `counter` counts what is covered.
         """
+        self._counter = counter
         self._status_of = status_of
         self._stopwatch = stopwatch
         self._services = loaded.snapshot.services
@@ -76,9 +79,10 @@ class SuiteRunner:
     async def _run_case(self, desk: Desk, suite: Suite, case: SuiteCase) -> CaseResult:
         if case.skip is not None:
             return CaseResult(case=case, outcome=CaseOutcome.SKIPPED, problem=case.skip)
+        visited: list[TraceEntry] | None = [] if self._counter is not None else None
         try:
             call, caller = self._asked(suite, case)
-            decision = await desk.ask(case.now, call, caller)
+            decision = await desk.ask(case.now, call, caller, visited)
         except (CannotAskError, MalformedCallError) as error:
             return CaseResult(case=case, outcome=CaseOutcome.ERRORED, problem=str(error))
         if decision.reason is Reason.INTERNAL_ERROR:
@@ -88,6 +92,8 @@ class SuiteRunner:
                 decision=decision,
                 problem=f"a fault of Deemster: {desk.last_fault}",
             )
+        if self._counter is not None and visited is not None:
+            self._counter.count(decision, visited)
         status = None if decision.permitted else self._status_of(decision)
         wrong = mismatches(case.expectation, decision, status)
         result = CaseResult(case=case, outcome=CaseOutcome.PASSED, decision=decision, status=status)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from deemster.errors import ConfigurationError, TokenRejectedError
 from deemster.model.decision import Reason
 
-__all__ = ["MAX_SKEW", "ClaimNames", "ClaimReader", "TokenTimes", "checked_skew"]
+__all__ = ["CHECKED_CLAIMS", "MAX_SKEW", "ClaimNames", "ClaimReader", "TokenTimes", "checked_skew"]
 
 MAX_SKEW = 60.0
 
@@ -17,6 +17,8 @@ MAX_SKEW = 60.0
 _MAX_DATE = 2**53
 _STRINGS = ("iss", "sub", "client_id", "azp", "jti", "acr")
 _DATES = ("exp", "nbf", "iat", "auth_time")
+CHECKED_CLAIMS = frozenset({*_STRINGS, *_DATES, "aud", "scope"})
+"""Claims that have their type, where they are there, in every accepted claim set."""
 
 
 @dataclass(frozen=True, slots=True)

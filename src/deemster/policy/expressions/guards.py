@@ -16,7 +16,7 @@ from deemster.policy.expressions.declared import declared_note
 from deemster.policy.expressions.report import Report
 from deemster.policy.expressions.terms import Term
 
-__all__ = ["guards_of", "warn_unguarded"]
+__all__ = ["false_when_absent", "guards_of", "true_when_absent", "warn_unguarded"]
 
 _NONE: frozenset[str] = frozenset()
 
@@ -37,7 +37,7 @@ def warn_unguarded(
 
 def guards_of(checked: CheckedExpr) -> frozenset[str]:
     """Names that are present wherever the condition is true."""
-    return _false_when_absent(checked.term)
+    return false_when_absent(checked.term)
 
 
 class _Walk:
@@ -55,13 +55,13 @@ class _Walk:
         elif isinstance(term, terms.Negation):
             self.visit(term.operand, guarded, negated=not negated)
         elif isinstance(term, terms.Conjunction):
-            self._among_others(term.operands, _false_when_absent, guarded, negated=negated)
+            self._among_others(term.operands, false_when_absent, guarded, negated=negated)
         elif isinstance(term, terms.Disjunction):
-            self._among_others(term.operands, _true_when_absent, guarded, negated=negated)
+            self._among_others(term.operands, true_when_absent, guarded, negated=negated)
         elif isinstance(term, terms.ConditionalTerm):
             self.visit(term.condition, guarded, negated=negated)
-            self.visit(term.then, guarded | _false_when_absent(term.condition), negated=negated)
-            self.visit(term.otherwise, guarded | _true_when_absent(term.condition), negated=negated)
+            self.visit(term.then, guarded | false_when_absent(term.condition), negated=negated)
+            self.visit(term.otherwise, guarded | true_when_absent(term.condition), negated=negated)
         elif isinstance(term, terms.ConditionTerm):
             self._report.uses.append((term.name, term.span))
             self.visit(term.body.term, guarded, negated=negated)
@@ -118,12 +118,12 @@ class _Walk:
         )
 
 
-def _false_when_absent(term: Term) -> frozenset[str]:
+def false_when_absent(term: Term) -> frozenset[str]:
     """Names whose absence makes the term false, whatever else is in error."""
     return _absorbed(term, when=False)
 
 
-def _true_when_absent(term: Term) -> frozenset[str]:
+def true_when_absent(term: Term) -> frozenset[str]:
     """Names whose absence makes the term true, whatever else is in error."""
     return _absorbed(term, when=True)
 
@@ -145,7 +145,7 @@ def _absorbed(term: Term, *, when: bool) -> frozenset[str]:
         return parts[0].intersection(*parts[1:])
     if isinstance(term, terms.ConditionalTerm):
         then, otherwise = (_absorbed(b, when=when) for b in (term.then, term.otherwise))
-        return (_false_when_absent(term.condition) & otherwise) | (
-            _true_when_absent(term.condition) & then
+        return (false_when_absent(term.condition) & otherwise) | (
+            true_when_absent(term.condition) & then
         )
     return _NONE
