@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from deemster.attributesources.fetcher import AttributeFetcher
 from deemster.decisions.point import Deadlines, DecisionPoint
 from deemster.errors import DependencyUnavailableError, TokenRejectedError
 from deemster.model.decision import Reason
@@ -164,6 +165,7 @@ def a_point(
     users: FakeUsers | None = None,
     provider: FakeProvider | None = None,
     deadlines: Deadlines | None = None,
+    attributes: AttributeFetcher | None = None,
 ) -> Point:
     """Everything real but tokens and users. `tree` None: nothing was loaded yet."""
     clock = FrozenClock()
@@ -189,5 +191,6 @@ def a_point(
         new_id=lambda: f"d{next(numbers)}",
         report_fault=lambda fault, _: faults.append(fault),
         deadlines=deadlines or Deadlines(),
+        attributes=attributes,
     )
     return Point(point, fake_provider, fake_users, clock, faults)

@@ -1,7 +1,7 @@
 """The composition root: the only package that constructs, once, from the settings."""
 
 from deemster.app.application import Application, build_application, new_id
-from deemster.app.policies import policy_loader, provider_facts
+from deemster.app.policies import policy_loader, provider_facts, source_facts
 from deemster.app.providers import TokenProviders, build_token_providers
 from deemster.app.users import build_user_resolver
 
@@ -14,4 +14,5 @@ __all__ = [
     "new_id",
     "policy_loader",
     "provider_facts",
+    "source_facts",
 ]

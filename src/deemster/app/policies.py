@@ -10,7 +10,7 @@ from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import Diagnostic, DiagnosticSet, Severity
 from deemster.policy.loading import load_tree
-from deemster.policy.resolved import ProviderFacts
+from deemster.policy.resolved import ProviderFacts, SourceFacts
 from deemster.policy.snapshot import PolicySnapshot
 from deemster.settings.model import (
     AssertedProviderSettings,
@@ -19,7 +19,7 @@ from deemster.settings.model import (
     VerifyingProviderSettings,
 )
 
-__all__ = ["policy_loader", "provider_facts", "unknown_api_services"]
+__all__ = ["policy_loader", "provider_facts", "source_facts", "unknown_api_services"]
 
 
 def provider_facts(providers: Iterable[TokenProviderSettings]) -> Mapping[str, ProviderFacts]:
@@ -35,13 +35,19 @@ def provider_facts(providers: Iterable[TokenProviderSettings]) -> Mapping[str, P
     }
 
 
+def source_facts(settings: Settings) -> SourceFacts:
+    """What a tree's checks need to know of the services and queries that attributes name."""
+    del settings
+    return SourceFacts({}, {})
+
+
 def policy_loader(settings: Settings) -> Callable[[], PolicySnapshot]:
     """For PolicyStore. The loader raises PolicyError, also for a tree without an API service."""
     path = settings.policies.path
-    facts = provider_facts(settings.token_providers)
+    facts, sources = provider_facts(settings.token_providers), source_facts(settings)
 
     def load() -> PolicySnapshot:
-        snapshot = load_tree([path], facts).snapshot
+        snapshot = load_tree([path], facts, sources).snapshot
         if not snapshot.services:
             raise _nothing_to_serve(path)
         return snapshot

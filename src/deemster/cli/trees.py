@@ -43,6 +43,6 @@ def load_chosen_tree(paths: list[Path], settings: Settings | None) -> LoadedTree
     if settings is None:
         return load_tree(paths)
     # What builds a service is slow to import.
-    from deemster.app import provider_facts
+    from deemster.app import provider_facts, source_facts
 
-    return load_tree(paths, provider_facts(settings.token_providers))
+    return load_tree(paths, provider_facts(settings.token_providers), source_facts(settings))

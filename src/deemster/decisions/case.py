@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deemster.decisions.challenges import challenge_for
+from deemster.model.attributes import AttributeAnswer, AttributeFetch
 from deemster.model.decision import Decision, Effect, Reason
 from deemster.model.gateway import GatewayCaller
 from deemster.model.http import ApiCall
@@ -24,12 +25,14 @@ class Case:
     """Filled in as the decision proceeds, so that a deny can say as much as was known by then."""
 
     __slots__ = (
+        "answers",
         "call",
         "caller",
         "claims",
         "deadline",
         "decision_id",
         "judge",
+        "memo",
         "now",
         "operation",
         "routed",
@@ -60,6 +63,9 @@ class Case:
         self.judge: CompiledOperation | GuardsAlone | None = None
         self.claims: VerifiedClaims | None = None
         self.user: UserContext | None = None
+        self.answers: dict[AttributeFetch, AttributeAnswer] = {}
+        # What conditions have computed: it stays right while more and more is known.
+        self.memo: dict[object, object] | None = None
 
     def fresh_trace(self) -> list[TraceEntry] | None:
         """The trace, emptied of what an earlier round of judging left in it."""

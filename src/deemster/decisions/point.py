@@ -17,6 +17,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from deemster.attributesources.fetcher import AttributeFetcher, NoSources
+from deemster.decisions.attributes import evaluated, fetch_attributes
 from deemster.decisions.case import Case, deny, permit
 from deemster.decisions.preflight import asked_by_preflight
 from deemster.errors import DependencyUnavailableError, MalformedCallError, TokenRejectedError
@@ -38,7 +40,10 @@ __all__ = ["Deadlines", "DecisionPoint"]
 
 _NO_PARAMS: Mapping[str, str | int] = MappingProxyType({})
 _MOST_ROUNDS = 6
-"""A token, a user and three parts of the user can be fetched, each once; then there is an end."""
+"""A token, a user and three parts of the user can be fetched, each once; then there is an end.
+
+An attribute that was fetched allows for one more.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +53,13 @@ class Deadlines:
     decision: float = 1.0
     token: float = 0.5
     user: float = 0.3
+    attribute: float = 0.3
 
 
 class DecisionPoint:
     """Decides. Built once; keeps nothing between two calls but what its parts cache."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (its parts, each by keyword)
         self,
         *,
         store: PolicyStore,
@@ -63,6 +69,7 @@ class DecisionPoint:
         new_id: Callable[[], str],
         report_fault: Callable[[Exception, str], None],
         deadlines: Deadlines = Deadlines(),
+        attributes: AttributeFetcher | None = None,
     ) -> None:
         self._store = store
         self._providers = providers
@@ -71,6 +78,7 @@ class DecisionPoint:
         self._new_id = new_id
         self._report_fault = report_fault
         self._deadlines = deadlines
+        self._attributes = attributes or NoSources()
 
     async def decide(
         self, call: ApiCall, caller: GatewayCaller, trace: list[TraceEntry] | None = None
@@ -97,7 +105,9 @@ class DecisionPoint:
     async def _finish(self, case: Case, fetching: Awaitable[None]) -> Decision:
         """Fetch and judge in turn until there is a decision."""
         try:
-            for _ in range(_MOST_ROUNDS):
+            rounds = 0
+            while rounds < _MOST_ROUNDS + len(case.answers):
+                rounds += 1
                 await fetching
                 answer = self._judge(case)
                 if isinstance(answer, Decision):
@@ -191,9 +201,9 @@ class DecisionPoint:
             case.fresh_trace(),
         )
         values.role_permissions = service.role_permissions
-        evaluation = judge.evaluate(values)
+        evaluation = evaluated(case, judge, values, self._attributes)
         if isinstance(evaluation, NeedsValues):
-            return self._fetch_parts(case, evaluation)
+            return self._fetch(case, evaluation)
 
         # Too late is deny, whatever was decided.
         if self._clock.monotonic() > case.deadline:
@@ -233,7 +243,11 @@ class DecisionPoint:
         async with asyncio.timeout(self._share(case, self._deadlines.user)):
             case.user = await self._users.resolve(provider, subject)
 
-    async def _fetch_parts(self, case: Case, needs: NeedsValues) -> None:
+    async def _fetch(self, case: Case, needs: NeedsValues) -> None:
+        if needs.fetches:
+            share = self._share(case, self._deadlines.attribute)
+            await fetch_attributes(case, needs.fetches, self._attributes, share)
+            return
         if case.user is None:
             raise RuntimeError("evaluation asked for a user that does not exist")
         async with asyncio.timeout(self._share(case, self._deadlines.user)):

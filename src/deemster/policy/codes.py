@@ -59,6 +59,7 @@ class Code(StrEnum):
     UNSUPPORTED = "unsupported"
     NOT_IN_ENUM = "not-in-enum"
     CONDITION_CYCLE = "condition-cycle"
+    ATTRIBUTE_CYCLE = "attribute-cycle"
     BAD_JSONPATH = "bad-jsonpath"
     # meaning
     UNKNOWN_SCOPE_LINE = "unknown-allow-line"
@@ -71,6 +72,7 @@ class Code(StrEnum):
     UNKNOWN_PERMISSION = "unknown-permission"
     UNKNOWN_APPLICATION = "unknown-application"
     UNKNOWN_PROVIDER = "unknown-provider"
+    UNKNOWN_SOURCE = "unknown-source"
     UNKNOWN_OPERATION = "unknown-operation"
     NOT_FOR_AUTHZEN = "not-for-authzen"
     ACCESS_TWICE = "authzen-pair-twice"

@@ -12,7 +12,7 @@ from deemster.policy.compiler import compile_tree
 from deemster.policy.diagnostics import DiagnosticSet, DiagnosticSink
 from deemster.policy.parser import parse_tree
 from deemster.policy.reading.files import PolicyFiles, files_from_memory, read_tree_files
-from deemster.policy.resolved import ProviderFacts, ResolvedTree
+from deemster.policy.resolved import ProviderFacts, ResolvedTree, SourceFacts
 from deemster.policy.snapshot import PolicySnapshot
 from deemster.policy.tree import Tree
 
@@ -31,33 +31,38 @@ class LoadedTree:
 
 
 def load_tree(
-    paths: Sequence[Path], providers: Mapping[str, ProviderFacts] | None = None
+    paths: Sequence[Path],
+    providers: Mapping[str, ProviderFacts] | None = None,
+    sources: SourceFacts | None = None,
 ) -> LoadedTree:
     """Load the policy folders or files at `paths` as one tree.
 
-    `providers`: the settings' token providers by id, None to check without settings. Raises
-    PolicyError with every finding where there is an error.
+    `providers`: the settings' token providers by id, `sources` what attributes may name there,
+    None to check without settings. Raises PolicyError with every finding where there is an error.
     """
     sink = DiagnosticSink()
-    return load_files(read_tree_files(paths, sink), providers, sink)
+    return load_files(read_tree_files(paths, sink), providers, sink, sources)
 
 
 def load_texts(
-    texts: Mapping[str, str], providers: Mapping[str, ProviderFacts] | None = None
+    texts: Mapping[str, str],
+    providers: Mapping[str, ProviderFacts] | None = None,
+    sources: SourceFacts | None = None,
 ) -> LoadedTree:
     """Load a tree from memory: texts by path from the tree's root."""
-    return load_files(files_from_memory(texts), providers)
+    return load_files(files_from_memory(texts), providers, sources=sources)
 
 
 def load_files(
     files: PolicyFiles,
     providers: Mapping[str, ProviderFacts] | None = None,
     sink: DiagnosticSink | None = None,
+    sources: SourceFacts | None = None,
 ) -> LoadedTree:
     """Parse, check and compile files that were read."""
     sink = sink or DiagnosticSink()
     tree = parse_tree(files, sink)
-    resolved = check_tree(tree, providers, sink)
+    resolved = check_tree(tree, providers, sink, sources)
     diagnostics = sink.finish()
     # INVARIANT: a tree with a part left out is never compiled: absence must not permit.
     if diagnostics.errors or tree.broken:

@@ -24,6 +24,7 @@ __all__ = [
     "ResolvedRule",
     "ResolvedService",
     "ResolvedTree",
+    "SourceFacts",
 ]
 
 
@@ -37,6 +38,18 @@ class ProviderFacts:
 
     kind: str
     asserted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """What the settings say of the sources of attributes, as far as a policy tree depends on it.
+
+    `services`: the headers (lower-case) that the settings send, by service. `queries`: the names
+    of the parameters, by query.
+    """
+
+    services: Mapping[str, frozenset[str]]
+    queries: Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from deemster.model.source import SourceSpan
 from deemster.model.urls import PathFeature
 from deemster.policy.reading.nodes import MappingNode, ScalarNode
+
+if TYPE_CHECKING:
+    from deemster.policy.attribute_tree import AttributeDeclaration
 
 __all__ = [
     "AccessMatch",
@@ -191,6 +195,7 @@ class Declarations:
     imports: tuple[Import, ...] = ()
     schema: tuple[Declaration, ...] = ()
     constants: tuple[Constant, ...] = ()
+    attributes: tuple[AttributeDeclaration, ...] = ()
     conditions: tuple[NamedCondition, ...] = ()
     complete: bool = True
 

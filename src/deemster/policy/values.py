@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from deemster.errors import EvaluationError
 from deemster.model.access import AccessRequest
+from deemster.model.attributes import AttributeAnswer, AttributeFetch
 from deemster.model.decision import NodeRef, Requirement
 from deemster.model.http import ApiCall
 from deemster.model.identity import UserContext, UserPart, VerifiedClaims
@@ -22,14 +23,19 @@ __all__ = ["ConditionInput", "NeedsValues", "TraceEntry", "Values", "seen"]
 
 
 class NeedsValues(Exception):  # noqa: N818  (an answer, not an error)
-    """Evaluation reached a value that was not fetched yet: fetch `parts`, then ask again.
+    """Evaluation reached a value that was not fetched yet: fetch it, then ask again.
 
-    INVARIANT: nothing between a closure and `PolicySnapshot.evaluate` catches it.
+    `parts` of the user, or `fetches` of attributes. INVARIANT: nothing between a closure and
+    `PolicySnapshot.evaluate` catches it.
     """
 
-    def __init__(self, parts: frozenset[UserPart]) -> None:
-        super().__init__(", ".join(sorted(part.value for part in parts)))
+    def __init__(
+        self, parts: frozenset[UserPart], fetches: frozenset[AttributeFetch] = frozenset()
+    ) -> None:
+        needed = [*(part.value for part in parts), *(fetch.attribute for fetch in fetches)]
+        super().__init__(", ".join(sorted(needed)))
         self.parts = parts
+        self.fetches = fetches
 
 
 ConditionInput = tuple[str, "Callable[[Values], object]"]
@@ -45,11 +51,13 @@ class Values:
     epoch seconds; `skew` the provider's tolerance in seconds. `trace` collects visited nodes
     when somebody wants to see them. `memo` keeps coerced values within the decision. `member` is
     what the variable of `exists` or `all` stands for just now. `access` is the question of
-    AuthZEN, None for an HTTP call.
+    AuthZEN, None for an HTTP call. `attributes` are the answers to the fetches that evaluation
+    asked for so far.
     """
 
     __slots__ = (
         "access",
+        "attributes",
         "call",
         "claims",
         "member",
@@ -89,8 +97,10 @@ class Values:
         self.memo: dict[object, object] | None = None
         self.role_permissions: Mapping[str, frozenset[str]] = _NO_ROLES
         self.access: AccessRequest | None = None
+        self.attributes: Mapping[AttributeFetch, AttributeAnswer] = _NO_ANSWERS
 
 
+_NO_ANSWERS: Mapping[AttributeFetch, AttributeAnswer] = {}
 _NO_ROLES: Mapping[str, frozenset[str]] = {}
 
 

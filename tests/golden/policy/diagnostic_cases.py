@@ -1,6 +1,7 @@
 """Golden diagnostics: a tree of files each, and what `check` prints of it.
 
-A case may have a `providers.json` beside its `tree`: the token providers of the settings, by id.
+A case may have a `providers.json` beside its `tree`, the token providers of the settings by id, and
+a `sources.json`, their services and queries.
 `python -m tests.golden.policy.diagnostic_cases` writes every `expected.txt` again; read the diff
 as the author of the policy would.
 """
@@ -16,7 +17,7 @@ from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.loading import load_files
 from deemster.policy.reading.files import read_tree_files
 from deemster.policy.rendering import render_text, summary
-from deemster.policy.resolved import ProviderFacts
+from deemster.policy.resolved import ProviderFacts, SourceFacts
 
 CASES = Path(__file__).parent / "diagnostics"
 
@@ -31,7 +32,7 @@ def printed(case: Path) -> str:
     sink = DiagnosticSink()
     files = read_tree_files(case / "tree", sink)
     try:
-        found = load_files(files, providers(case), sink).diagnostics
+        found = load_files(files, providers(case), sink, sources(case)).diagnostics
     except PolicyError as refused:
         found = refused.diagnostics
     text = f"{render_text(found, files.sources())}{summary(found)}\n"
@@ -45,6 +46,20 @@ def providers(case: Path) -> Mapping[str, ProviderFacts] | None:
         return None
     written = json.loads(file.read_text(encoding="utf-8"))
     return {name: ProviderFacts(**facts) for name, facts in written.items()}
+
+
+def sources(case: Path) -> SourceFacts | None:
+    """The services and queries of the settings, or None for a check without settings."""
+    file = case / "sources.json"
+    if not file.exists():
+        return None
+    written = json.loads(file.read_text(encoding="utf-8"))
+    return SourceFacts(
+        **{
+            kind: {name: frozenset(names) for name, names in found.items()}
+            for kind, found in written.items()
+        }
+    )
 
 
 def shown_codes() -> set[Code]:

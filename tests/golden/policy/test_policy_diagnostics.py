@@ -14,7 +14,6 @@ NOT_AS_FILES = {
     Code.FILE_TOO_LARGE,
     Code.TOO_MANY_ERRORS,
     Code.TOO_MANY_NODES,
-    Code.BAD_JSONPATH,
 }
 NOT_OF_POLICIES = {Code.SETTING, Code.TEST_SUITE}
 FINDING = re.compile(r"^.+: (?:error|warning|hint)\[[a-z0-9-]+\]: (.+)$", re.MULTILINE)

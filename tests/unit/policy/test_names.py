@@ -91,7 +91,7 @@ def test_an_import_of_an_import_is_not_named_through_it() -> None:
         "a.yaml": a_library("imports: {b: b.yaml}\nconditions: {is: b.is}\n", id="a"),
         "b.yaml": a_library('conditions: {is: "true"}\n', id="b"),
     }  # fmt: skip
-    assert told(files) == ["unknown-name: `a` has no condition or constant `b.is`"]
+    assert told(files) == ["unknown-name: `a` has no condition, constant or attribute `b.is`"]
 
 
 UNUSED = "conditions:\n  broken: \"claims.sub > 'a' && claims.nobody == 'a'\"\n"

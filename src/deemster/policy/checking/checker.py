@@ -20,25 +20,32 @@ from deemster.policy.checking.overlaps import check_overlaps
 from deemster.policy.checking.policy_checker import PolicyChecker
 from deemster.policy.checking.policy_use import Use
 from deemster.policy.checking.service_checker import ServiceChecker
+from deemster.policy.checking.source_names import check_sources
 from deemster.policy.checking.usage import Usage, warn_unused_imports, warn_unused_policy
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.expressions.scope import Scope
-from deemster.policy.resolved import ProviderFacts, ResolvedTree
+from deemster.policy.resolved import ProviderFacts, ResolvedTree, SourceFacts
 
 __all__ = ["check_tree"]
 
 
 def check_tree(
-    parsed: tree.Tree, providers: Mapping[str, ProviderFacts] | None, sink: DiagnosticSink
+    parsed: tree.Tree,
+    providers: Mapping[str, ProviderFacts] | None,
+    sink: DiagnosticSink,
+    sources: SourceFacts | None = None,
 ) -> ResolvedTree:
     """The resolved tree; usable only if `sink` has no errors.
 
-    `providers` are those of the settings, by id; None means that there are no settings, and that
-    everything but the providers' existence is checked.
+    `providers` are those of the settings, by id, and `sources` what attributes may name; None
+    means that there are no settings, and that everything but that these exist is checked.
     """
     findings = DiagnosticSink()
     graph = DocumentGraph(parsed, findings)
+    if sources is not None:
+        for document in graph.ordered:
+            check_sources(document.declarations.attributes, sources, findings)
     resolved = _resolve(parsed, graph, providers, findings)
     consequences = Consequences(parsed, graph.incomplete, unread=sink.has_errors)
     for finding in told_once(findings.finish()):

@@ -52,6 +52,9 @@ def _names_in(term: Term) -> Iterator[tuple[str, SourceSpan]]:
         yield "user", term.span
     elif isinstance(term, terms.Presence):
         yield from _names_in(term.read)
+    elif isinstance(term, terms.AttributeRead):
+        if term.attribute.identity is not None:
+            yield term.attribute.identity
     elif isinstance(term, terms.ClaimRead | terms.UserRead):
         yield term.name, term.span
     for operand in terms.operands(term):

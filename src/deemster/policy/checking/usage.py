@@ -34,6 +34,10 @@ class Usage:
                 self._named[file].add(node.identifier)
             nodes.extend(ast.children(node))
 
+    def name_path(self, file: str, path: str) -> None:
+        """The dotted name `path` is written in `file`."""
+        self._named[file].add(path.partition(".")[0])
+
     def read(self, file: str, names: Iterable[str]) -> None:
         """A condition in `file` reads these dotted names, through whatever conditions."""
         self._reads[file].update(names)

@@ -59,8 +59,10 @@ def constant_term(
 
 
 def report_unknown_name(path: Path, scope: Scope, report: Report, *members: str) -> None:
-    """Neither built in, nor a constant, nor a condition; `members` are variables of quantifiers."""
-    known = [*members, *scope.lexical.conditions, *scope.lexical.constants]
+    """No name that there is; `members` are variables of quantifiers."""
+    lexical = scope.lexical
+    imported = [name for name in lexical.attributes if "." in name]
+    known = [*members, *lexical.conditions, *lexical.constants, *imported]
     name, root = str(path), path.root
     inner = [one for one in known if name.startswith(f"{one}.")]
     if inner:
@@ -70,7 +72,7 @@ def report_unknown_name(path: Path, scope: Scope, report: Report, *members: str)
     if of_alias:
         report.error(
             Code.UNKNOWN_NAME,
-            f"`{root}` has no condition or constant `{name.removeprefix(root + '.')}`"
+            f"`{root}` has no condition, constant or attribute `{name.removeprefix(root + '.')}`"
             if len(path.segments) > 1
             else f"`{root}` is an import and not a value",
             path.span,
@@ -96,6 +98,8 @@ def _owner_of(name: str, scope: Scope) -> str | None:
         return f"did you mean `user.{name}`?"
     if name in scope.params:
         return f"did you mean `params.{name}`?"
+    if name in scope.lexical.attributes:
+        return f"did you mean `attr.{name}`?"
     return None
 
 

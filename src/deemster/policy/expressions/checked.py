@@ -66,6 +66,8 @@ def _names_of(term: Term) -> frozenset[str]:
         return _names_of(term.read)
     if isinstance(term, terms.LocalTimeRead):
         return frozenset({"request.time"})
+    if isinstance(term, terms.AttributeRead):
+        return term.attribute.reads | {term.name}
     if isinstance(term, terms.Read):
         return frozenset({term.name})
     return frozenset()

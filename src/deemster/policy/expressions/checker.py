@@ -13,6 +13,7 @@ from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.expressions import ast, terms
+from deemster.policy.expressions.attributes import attribute_named, attribute_read, is_document
 from deemster.policy.expressions.author_names import constant_term, report_unknown_name
 from deemster.policy.expressions.calls import function_term, method_term
 from deemster.policy.expressions.checked import CheckedExpr, measured
@@ -316,6 +317,10 @@ class _Checking:
         member = self._member_of_list
         if member is not None and path.root == member.name:
             return self._member_name(path, member)
+        attribute = attribute_named(path, self._scope)
+        if attribute is not None:
+            read = attribute_read(attribute, path, self._scope, self.report)
+            return read if read is None or not is_document(read, self.report) else None
         if path.root in RESERVED_NAMES:
             return built_in(path, self._scope, self.report)
         name, lexical = str(path), self._scope.lexical

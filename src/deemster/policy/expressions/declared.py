@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deemster.policy import tree
+from deemster.policy.attribute_tree import AttributeDeclaration
 from deemster.policy.diagnostics import Note
 from deemster.policy.expressions import terms
 from deemster.policy.expressions.terms import LocalTimeField, Term
@@ -11,7 +12,7 @@ from deemster.policy.expressions.types import INT, Narrowing, type_named
 __all__ = ["declared_note", "narrowing_of", "narrowing_of_declaration"]
 
 
-def narrowing_of_declaration(declaration: tree.Declaration) -> Narrowing:
+def narrowing_of_declaration(declaration: tree.Declaration | AttributeDeclaration) -> Narrowing:
     """The type of a declared name with its enumeration or range."""
     return Narrowing(
         type_named(declaration.type),

@@ -20,7 +20,7 @@ from deemster.policy.expressions.terms import (
 )
 from deemster.policy.values import Values
 
-__all__ = ["read_address", "request_presence", "request_reader"]
+__all__ = ["read_address", "read_query", "request_presence", "request_reader"]
 
 Reader = Callable[[Values], object]
 
@@ -87,18 +87,21 @@ def _query_reader(read: QueryRead) -> Reader:
     wanted, name, span = read.parameter, read.name, read.span
 
     def query(values: Values) -> object:
-        memo = _memo_of(values)
-        found = memo.get("request.query")
-        if found is None:
-            try:
-                found = query_parameters(values.url.query)
-            except MalformedQueryError as malformed:
-                raise failures.not_usable(f"`{name}`: {malformed}", span) from None
-            memo["request.query"] = found
-        parameters: Mapping[str, object] = found  # type: ignore[assignment]  # as above
-        return parameters.get(wanted, ())
+        try:
+            return read_query(values).get(wanted, ())
+        except MalformedQueryError as malformed:
+            raise failures.not_usable(f"`{name}`: {malformed}", span) from None
 
     return query
+
+
+def read_query(values: Values) -> Mapping[str, tuple[str, ...]]:
+    """The query's parameters; read once a decision. Raises MalformedQueryError."""
+    memo = _memo_of(values)
+    found = memo.get("request.query")
+    if found is None:
+        found = memo["request.query"] = query_parameters(values.url.query)
+    return found  # type: ignore[return-value]  # only this function writes that key
 
 
 _LOCAL_FIELDS: dict[LocalTimeField, Callable[[datetime], object]] = {

@@ -85,17 +85,17 @@ class _Walk:
             self.visit(operand, inside, negated=negated)
 
     def _read(self, read: terms.DeclaredRead, guarded: frozenset[str], *, negated: bool) -> None:
-        if read.name in self._warned:
+        if _key(read) in self._warned:
             return
         if read.has_default:
             # A registered list is empty when absent; its author has no other choice.
             if read.declared_at is not None and (self._under_deny or negated):
                 self._warn_default(read)
-        elif read.optional and read.name not in guarded and (self._under_deny or self._not_last):
+        elif read.optional and _key(read) not in guarded and (self._under_deny or self._not_last):
             self._warn_unguarded(read)
 
     def _warn_unguarded(self, read: terms.DeclaredRead) -> None:
-        self._warned.add(read.name)
+        self._warned.add(_key(read))
         self._report.warning(
             Code.OPTIONAL_UNGUARDED,
             f"`{read.name}` is optional and compared without `has()` "
@@ -107,7 +107,7 @@ class _Walk:
         )
 
     def _warn_default(self, read: terms.DeclaredRead) -> None:
-        self._warned.add(read.name)
+        self._warned.add(_key(read))
         self._report.warning(
             Code.DEFAULT_UNDER_DENY,
             f"`{read.name}` has a default, so that an absent value decides "
@@ -116,6 +116,11 @@ class _Walk:
             help="declare it `optional: true` and say by `has()` what an absent value means",
             notes=declared_note(read),
         )
+
+
+def _key(read: terms.Read) -> str:
+    """What tells names apart that are written alike: `attr.x` is another one in another file."""
+    return f"attr {read.attribute.id}" if isinstance(read, terms.AttributeRead) else read.name
 
 
 def false_when_absent(term: Term) -> frozenset[str]:
@@ -132,7 +137,7 @@ def _absorbed(term: Term, *, when: bool) -> frozenset[str]:
     if isinstance(term, terms.Presence):
         # With a default, `has` is true even when the value is absent.
         has_default = isinstance(term.read, terms.DeclaredRead) and (term.read.has_default)
-        return _NONE if when or has_default else frozenset({term.read.name})
+        return _NONE if when or has_default else frozenset({_key(term.read)})
     if isinstance(term, terms.Negation):
         return _absorbed(term.operand, when=not when)
     if isinstance(term, terms.ConditionTerm):

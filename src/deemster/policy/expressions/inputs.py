@@ -1,7 +1,8 @@
 """What a condition saw, for traces: each name it reads, with a function that reads it.
 
-Claims and user attributes are shown. Headers and query parameters may carry tokens, cookies and
-keys: only their number is.
+Claims, user attributes and attributes are shown, the latter with where they came from. Headers and
+query parameters may carry tokens, cookies and keys: only their number is shown, and of an attribute
+that is one its length.
 """
 
 from __future__ import annotations
@@ -9,9 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sized
 
 from deemster.policy.expressions import terms
+from deemster.policy.expressions.attribute_reading import attribute_origin
+from deemster.policy.expressions.attribute_terms import (
+    CheckedAttribute,
+    CheckedDerived,
+    CheckedHeader,
+    CheckedQuery,
+)
 from deemster.policy.expressions.checked import CheckedExpr
 from deemster.policy.expressions.reading import Reader, reader_of, user_presence
 from deemster.policy.expressions.terms import Term
+from deemster.policy.expressions.types import STRING
 from deemster.policy.values import Values
 
 __all__ = ["describe_inputs", "reads_of", "shown_reader"]
@@ -62,25 +71,59 @@ def shown_reader(read: terms.Read, *, revealed: bool = False) -> Reader:
     `revealed` shows headers and query parameters too, but for those that carry credentials.
     """
     reader = reader_of(read)
+    if isinstance(read, terms.AttributeRead):
+        return _shown_attribute(read, reader, revealed=revealed)
     if isinstance(read, terms.HeaderRead | terms.QueryRead):
         if revealed and not (isinstance(read, terms.HeaderRead) and read.header in _CREDENTIALS):
             return reader
         values_of: Callable[[Values], Sized] = reader  # type: ignore[assignment]  # list types
-        return lambda values: _Counted(len(values_of(values)))
+        return lambda values: _counted(len(values_of(values)))
     return lambda values: _sorted(reader(values))
+
+
+def _shown_attribute(read: terms.AttributeRead, reader: Reader, *, revealed: bool) -> Reader:
+    is_document = read.attribute.narrowing is None
+    is_hidden = _is_raw_text(read.attribute, revealed=revealed)
+
+    def shown(values: Values) -> object:
+        value = reader(values)
+        if is_document:
+            return _Described("<a JSON document>")
+        if is_hidden and isinstance(value, str):
+            return _Described(f"<text of {len(value)} characters>")
+        origin = attribute_origin(read, values)
+        return _Described(f"{_sorted(value)!r} ({origin})") if origin else _sorted(value)
+
+    return shown
+
+
+def _is_raw_text(attribute: CheckedAttribute, *, revealed: bool) -> bool:
+    """Whether the value is what a header or a parameter held, and may be anything."""
+    source, narrowing = attribute.source, attribute.narrowing
+    if narrowing is None or narrowing.type != STRING or narrowing.enum is not None:
+        return False
+    if isinstance(source, CheckedDerived):
+        return _is_raw_text(source.attribute, revealed=revealed)
+    if isinstance(source, CheckedHeader):
+        return not revealed or source.header in _CREDENTIALS
+    return isinstance(source, CheckedQuery) and not revealed
 
 
 def _sorted(value: object) -> object:
     return sorted(value) if isinstance(value, frozenset) else value
 
 
-class _Counted:
-    """Stands for values that are not shown."""
+class _Described:
+    """Stands for a value: what is shown instead of it."""
 
-    __slots__ = ("_number",)
+    __slots__ = ("_text",)
 
-    def __init__(self, number: int) -> None:
-        self._number = number
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def __repr__(self) -> str:
-        return f"<{self._number} value{'' if self._number == 1 else 's'}>"
+        return self._text
+
+
+def _counted(number: int) -> _Described:
+    return _Described(f"<{number} value{'' if number == 1 else 's'}>")

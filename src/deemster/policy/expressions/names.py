@@ -204,6 +204,20 @@ def _parameter(path: Path, scope: Scope, report: Report) -> Read | None:
 # --- the rest -----------------------------------------------------------------------------------
 
 
+def _unknown_attribute(path: Path, scope: Scope, report: Report) -> Read | None:
+    """`attributes` resolves those that there are; what comes here names none."""
+    segment = only_member(path, report, "name an attribute, such as `attr.amount`")
+    if segment is None:
+        return None
+    own = [name for name in scope.lexical.attributes if "." not in name]
+    imported = [name for name in scope.lexical.attributes if name.endswith(f".{segment.text}")]
+    if imported:
+        report_unknown_member(report, "attribute", segment, (), f"did you mean `{imported[0]}`?")
+    else:
+        report_unknown_member(report, "attribute", segment, own, "declare it under `attributes`")
+    return None
+
+
 def _not_yet(path: Path, scope: Scope, report: Report) -> Read | None:
     report.unsupported_yet(path.root, path.segments[0].span)
     return None
@@ -221,7 +235,7 @@ def _time(path: Path, scope: Scope, report: Report) -> Read | None:
 
 _RESOLVERS = {
     "action": access_member,
-    "attr": _not_yet,
+    "attr": _unknown_attribute,
     "claims": _claim,
     "context": access_member,
     "params": _parameter,

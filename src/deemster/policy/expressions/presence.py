@@ -5,6 +5,7 @@ from __future__ import annotations
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.expressions import ast, terms
+from deemster.policy.expressions.attributes import attribute_named, attribute_read
 from deemster.policy.expressions.names import built_in, path_of
 from deemster.policy.expressions.report import Report
 from deemster.policy.expressions.scope import RESERVED_NAMES, Scope
@@ -16,6 +17,10 @@ __all__ = ["presence_term", "report_misused_has"]
 def presence_term(expr: ast.Has, scope: Scope, report: Report) -> Term | None:
     """The term of `has(x)`, or None after reporting."""
     path = path_of(expr.operand)
+    attribute = None if path is None else attribute_named(path, scope)
+    if path is not None and attribute is not None:
+        found = attribute_read(attribute, path, scope, report)
+        return None if found is None else terms.Presence(found, expr.span)
     if path is None or path.root not in RESERVED_NAMES:
         report_misused_has(expr.operand.span, report)
         return None

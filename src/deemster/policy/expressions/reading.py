@@ -13,6 +13,7 @@ from deemster.model.source import SourceSpan
 from deemster.policy.expressions import failures, terms
 from deemster.policy.expressions.access_reading import access_presence, access_reader
 from deemster.policy.expressions.access_terms import AccessRead
+from deemster.policy.expressions.attribute_reading import attribute_presence, attribute_reader
 from deemster.policy.expressions.coercion import (
     MISFIT,
     Coercion,
@@ -50,7 +51,15 @@ def reader_of(read: Read) -> Reader:
         return access_reader(read)
     if isinstance(read, ParameterRead):
         return _parameter_reader(read)
+    if isinstance(read, terms.AttributeRead):
+        return attribute_reader(read, _reader_of_term)
     return request_reader(read)
+
+
+def _reader_of_term(term: terms.Term) -> Reader:
+    if not isinstance(term, terms.Read):
+        raise TypeError("a value is read by its name")
+    return reader_of(term)
 
 
 def presence_of(read: Read) -> Callable[[Values], bool]:
@@ -61,6 +70,8 @@ def presence_of(read: Read) -> Callable[[Values], bool]:
         return _user_presence(read)
     if isinstance(read, AccessRead):
         return access_presence(read)
+    if isinstance(read, terms.AttributeRead):
+        return attribute_presence(read, _reader_of_term)
     if isinstance(read, terms.RequestRead):
         return request_presence(read)
     reader = reader_of(read)

@@ -13,13 +13,22 @@ from typing import TYPE_CHECKING
 
 from deemster.model.source import SourceSpan
 from deemster.policy import tree
+from deemster.policy.attribute_tree import AttributeDeclaration
 from deemster.policy.expressions import ast
+from deemster.policy.expressions.attribute_terms import CheckedAttribute
 from deemster.policy.expressions.types import Type
 
 if TYPE_CHECKING:
     from deemster.policy.expressions.checked import CheckedExpr
 
-__all__ = ["RESERVED_NAMES", "Asked", "ConditionDefinition", "LexicalScope", "Scope"]
+__all__ = [
+    "RESERVED_NAMES",
+    "Asked",
+    "AttributeDefinition",
+    "ConditionDefinition",
+    "LexicalScope",
+    "Scope",
+]
 
 RESERVED_NAMES = frozenset(
     {
@@ -54,20 +63,40 @@ class ConditionDefinition:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LexicalScope:
-    """The constants and conditions that one file can name, its imports' as `alias.name`.
+class AttributeDefinition:
+    """An attribute that conditions, statements and other attributes use by name.
 
-    Conditions of one file may use each other: make the scope with an empty dict of conditions,
-    then fill that dict with definitions that refer to the scope.
+    `id` is `file#name`. `usable` is False where a circle was reported: a use adds no further
+    error.
+    """
+
+    id: str
+    declaration: AttributeDeclaration
+    lexical: LexicalScope
+    usable: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LexicalScope:
+    """The constants, conditions and attributes that one file can name.
+
+    Those of its imports are called `alias.name`; of its own attributes, which are read as
+    `attr.name`, the name alone stands here. Conditions of one file may use each other: make the
+    scope with an empty dict of conditions, then fill that dict with definitions that refer to the
+    scope.
     """
 
     constants: Mapping[str, tree.Constant]
     conditions: Mapping[str, ConditionDefinition]
+    attributes: Mapping[str, AttributeDefinition] = field(default_factory=dict)
 
     @property
     def first_names(self) -> frozenset[str]:
         """Own names, and the aliases of imports: what a dotted name may begin with."""
-        return frozenset(name.partition(".")[0] for name in (*self.constants, *self.conditions))
+        imported = [name for name in self.attributes if "." in name]
+        return frozenset(
+            name.partition(".")[0] for name in (*self.constants, *self.conditions, *imported)
+        )
 
 
 class Asked(Enum):
@@ -102,14 +131,29 @@ class Scope:
     has_claims: bool = True
     checked: dict[ConditionDefinition, CheckedExpr | None] = field(default_factory=dict, repr=False)
     """For the checker: named conditions that name no parameter, None for those in error."""
+    attributes: dict[AttributeDefinition, CheckedAttribute | None] = field(
+        default_factory=dict, repr=False
+    )
+    """The same for attributes."""
+    attributes_here: dict[AttributeDefinition, CheckedAttribute | None] = field(
+        default_factory=dict, repr=False
+    )
+    """For the checker: attributes that name a parameter, which every operation has anew."""
 
     def with_params(self, params: Mapping[str, Type]) -> Scope:
         """The scope of one operation. Named conditions are checked once for all operations."""
-        return replace(self, params=params)
+        return replace(self, params=params, attributes_here={})
 
     def asked_about(self, asked: Mapping[Asked, tree.Text], *, has_claims: bool = True) -> Scope:
-        """The same names where something else is asked: named conditions are checked anew."""
-        return replace(self, asked=asked, has_claims=has_claims, checked={})
+        """The same names where something else is asked: all that they stand for is checked anew."""
+        return replace(
+            self,
+            asked=asked,
+            has_claims=has_claims,
+            checked={},
+            attributes={},
+            attributes_here={},
+        )
 
     def at(self, operation: tree.Text) -> Scope:
         """The scope of one operation of several that are asked alike."""

@@ -19,6 +19,7 @@ from deemster.policy.expressions.ast import (
     ComparisonOperator,
     QuantifierKind,
 )
+from deemster.policy.expressions.attribute_terms import AttributeRead
 from deemster.policy.expressions.networks import NetworkSet
 from deemster.policy.expressions.types import (
     BOOL,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AccessRead",
     "ArithmeticTerm",
+    "AttributeRead",
     "ClaimRead",
     "ComparisonTerm",
     "ConditionTerm",
@@ -222,8 +224,8 @@ class LocalTimeRead:
         return STRING if self.field is LocalTimeField.DATE else INT
 
 
-DeclaredRead = ClaimRead | UserRead | AccessRead
-"""What a schema declares; what was built in has no `declared_at`."""
+DeclaredRead = ClaimRead | UserRead | AccessRead | AttributeRead
+"""Names with a declaration; what was built in has no `declared_at`."""
 
 Read = DeclaredRead | ParameterRead | RequestRead | HeaderRead | QueryRead | LocalTimeRead
 
@@ -456,10 +458,10 @@ def operands(term: Term) -> tuple[Term, ...]:
 
 def can_fail_alone(term: Term) -> bool:
     """Whether the term itself may be in error though its operands have values."""
-    if isinstance(term, RequestRead):
-        return term.field is RequestField.IP
     if isinstance(term, Presence):
         return can_fail_alone(term.read)
+    if isinstance(term, Read):
+        return _can_fail_when_read(term)
     if isinstance(term, NetworkTest):
         # A read of request.ip fails itself where it is no address; any other text is just text.
         return not (isinstance(term.operand, RequestRead) and term.operand.field is RequestField.IP)
@@ -471,9 +473,17 @@ def can_fail_alone(term: Term) -> bool:
         return True
     if isinstance(term, NegativeTerm):
         return not isinstance(term.operand, Constant) or term.operand.value == INT_MIN
-    if isinstance(term, AccessRead):
-        return term.field.is_property
-    return isinstance(term, ClaimRead | UserRead | QueryRead)
+    return False
+
+
+def _can_fail_when_read(read: Read) -> bool:
+    if isinstance(read, RequestRead):
+        return read.field is RequestField.IP
+    if isinstance(read, AccessRead):
+        return read.field.is_property
+    if isinstance(read, AttributeRead):
+        return read.attribute.can_fail
+    return isinstance(read, ClaimRead | UserRead | QueryRead)
 
 
 _PARTS: dict[type, Callable[..., tuple[Term, ...]]] = {

@@ -1,10 +1,12 @@
-"""What a Library, an ApiService or a Policy declares: imports, schema, constants, conditions."""
+"""What a Library, an ApiService or a Policy declares: imports, schema, constants and more."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from deemster.policy.parsing import forms
+from deemster.policy.parsing.attribute_shapes import ATTRIBUTE
+from deemster.policy.parsing.attributes import parse_attributes
 from deemster.policy.parsing.conditions import parse_condition
 from deemster.policy.parsing.constants import CONSTANT, parse_constants
 from deemster.policy.parsing.fields import Fields
@@ -34,6 +36,12 @@ DECLARATION_KEYS = Keys(
             " of texts or of integers.",
             "{OFFICE_NETS: [10.0.0.0/8, 192.0.2.0/24]}",
         ),
+        "attributes": Key(
+            forms.MapOf(ATTRIBUTE),
+            "Values from the body, a header, a service, a database or another attribute. Read as"
+            " `attr.name`, those of an imported Library as `alias.name`.",
+            '{amount: {type: int, source: {body: "$.amount"}}}',
+        ),
         "conditions": Key(
             forms.MapOf(forms.Condition()),
             "Conditions that others use by name.",
@@ -42,7 +50,6 @@ DECLARATION_KEYS = Keys(
     }
 )
 LATER_DECLARATIONS = {
-    "attributes": "attributes fetched from a source",
     "statements": "statements for the gateway",
 }
 
@@ -54,6 +61,7 @@ def parse_declarations(fields: Fields) -> Declarations:
         imports=_imports(fields),
         schema=parse_schema(fields),
         constants=parse_constants(fields),
+        attributes=parse_attributes(fields),
         conditions=_conditions(fields),
     )
     # A misspelt key of the document may have been meant to declare something.

@@ -5,19 +5,23 @@ from __future__ import annotations
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.expressions.times import timestamp_seconds
-from deemster.policy.parsing.scalars import describe, flag_of, integer_of
+from deemster.policy.parsing.scalars import describe, flag_of, integer_of, json_value
 from deemster.policy.reading.nodes import Node, ScalarNode, ScalarStyle, SequenceNode
 
-__all__ = ["TYPE_NAMES", "typed_value"]
+__all__ = ["JSON_TYPE", "TYPE_NAMES", "typed_value"]
 
 TYPE_NAMES = ("string", "int", "bool", "timestamp", "list<string>", "list<int>")
+JSON_TYPE = "json"
+"""Of attributes alone: a JSON document."""
 
 
 def typed_value(node: Node, type_: str, sink: DiagnosticSink, name: str) -> object | None:
-    """str, int, bool, seconds since 1970, or a tuple; None after an error.
+    """str, int, bool, seconds since 1970, a tuple, or JSON; None after an error.
 
-    `type_` is one of TYPE_NAMES; `name` is how messages call the field.
+    `type_` is one of TYPE_NAMES, or JSON_TYPE; `name` is how messages call the field.
     """
+    if type_ == JSON_TYPE:
+        return _json(node, sink, name)
     if type_ in {"list<string>", "list<int>"}:
         return _list_value(node, type_, sink, name)
     if type_ == "int":
@@ -30,6 +34,19 @@ def typed_value(node: Node, type_: str, sink: DiagnosticSink, name: str) -> obje
         return node.text
     sink.error(Code.WRONG_TYPE, f"{name} must be text, found {describe(node)}", node.span)
     return None
+
+
+def _json(node: Node, sink: DiagnosticSink, name: str) -> object | None:
+    before = sink.error_count
+    value = json_value(node, sink)
+    if value is None and sink.error_count == before:
+        sink.error(
+            Code.WRONG_TYPE,
+            f"{name} must be a JSON value, found {describe(node)}",
+            node.span,
+            help="null counts as absent",
+        )
+    return value
 
 
 def _list_value(node: Node, type_: str, sink: DiagnosticSink, name: str) -> object | None:

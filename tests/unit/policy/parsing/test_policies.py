@@ -86,8 +86,6 @@ def guard(inside: str) -> str:
         (f"{DOCUMENT}{ALGORITHM}\n{RULE}\nenabled: false\n",
          "unknown-key: `enabled` is not a key of a Policy"),
         (f"{DOCUMENT}{RULE}\n", "missing-key: a Policy needs `combiningAlgorithm`"),
-        (f"{DOCUMENT}{ALGORITHM}\n{RULE}\nattributes: {{}}\n",
-         LATER.format("attributes", "attributes fetched from a source")),
     ],
 )  # fmt: skip
 def test_what_is_no_policy_is_refused(text: str, expected: str) -> None:

@@ -1,0 +1,1 @@
+"""Values of attributes from elsewhere: HTTP services and databases, bounded in every direction."""
