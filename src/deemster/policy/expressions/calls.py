@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from deemster.model.source import SourceSpan
@@ -151,13 +152,16 @@ def _constant_time(
             if text is None
             else f"`{text}` is not a {call.function}",
             argument.span,
-            help=f"write it as '{example}'",
+            help="a microsecond is the smallest unit"
+            if text is not None and _TOO_FINE.search(text)
+            else f"write it as '{example}'",
             notes=declared_note(argument),
         )
         return None
     return terms.Constant(seconds, type_, call.span)
 
 
+_TOO_FINE = re.compile(r"[0-9]ns|\.[0-9]{7}", re.ASCII)
 _FUNCTIONS: dict[str, Callable[[ast.Call, Term, Report], Term | None]] = {
     "size": lambda call, argument, report: _size_of(argument, call.span, report),
     "timestamp": _timestamp,

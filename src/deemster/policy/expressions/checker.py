@@ -287,7 +287,10 @@ class _Checking:
 
     def _member(self, expr: ast.Member) -> Term | None:
         if isinstance(expr.operand, ast.MethodCall) and is_local_time(expr.operand):
-            return local_time(expr, expr.operand, self.report)
+            arguments = self._terms(expr.operand.arguments)
+            if arguments is None:
+                return None
+            return local_time(expr, expr.operand, arguments, self.report)
         path = path_of(expr)
         if path is not None:
             return self._path(path)

@@ -23,6 +23,7 @@ from deemster.policy.expressions.networks import parse_address
 from deemster.policy.expressions.parts import flattened, parts
 from deemster.policy.expressions.reading import presence_of, reader_of, user_presence
 from deemster.policy.expressions.terms import RequestField, Term
+from deemster.policy.expressions.times import added, subtracted
 from deemster.policy.expressions.types import BOOL, Scalar
 from deemster.policy.patterns.compiling import TextTooLongError
 from deemster.policy.routing.ascii_case import ascii_lower
@@ -298,7 +299,10 @@ def _network_test(compiler: _Compiler, term: terms.NetworkTest) -> Closure:
 def _arithmetic(compiler: _Compiler, term: terms.ArithmeticTerm) -> Closure:
     left: Callable[[Values], int] = compiler.closure(term.left)  # type: ignore[assignment]
     right: Callable[[Values], int] = compiler.closure(term.right)  # type: ignore[assignment]
-    join = operator.add if term.operator == "+" else operator.sub
+    if term.type is Scalar.INT:
+        join = operator.add if term.operator == "+" else operator.sub
+    else:
+        join = added if term.operator == "+" else subtracted
     kind, span = term.type, term.span
 
     def joined(values: Values) -> int | float:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from deemster.model.source import SourceSpan
 from deemster.policy.expressions import failures
+from deemster.policy.expressions.local_clock import LocalClock
 from deemster.policy.expressions.networks import Address, canonical_address, parse_address
 from deemster.policy.expressions.query import MalformedQueryError, query_parameters
 from deemster.policy.expressions.terms import (
     HeaderRead,
-    LocalTimeField,
     LocalTimeRead,
     QueryRead,
     RequestField,
@@ -104,30 +102,16 @@ def read_query(values: Values) -> Mapping[str, tuple[str, ...]]:
     return found  # type: ignore[return-value]  # only this function writes that key
 
 
-_LOCAL_FIELDS: dict[LocalTimeField, Callable[[datetime], object]] = {
-    LocalTimeField.HOUR: lambda local: local.hour,
-    LocalTimeField.MINUTE_OF_DAY: lambda local: local.hour * 60 + local.minute,
-    LocalTimeField.WEEKDAY: datetime.isoweekday,
-    LocalTimeField.DATE: lambda local: local.date().isoformat(),
-}
-
-
 def _local_time_reader(read: LocalTimeRead) -> Reader:
-    zone, span, field = read.zone, read.span, _LOCAL_FIELDS[read.field]
-    return lambda values: field(_local(values, zone, span))
+    field, span = LocalClock(read.zone).field(read.field), read.span
 
-
-def _local(values: Values, zone: ZoneInfo, span: SourceSpan) -> datetime:
-    memo = _memo_of(values)
-    key = ("time.local", zone.key)
-    local = memo.get(key)
-    if local is None:
+    def local_time(values: Values) -> object:
         try:
-            local = datetime.fromtimestamp(values.now, zone)
+            return field(values.now)
         except (OverflowError, ValueError, OSError):
             raise failures.not_usable("the time has no local form", span) from None
-        memo[key] = local
-    return local  # type: ignore[return-value]  # only this function writes that key
+
+    return local_time
 
 
 def _memo_of(values: Values) -> dict[object, object]:

@@ -13,6 +13,7 @@ from deemster.policy.expressions.declared import declared_note, narrowing_of
 from deemster.policy.expressions.left_out import report_left_out
 from deemster.policy.expressions.report import Report
 from deemster.policy.expressions.terms import Term
+from deemster.policy.expressions.times import added, subtracted
 from deemster.policy.expressions.types import (
     BOOL,
     DURATION,
@@ -273,7 +274,7 @@ def _folded(
     first, second = left.value, right.value
     if isinstance(first, str | tuple) or isinstance(second, str | tuple):
         return None  # the table of results has numbers only
-    value = first + second if expr.operator == "+" else first - second
+    value = (added if expr.operator == "+" else subtracted)(first, second)
     return _in_range(value, result, expr.span, report)
 
 

@@ -1,4 +1,4 @@
-"""Constant times: `timestamp('…')` and `duration('…')` as seconds."""
+"""Times as seconds, whole or in microseconds: constants, and their sums and differences."""
 
 from __future__ import annotations
 
@@ -8,20 +8,27 @@ from fractions import Fraction
 
 __all__ = [
     "DURATION_MAX",
+    "MICROSECONDS",
     "TIMESTAMP_MAX",
     "TIMESTAMP_MIN",
+    "added",
     "duration_seconds",
+    "subtracted",
     "timestamp_seconds",
 ]
 
 # RFC 3339 with years 0001 to 9999, CEL's range.
 TIMESTAMP_MIN = -62_135_596_800
 TIMESTAMP_MAX = 253_402_300_800  # exclusive
+MICROSECONDS = 1_000_000
+"""The smallest part of a second that is told apart: of seconds as floats more is noise."""
 DURATION_MAX = 315_576_000_000
 """Seconds, either sign: ten thousand years."""
 
 _TIMESTAMP = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+    r"(\d{4}-\d{2}-\d{2})[Tt]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(\.\d{1,6})?"
+    r"([Zz]|[+-]\d{2}:\d{2})",
+    re.ASCII,
 )
 _DURATION = re.compile(r"[+-]?(?:\d{1,15}(?:\.\d{1,9})?(?:h|ms|m|s|us|ns))+", re.ASCII)
 _PART = re.compile(r"(\d+(?:\.\d+)?)(h|ms|m|s|us|ns)", re.ASCII)
@@ -58,9 +65,24 @@ def duration_seconds(text: str) -> int | float | None:
     total = sum(
         (Fraction(amount) * _UNITS[unit] for amount, unit in _PART.findall(text)), Fraction(0)
     )
-    if total > DURATION_MAX:
+    if total > DURATION_MAX or (total * MICROSECONDS).denominator != 1:
         return None
     return _number(-total if text.startswith("-") else total)
+
+
+def added(left: int | float, right: int | float) -> int | float:
+    """The sum of two times, exact to the microsecond up to the year 2106."""
+    if type(left) is int and type(right) is int:
+        return left + right
+    # Sums of floats would drift by less than a microsecond, and `==` would fail.
+    return (round(left * MICROSECONDS) + round(right * MICROSECONDS)) / MICROSECONDS
+
+
+def subtracted(left: int | float, right: int | float) -> int | float:
+    """The difference of two times, as exact."""
+    if type(left) is int and type(right) is int:
+        return left - right
+    return (round(left * MICROSECONDS) - round(right * MICROSECONDS)) / MICROSECONDS
 
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")

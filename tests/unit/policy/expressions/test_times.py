@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from deemster.policy.expressions.times import (
     DURATION_MAX,
+    MICROSECONDS,
     TIMESTAMP_MAX,
     TIMESTAMP_MIN,
+    added,
     duration_seconds,
+    subtracted,
     timestamp_seconds,
 )
+from tests.support.scale import scaled
 
 
 @pytest.mark.parametrize(
@@ -48,6 +54,8 @@ def test_a_timestamp_is_seconds_since_1970(text: str, seconds: float) -> None:
         "9999-12-31T23:59:59-05:00",
         "9999-12-31T23:00:00-01:00",
         "1795424400",
+        "2026-11-23T24:00:00Z",
+        "2026-11-23T09:00:00.0000001Z",
     ],
 )
 def test_what_is_no_timestamp_is_none(text: str) -> None:
@@ -89,7 +97,26 @@ def test_a_duration_is_seconds(text: str, seconds: float) -> None:
         "\u0663s",
         "--1s",
         f"{DURATION_MAX + 1}s",
+        "1ns",
+        "0.0000001s",
     ],
 )
 def test_what_is_no_duration_is_none(text: str) -> None:
     assert duration_seconds(text) is None
+
+
+LAST = 2**32 * MICROSECONDS  # in the year 2106
+
+
+@given(st.integers(-LAST, LAST), st.integers(-LAST, LAST))
+@settings(max_examples=scaled(10_000))
+def test_sums_and_differences_are_exact_to_the_microsecond(left: int, right: int) -> None:
+    first, second = left / MICROSECONDS, right / MICROSECONDS
+    assert added(first, second) == (left + right) / MICROSECONDS
+    assert subtracted(first, second) == (left - right) / MICROSECONDS
+
+
+def test_whole_seconds_stay_whole_and_exact_at_any_distance() -> None:
+    assert type(added(TIMESTAMP_MAX - 2, 1)) is int
+    assert added(TIMESTAMP_MAX - 2, 1) == TIMESTAMP_MAX - 1
+    assert subtracted(TIMESTAMP_MIN, DURATION_MAX) == TIMESTAMP_MIN - DURATION_MAX
