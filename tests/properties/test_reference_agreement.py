@@ -19,6 +19,7 @@ FEWEST = 63
 
 REASONS = {
     "permitted",
+    "permitted-preflight",
     "no-api-service",
     "ambiguous-path",
     "token-missing",

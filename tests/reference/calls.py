@@ -74,12 +74,15 @@ class Caller:
         method = self.rng.choice(operation.methods or METHODS)
         if self.rng.random() < 0.1:
             method = self.rng.choice([*METHODS, "HEAD", "OPTIONS", "get"])
+        preflight: tuple[tuple[str, str], ...] = ()
+        if self.rng.random() < (0.2 if service.preflight else 0.02):
+            method, preflight = "OPTIONS", self.preflight(method)
         body, fields = self.worlds.body(now)
         return Call(
             method=method,
             url=self.url(service, operation),
             now=now,
-            headers=(*self.headers(), *fields),
+            headers=(*self.headers(), *preflight, *fields),
             ip=self.address(),
             token=self.token(service, operation, now),
             body=body,
@@ -94,6 +97,13 @@ class Caller:
         ]
         numbers = [("x-number", self.number_text()) for _ in range(2) if self.rng.random() < 0.3]
         return (*drawn, *numbers)
+
+    def preflight(self, method: str) -> tuple[tuple[str, str], ...]:
+        """What a browser sends before it calls with `method`; sometimes not quite."""
+        origin, wanted = ("origin", "https://app"), ("access-control-request-method", method)
+        odd = [(origin,), (wanted,), (origin, wanted, wanted), (origin, origin, wanted)]
+        odd += [(origin, (wanted[0], text)) for text in ("GET, PUT", "", "get", "PATCH")]
+        return self.rng.choice(odd) if self.rng.random() < 0.2 else (origin, wanted)
 
     def number_text(self) -> str:
         odd = ["true", "false", "007", "1.0", "+1", "", "2026-11-23T09:00:00Z", "a"]
@@ -196,6 +206,17 @@ class Caller:
                 (base, path + "/x\\y"),
                 (base, path + "//a"),
                 (base, path + "/a;v=1"),
+                (base, path + "/a%3bv"),
+                (base, (path or "/") + "%2Fb"),
+                (base, (path or "/") + ";b"),
+                (base, (path or "/") + "%252Fb"),
+                (base, path + "/%252e%252e"),
+                (base, path + "/..%252Fa"),
+                (base, path + "/%25252e./a"),
+                (base, (path or "/") + "%2F..%2Fa"),
+                (base, path + "/..;v/a"),
+                (base, path.replace("/", "//", 1)),
+                (base, path + "//"),
                 (base, path + "/%00"),
                 (base, path + "/%C3%28"),
                 (base, path + "/100%25"),

@@ -10,6 +10,7 @@ from typing import Any
 from tests.reference.emission_declared import attribute_written, statement_written
 from tests.reference.emission_yaml import Literal, Plain, block
 from tests.reference.notation import expression_text, is_bare_name
+from tests.reference.openings import OPENINGS
 from tests.reference.shape import (
     UNSET,
     Allow,
@@ -93,8 +94,13 @@ class Writer:
             body["applications"] = list(service.applications)
         paths = {"trailingSlash": "same"} if service.same_slash else {}
         paths |= {"case": "insensitive"} if service.any_case else {}
+        paths |= {name: OPENINGS[name] for name in sorted(service.opened)}
         if paths:
             body["paths"] = paths
+        if service.preflight:
+            body["preflight"] = "allow"
+        if service.unmatched:
+            body["unmatched"] = "guards"
         return {
             "kind": "ApiService",
             "metadata": {"id": service.id, "title": f"Service {service.id}", "owner": "team"},
@@ -149,6 +155,8 @@ class Writer:
             written["params"] = {
                 name: {key: value} for name, (key, value) in operation.params.items()
             }
+        if operation.opened:
+            written["paths"] = {name: OPENINGS[name] for name in sorted(operation.opened)}
         if operation.also_covers:
             written["alsoCovers"] = list(operation.also_covers)
         if isinstance(operation.allow, str):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from tests.reference.allow import allowed
+from tests.reference.alone import alone, asked_by_preflight, guards_on_preflight
 from tests.reference.conditions import value_of
 from tests.reference.judged import Attached, Judged
 from tests.reference.names import owner_of
@@ -55,16 +57,40 @@ class ReferenceEvaluator:
         found = route(self.tree, call.method, call.url, self.bug)
         if found is None:
             return Answer(False, "no-api-service")
+        asked = asked_by_preflight(self.tree, call, found, self.bug)
+        found = asked or found
         service, operation = found.service, found.operation
         if found.ambiguous:
             return Answer(False, "ambiguous-path", service.id)
+        if asked is not None:
+            return self.by_guards_alone(found, call, on_preflight=True)
         if operation is None or operation.allow != "public":
             refusal = self.credential_refusal(service, call)
             if refusal is not None:
                 return Answer(False, refusal, service.id, operation.id if operation else None)
-        if operation is None:
-            return Answer(False, "no-operation", service.id)
-        return self.judgement(found, operation, call)
+        if operation is not None:
+            return self.judgement(found, operation, call)
+        if service.unmatched:
+            return self.by_guards_alone(found, call, on_preflight=False)
+        return Answer(False, "no-operation", service.id)
+
+    def by_guards_alone(self, found: Route, call: Call, *, on_preflight: bool) -> Answer:
+        service, operation = found.service, found.operation
+        at = self.situation(found, operation, call)
+        guards: list[tuple[PolicySet | Ref, str]] = [
+            (guard, service.id) for guard in service.guards
+        ]
+        if on_preflight and operation is not None:
+            guards += [(guard, f"{service.id}/{operation.id}") for guard in operation.guards]
+            guards = guards_on_preflight(guards, operation, service.scope, self.tree, self.bug)
+            at = replace(at, token=None, user=None)
+        folded = self.section(
+            [self.judged_node(guard, above, service.scope, at) for guard, above in guards]
+        )
+        self.seen["preflight" if on_preflight else "unmatched", folded.outcome] += 1
+        answer = alone(folded, found, at, on_preflight=on_preflight)
+        self.requests = set(at.fetched)
+        return answer
 
     def credential_refusal(self, service: Service, call: Call) -> str | None:
         """Token first, then the user; an external provider's users are not known here."""
@@ -106,8 +132,9 @@ class ReferenceEvaluator:
         self.requests = set(at.fetched)
         return answer
 
-    def situation(self, found: Route, operation: Operation, call: Call) -> Situation:
-        token = None if operation.allow == "public" else call.token
+    def situation(self, found: Route, operation: Operation | None, call: Call) -> Situation:
+        is_public = operation is not None and operation.allow == "public"
+        token = None if is_public else call.token
         return Situation(
             tree=self.tree,
             call=call,

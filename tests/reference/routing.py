@@ -9,9 +9,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from tests.reference.conditions import ascii_lower
+from tests.reference.openings import is_refused
 from tests.reference.shape import Bug, Operation, Service, Template, Tree
 
-__all__ = ["Route", "cuts", "is_ambiguous", "matches", "rank", "route", "split_url"]
+__all__ = ["Route", "chosen", "cuts", "matches", "rank", "route", "split_url"]
 
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
@@ -20,7 +21,7 @@ INTEGER = r"0|[1-9][0-9]*"
 
 @dataclass(frozen=True)
 class Route:
-    """Where a URL leads. `operation` None: no operation; `ambiguous`: refused before routing."""
+    """Where a URL leads. `operation` None: no operation; `ambiguous`: refused whoever asks."""
 
     service: Service
     path: str
@@ -46,9 +47,14 @@ def route(tree: Tree, method: str, url: str, bug: str | None = None) -> Route | 
         return None
     length, service = max(owners, key=lambda owner: owner[0])
     relative = path[length:] or "/"
-    if is_ambiguous(path):
-        return Route(service, path, relative, query, True, None, {})
     operation, params = chosen(service, method, relative, bug)
+    opened = service.opened
+    if bug == Bug.OPENED_ELSEWHERE:
+        opened = opened.union(*(one.opened for one in service.operations))
+    if operation is not None:
+        opened |= operation.opened
+    if is_refused(path, opened, bug):
+        return Route(service, path, relative, query, True, None, {})
     return Route(service, path, relative, query, False, operation, params)
 
 
@@ -80,27 +86,6 @@ def canonical(raw_path: str) -> str:
         return character if character in UNRESERVED else escape[0].upper()
 
     return re.sub("%([0-9A-Fa-f]{2})", one, octets)
-
-
-def is_ambiguous(path: str) -> bool:
-    """Whether two parties could read the canonical path differently."""
-    segments = path.split("/")[1:]
-    return (
-        re.search(r"%(?![0-9A-F]{2})", path) is not None
-        or re.search(r"\\|;|%2F|%5C|%[01][0-9A-F]|%7F|%25[0-9A-Fa-f]{2}|[\x00-\x1f\x7f]", path)
-        is not None
-        or any(segment in (".", "..") for segment in segments)
-        or "" in segments[:-1]
-        or not is_utf8(path)
-    )
-
-
-def is_utf8(path: str) -> bool:
-    try:
-        unquote(path, errors="strict")
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def chosen(

@@ -131,6 +131,7 @@ class Operation:
     also_covers: tuple[str, ...] = ()
     attach: tuple[StatementName, ...] = ()
     response: tuple[PolicySet | Ref, ...] = ()
+    opened: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,9 @@ class Service:
     same_slash: bool = False
     any_case: bool = False
     response: tuple[PolicySet | Ref, ...] = ()
+    opened: frozenset[str] = frozenset()
+    preflight: bool = False
+    unmatched: bool = False
 
 
 @dataclass(frozen=True)
@@ -312,6 +316,10 @@ class Bug:
     RESPONSE_DENY_PASSES = "a response policy that denies lets the answer pass"
     SIMPLE_IGNORED = "`indeterminate: simple` is not read"
     EXISTS_DROPS_ERROR = "`exists` and `all` pass over a member that is in error"
+    DECODED_ONCE_MORE = "a doubly encoded dot segment is data once it is opened"
+    OPENED_ELSEWHERE = "what any operation of the service opens is opened for all"
+    PREFLIGHT_UNGUARDED = "no guard is asked on a preflight"
+    SILENCE_GRANTS = "guards that do not apply grant what no operation matches"
 
     ALL = (
         COMBINING_CELL,
@@ -322,4 +330,8 @@ class Bug:
         SPECIFICITY,
         ABSENT_AS_EMPTY,
         EXISTS_DROPS_ERROR,
+        DECODED_ONCE_MORE,
+        OPENED_ELSEWHERE,
+        PREFLIGHT_UNGUARDED,
+        SILENCE_GRANTS,
     )

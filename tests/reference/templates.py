@@ -47,6 +47,8 @@ def operations_matched(rng: Random, service: Service) -> tuple[Operation, ...]:
 
 def matched(rng: Random, number: int, earlier: list[Operation]) -> Operation:
     methods = tuple(rng.sample(METHODS, rng.randint(1, 2))) if rng.random() < 0.75 else None
+    if methods is not None and rng.random() < 0.08:
+        methods = (*methods, "OPTIONS")
     names = ("id", "name", "sub")
     params = {name: rng.choice(CONSTRAINTS) for name in names if rng.random() < 0.5}
     templates = [template(rng, names) for _ in range(1 if rng.random() < 0.85 else 2)]

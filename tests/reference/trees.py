@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from random import Random
 
+from tests.reference.alone import can_permit
 from tests.reference.attributes_drawn import AttributeDrawer
 from tests.reference.declared import UNSET, Attribute, Declared, Expression, Scope, Statement
 from tests.reference.expressions import CIDRS, INTS, STRINGS, Drawer
 from tests.reference.features import Features, features_of
+from tests.reference.openings import OPENINGS
 from tests.reference.policies import Ids, Place, PolicyDrawer, distinct
 from tests.reference.shape import (
     Allow,
@@ -198,19 +200,30 @@ class Author:
             applications=applications,
             same_slash=self.rng.random() < 0.2,
             any_case=self.rng.random() < 0.2,
+            opened=self.opened(),
+            preflight=self.rng.random() < 0.4,
         )
         operations = tuple(
             self.operation(bare, service) for bare in operations_matched(self.rng, service)
         )
         service = replace(service, operations=operations)
         names = {"claims", "error", *(["user"] if internal else [])}
+        guards = self.guards(Place(self.draft, scope, Features(names)), operations, [0, 0, 1, 2])
+        grants = any(can_permit(guard, self.draft) for guard in guards)
         return replace(
             service,
-            guards=self.guards(Place(self.draft, scope, Features(names)), operations, [0, 0, 1, 2]),
+            guards=guards,
+            unmatched=grants and self.rng.random() < 0.5,
             response=self.response_policies(
                 Place(self.draft, scope, Features({*names, "response"})), operations
             ),
         )
+
+    def opened(self) -> frozenset[str]:
+        """Mostly nothing."""
+        if self.rng.random() < 0.6:
+            return frozenset()
+        return frozenset(name for name in OPENINGS if self.rng.random() < 0.6)
 
     def response_policies(
         self, place: Place, operations: tuple[Operation, ...]
@@ -269,6 +282,7 @@ class Author:
             guards=guards,
             otherwise=otherwise,
             attach=some_attached(self.rng, place.attachable()),
+            opened=self.opened(),
             response=self.response_policies(after, ()) if self.rng.random() < 0.4 else (),
         )
 

@@ -70,6 +70,18 @@ async def test_a_kept_empty_segment_is_matched_by_the_rest_alone() -> None:
     assert await reason_of(parameter, "/files//") is Reason.AMBIGUOUS_PATH
 
 
+async def test_a_kept_empty_segment_is_no_trailing_slash_that_folds() -> None:
+    root = (
+        "  - id: root\n    match: {methods: [GET], path: /}\n    allow: authenticated\n"
+        "  - id: list\n    match: {methods: [GET], path: /list}\n    allow: authenticated\n"
+    )
+    point = point_of(root, block="paths: {emptySegments: keep, trailingSlash: same}\n")
+    assert await reason_of(point, "/") is Reason.PERMITTED
+    assert await reason_of(point, "/list/") is Reason.PERMITTED
+    assert await reason_of(point, "//") is Reason.NO_OPERATION
+    assert await reason_of(point, "/list//") is Reason.NO_OPERATION
+
+
 async def test_the_most_specific_operation_says_whether_its_path_is_opened() -> None:
     wide = (
         '  - id: wide\n    match: {methods: [GET], path: "/files/**"}\n'

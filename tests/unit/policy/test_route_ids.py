@@ -65,6 +65,7 @@ def test_folding_of_the_service_holds_for_ids() -> None:
     assert folded.match("GET", "/TODOS/") == "list"
     assert folded.match("GET", "/users") == "slash"
     assert folded.match("GET", "/") == "root"
+    assert folded.match("GET", "//") is None
 
 
 def test_templates_that_only_a_call_tells_apart_are_no_answer() -> None:

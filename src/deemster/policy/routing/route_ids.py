@@ -87,7 +87,7 @@ class RouteIds(Generic[T]):
     def _key_of_id(self, route_id: str) -> _Key:
         pieces = route_id[1:].split("/")
         rest = pieces[-1] == "**"
-        if rest or (self._fold_trailing_slash and len(pieces) > 1 and not pieces[-1]):
+        if rest or (self._fold_trailing_slash and pieces[1:] and not pieces[-1] and pieces[-2]):
             del pieces[-1]
         parts = [
             _Part.PARAMETER if _PARAMETER.fullmatch(piece) else self._folded(piece)

@@ -63,7 +63,8 @@ class OperationTable(Generic[T]):
                 segments = [decode_segment(segment) for segment in segments]
             except MalformedUrlError:
                 return None
-        if self._fold_trailing_slash and len(segments) > 2 and not segments[-1]:
+        # What follows an empty segment is no trailing slash: `//` is not the bare base URL.
+        if self._fold_trailing_slash and len(segments) > 2 and not segments[-1] and segments[-2]:
             del segments[-1]
         keys = [ascii_lower(segment) for segment in segments] if self._fold_case else segments
         found = _search(self._root, 1, keys, segments, method)
