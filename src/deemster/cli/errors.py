@@ -27,7 +27,8 @@ def reporting(command: Callable[P, None]) -> Callable[P, None]:
 
     @functools.wraps(command)
     def reported(*args: P.args, **kwargs: P.kwargs) -> None:
-        as_json = kwargs.get("output_format") is OutputFormat.JSON
+        # Every command that can has a form of this name.
+        as_json = getattr(kwargs.get("output_format"), "value", None) == OutputFormat.JSON.value
         if not _told(lambda: command(*args, **kwargs), as_json=as_json):
             raise typer.Exit(COULD_NOT_RUN)
 

@@ -17,6 +17,7 @@ class Code(StrEnum):
     FILE_NAME = "file-name"
     FILE_UNREADABLE = "file-unreadable"
     FILE_TOO_LARGE = "file-too-large"
+    TREE_TOO_LARGE = "tree-too-large"
     SYMLINK_OUTSIDE = "symlink-outside"
     EMPTY_TREE = "empty-tree"
     # reader
@@ -41,6 +42,7 @@ class Code(StrEnum):
     UNQUOTED_EXPRESSION = "unquoted-expression"
     EXPRESSION_STYLE = "expression-style"
     TOO_MANY_ERRORS = "too-many-errors"
+    BAD_SUPPRESSION = "bad-suppression"
     # How documents name each other
     IMPORT_NOT_FOUND = "import-not-found"
     IMPORT_OUTSIDE = "import-outside"
@@ -98,6 +100,20 @@ class Code(StrEnum):
     UNMATCHED_GUARDS = "unmatched-guards"
     AMBIGUOUS_ROLE = "ambiguous-role"
     METHOD_HINT = "method-hint"
+    # found by the analyses of `check` alone
+    STALE_SUPPRESSION = "stale-suppression"
+    NEVER_TRUE = "never-true"
+    ALWAYS_TRUE = "always-true"
+    NEVER_PERMITS = "never-permits"
+    UNREACHABLE_RULE = "unreachable-rule"
+    NO_CONSEQUENCE = "no-consequence"
+    DUPLICATE_RULE = "duplicate-rule"
+    SHADOWED_PATH = "shadowed-path"
+    SPECIFICITY_HOLE = "specificity-hole"
+    UNUSED_NAME = "unused-name"
+    LIKELY_TYPO = "likely-typo"
+    UNTESTED_SERVICE = "untested-service"
+    UNTESTED_OPERATION = "untested-operation"
     # Settings and policy tests share the machinery
     SETTING = "setting"
     TEST_SUITE = "test-suite"

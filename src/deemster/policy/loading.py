@@ -14,6 +14,7 @@ from deemster.policy.parser import parse_tree
 from deemster.policy.reading.files import PolicyFiles, files_from_memory, read_tree_files
 from deemster.policy.resolved import ProviderFacts, ResolvedTree, SourceFacts
 from deemster.policy.snapshot import PolicySnapshot
+from deemster.policy.suppression import SuppressedFinding, Suppressions
 from deemster.policy.tree import Tree
 
 __all__ = ["LoadedTree", "load_files", "load_texts", "load_tree"]
@@ -21,13 +22,14 @@ __all__ = ["LoadedTree", "load_files", "load_texts", "load_tree"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedTree:
-    """A tree that loaded. `diagnostics` holds warnings and hints only."""
+    """A tree that loaded. `diagnostics` holds warnings and hints only, less those suppressed."""
 
     snapshot: PolicySnapshot
     tree: Tree
     resolved: ResolvedTree
     files: PolicyFiles
     diagnostics: DiagnosticSet
+    suppressed: tuple[SuppressedFinding, ...] = ()
 
 
 def load_tree(
@@ -63,7 +65,9 @@ def load_files(
     sink = sink or DiagnosticSink()
     tree = parse_tree(files, sink)
     resolved = check_tree(tree, providers, sink, sources)
-    diagnostics = sink.finish()
+    suppressions = Suppressions(tree)
+    suppressions.refuse_unknown_places(sink)
+    diagnostics, suppressed = suppressions.divide(sink.finish())
     # INVARIANT: a tree with a part left out is never compiled: absence must not permit.
     if diagnostics.errors or tree.broken:
         count = len(diagnostics.errors)
@@ -72,4 +76,4 @@ def load_files(
             diagnostics=diagnostics,
             sources=files.sources(),
         )
-    return LoadedTree(compile_tree(resolved), tree, resolved, files, diagnostics)
+    return LoadedTree(compile_tree(resolved), tree, resolved, files, diagnostics, suppressed)

@@ -7,8 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from deemster.model.source import SourceSpan
 from deemster.policy.diagnostics import Diagnostic, Note, Severity
+from deemster.policy.suppression import SuppressedFinding
 
-__all__ = ["render_text", "summary", "to_json"]
+__all__ = [
+    "is_about_file",
+    "note_text",
+    "render_text",
+    "safe_text",
+    "summary",
+    "suppressed_json",
+    "to_json",
+]
 
 _TAB = "    "
 _MARGIN = 40
@@ -71,6 +80,20 @@ def to_json(diagnostics: Iterable[Diagnostic]) -> list[dict[str, object]]:
     return [_json_object(diagnostic) for diagnostic in diagnostics]
 
 
+def suppressed_json(suppressed: Iterable[SuppressedFinding]) -> list[dict[str, object]]:
+    """As `to_json`, each with its `suppression`: the reason, and where it is written."""
+    return [
+        {
+            **_json_object(each.diagnostic),
+            "suppression": {
+                "reason": each.suppression.reason,
+                **_json_place(each.suppression.span),
+            },
+        }
+        for each in suppressed
+    ]
+
+
 class _Paint:
     """Colour, or none."""
 
@@ -86,19 +109,25 @@ class _Paint:
 def _block(diagnostic: Diagnostic, lines: list[str], paint: _Paint) -> Iterator[str]:
     severity = diagnostic.severity
     span = diagnostic.span
-    is_about_file = (span.line, span.column, span.end_line, span.end_column) == _WHOLE_FILE
-    place = paint(f"{_safe(span.file if is_about_file else str(span))}:", _BOLD)
+    whole = is_about_file(span)
+    place = paint(f"{safe_text(span.file if whole else str(span))}:", _BOLD)
     label = paint(f"{severity.value}[{diagnostic.code}]", _COLOURS[severity])
-    yield f"{place} {label}: {_safe(diagnostic.message)}"
-    if not is_about_file:
+    yield f"{place} {label}: {safe_text(diagnostic.message)}"
+    if not whole:
         yield from _excerpt(span, lines, _COLOURS[severity], paint)
     for note in diagnostic.notes:
-        yield f"   {_safe(_note_text(note))}"
+        yield f"   {safe_text(note_text(note))}"
     if diagnostic.help is not None:
-        yield f"   {paint('help:', _BOLD)} {_safe(diagnostic.help)}"
+        yield f"   {paint('help:', _BOLD)} {safe_text(diagnostic.help)}"
 
 
-def _note_text(note: Note) -> str:
+def is_about_file(span: SourceSpan) -> bool:
+    """Whether a finding is about a file as a whole, and not about a place in it."""
+    return (span.line, span.column, span.end_line, span.end_column) == _WHOLE_FILE
+
+
+def note_text(note: Note) -> str:
+    """A note with its place."""
     if note.span is None:
         return note.message
     if "…" in note.message:
@@ -117,7 +146,11 @@ def _excerpt(span: SourceSpan, lines: list[str], colour: str, paint: _Paint) -> 
     first, last = _window(len(line), start)
     end = min(end, last)
     lead = "…" if first else ""
-    before, marked, after = _safe(line[first:start]), _safe(line[start:end]), _safe(line[end:last])
+    before, marked, after = (
+        safe_text(line[first:start]),
+        safe_text(line[start:end]),
+        safe_text(line[end:last]),
+    )
     shown = f"{lead}{before}{marked}{after}"
     indent = " " * _width(lead + before)
     carets = "^" * max(1, _width(marked))
@@ -134,7 +167,7 @@ def _window(length: int, start: int) -> tuple[int, int]:
     return first, first + _WIDEST
 
 
-def _safe(text: str) -> str:
+def safe_text(text: str) -> str:
     """Text without anything that a terminal obeys; tabs as four spaces."""
     if text.isascii() and text.isprintable():
         return text

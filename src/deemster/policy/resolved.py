@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from deemster.model.decision import DeniedReason, NodeRef
 from deemster.model.source import SourceSpan
@@ -165,6 +165,8 @@ class ResolvedService:
 class ResolvedTree:
     """All services, and the applications whose roles grant permissions.
 
+    `named` are the names that the conditions of each file write: `std.in_office`, `claims.acr`.
+
     INVARIANT: where something was refused and left out, `complete` is False, and nothing compiles
     the tree: a rule, a condition or a guard that is missing must not permit.
     """
@@ -173,3 +175,4 @@ class ResolvedTree:
     catalogue: ApplicationCatalogue
     digests: Mapping[str, str]
     complete: bool
+    named: Mapping[str, frozenset[str]] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from deemster.model.source import SourceSpan
 from deemster.model.urls import PathFeature
+from deemster.policy.codes import Code
 from deemster.policy.reading.nodes import MappingNode, ScalarNode
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ __all__ = [
     "RuleEffect",
     "RuleNode",
     "ServiceBlock",
+    "Suppression",
     "Text",
     "Tree",
 ]
@@ -106,12 +108,26 @@ Condition = ConditionText | ConditionAll | ConditionAny | ConditionNot
 
 
 @dataclass(frozen=True, slots=True)
+class Suppression:
+    """One item of `metadata.suppress`: findings of `code` that the author has looked at.
+
+    `at` is the id path of the node in which they stand, None for anywhere in the document.
+    """
+
+    code: Code
+    at: Text | None
+    reason: str
+    span: SourceSpan
+
+
+@dataclass(frozen=True, slots=True)
 class Metadata:
     """`metadata:` of every document."""
 
     id: Text
     title: str | None
     owner: str | None
+    suppress: tuple[Suppression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,7 @@ def _resolve(
         catalogue=catalogue,
         digests=dict(parsed.digests),
         complete=not refused and bool(services) and not parsed.broken,
+        named=usage.by_file(),
     )
 
 

@@ -14,10 +14,13 @@ from deemster.policy.routing.templates import Literal, Segment, Template, rank_o
 from deemster.policy.routing.witnesses import SegmentWitnesses, path_of
 from deemster.policy.tree import Text
 
-__all__ = ["check_base_urls", "check_shadowed"]
+__all__ = ["UNLISTED", "Shadows", "check_base_urls", "check_shadowed"]
 
 PATH_LIMIT = 64
 """Paths looked at to prove that a template is never chosen."""
+
+UNLISTED = "*"
+"""Stands for all the methods that no operation lists."""
 
 
 def check_base_urls(services: Sequence[RoutedService], sink: DiagnosticSink) -> None:
@@ -102,7 +105,7 @@ def check_shadowed(
 ) -> None:
     """Report operations that are never chosen, where a handful of paths proves it."""
     for operation in service.operations:
-        shadows = _Shadows(service, table, witnesses)
+        shadows = Shadows(service, table, witnesses)
         by = {id(each): each for each in shadows.of(operation)}
         if by:
             names = ", ".join(f"`{each.id}`" for each in by.values())
@@ -115,7 +118,7 @@ def check_shadowed(
             )
 
 
-class _Shadows:
+class Shadows:
     """Who is chosen instead of an operation, at every call it could have."""
 
     def __init__(
@@ -132,19 +135,35 @@ class _Shadows:
         """Empty where the operation is chosen somewhere, or might be."""
         found: list[RoutedOperation] = []
         for template in operation.templates:
-            paths = self._all_paths(template)
-            if paths is None:
-                return []
-            for path, method in product(paths, operation.methods or (_UNLISTED,)):
-                winner = self._table.match(method, path)
-                if winner is None or not self._outranks(winner.value, operation, template):
+            for method in operation.methods or (UNLISTED,):
+                taking = self.taking(operation, template, method)
+                if not taking:
                     return []
-                found.append(winner.value.operation)
+                found.extend(taking)
         return found
 
-    def _all_paths(self, template: Template) -> list[str] | None:
+    def taking(
+        self,
+        operation: RoutedOperation,
+        template: Template,
+        method: str,
+        tails: Sequence[tuple[str, ...]] = (),
+    ) -> list[RoutedOperation]:
+        """Who takes every call by one template and method; empty where nothing proves it.
+
+        `tails` are what stands for all that a `**` matches; without them nothing is proved of one.
+        """
+        found: list[RoutedOperation] = []
+        for path in self._all_paths(template, tails) or ():
+            winner = self._table.match(method, path)
+            if winner is None or not self._outranks(winner.value, operation, template):
+                return []
+            found.append(winner.value.operation)
+        return found
+
+    def _all_paths(self, template: Template, tails: Sequence[tuple[str, ...]]) -> list[str] | None:
         """Paths that stand for all that a template matches, or None if these cannot be given."""
-        if template.rest:
+        if template.rest and not tails:
             return None
         choices = [self._texts(segment) for segment in self._service.segments(template)]
         count = 1
@@ -152,7 +171,11 @@ class _Shadows:
             count *= len(texts or ())
         if not 0 < count <= PATH_LIMIT:
             return None
-        return [path_of(segments) for segments in product(*[texts or () for texts in choices])]
+        return [
+            path_of([*segments, *tail])
+            for segments in product(*[texts or () for texts in choices])
+            for tail in (tails if template.rest else ((),))
+        ]
 
     def _texts(self, segment: Segment) -> Sequence[str] | None:
         if isinstance(segment, Literal):
@@ -172,7 +195,3 @@ class _Shadows:
         theirs = rank_of(self._service.segments(winner.template), rest=winner.template.rest)
         # Equal rank is an overlap, and reported as that.
         return theirs < ours
-
-
-# Stands for all the methods that no operation lists.
-_UNLISTED = "*"

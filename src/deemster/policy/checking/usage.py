@@ -9,6 +9,7 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterable
 
+from deemster.policy.checking.condition_cycles import used_names
 from deemster.policy.checking.imports import DeclaringDocument, DocumentGraph
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
@@ -27,12 +28,7 @@ class Usage:
 
     def name(self, file: str, expr: ast.Expr) -> None:
         """`expr` is written in `file`."""
-        nodes = [expr]
-        while nodes:
-            node = nodes.pop()
-            if isinstance(node, ast.Name):
-                self._named[file].add(node.identifier)
-            nodes.extend(ast.children(node))
+        self._named[file].update(name for name, _ in used_names(expr))
 
     def name_path(self, file: str, path: str) -> None:
         """The dotted name `path` is written in `file`."""
@@ -43,8 +39,12 @@ class Usage:
         self._reads[file].update(names)
 
     def names(self, file: str) -> frozenset[str]:
-        """First names of what the conditions of `file` write: `std` of `std.in_office`."""
+        """What the conditions of `file` write: `std.in_office` and its first name, `std`."""
         return frozenset(self._named[file])
+
+    def by_file(self) -> dict[str, frozenset[str]]:
+        """`names` of each file that writes any."""
+        return {file: frozenset(names) for file, names in self._named.items()}
 
     def reads(self, file: str) -> frozenset[str]:
         """Dotted names that the conditions of `file` read."""

@@ -17,6 +17,7 @@ from deemster.policy.parsing.policies import parse_policies, parse_policy
 from deemster.policy.parsing.scalars import describe
 from deemster.policy.parsing.services import parse_service
 from deemster.policy.parsing.shapes import Shape
+from deemster.policy.parsing.suppressions import parse_suppressions
 from deemster.policy.reading.nodes import MappingNode, Node
 from deemster.policy.tree import (
     ApiServiceDocument,
@@ -104,7 +105,8 @@ def _parse_metadata(root: MappingNode, sink: DiagnosticSink) -> Metadata | None:
     if fields is None:
         return None
     id_, title, owner = fields.id("id"), fields.string("title"), fields.string("owner")
-    return None if id_ is None else Metadata(id_, title, owner)
+    suppress = parse_suppressions(fields)
+    return None if id_ is None else Metadata(id_, title, owner, suppress)
 
 
 def _parse_api_service(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from deemster.policy.parsing import forms
 from deemster.policy.parsing.scalars import listed
 from deemster.policy.parsing.shapes import Key, Keys, Shape
+from deemster.policy.parsing.suppressions import SUPPRESSION
 
 __all__ = [
     "API_VERSION",
@@ -35,6 +36,11 @@ METADATA = Shape(
             "id": Key(forms.Id(), "Names the document, uniquely in its kind.", "invoices"),
             "title": Key(forms.Text(), "A name for people.", "Invoices API"),
             "owner": Key(forms.Text(), "Who answers for the document.", "team-billing"),
+            "suppress": Key(
+                forms.ListOf(SUPPRESSION),
+                "Findings of `deemster check` that the author has looked at.",
+                '[{code: unused-name, reason: "a stock for the services to come"}]',
+            ),
         }
     ),
     required={"id": "an id of lower-case letters, digits and hyphens, unique in its kind"},
