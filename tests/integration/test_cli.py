@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -105,6 +106,89 @@ def test_settings_with_errors_could_not_run(starter: Path) -> None:
     assert (outcome.exit_code, outcome.stdout) == (2, "")
     assert "starter/deemster.yaml:" in outcome.stderr
     assert "did you mean `whenFull`?" in outcome.stderr
+
+
+SUPPRESS = """metadata:
+  id: standard
+  suppress:
+    - {code: unused-name, at: standard/constants/SPARE, reason: a stock for later services}
+"""
+
+
+@pytest.fixture
+def spare(here: Path) -> Path:
+    """A library with a constant that nobody uses: a hint; and a suite less: a warning."""
+    file = here / "policies" / "lib" / "standard.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("constants:\n", "constants:\n  SPARE: 1\n"), encoding="utf-8")
+    (here / "policies" / "tests" / "invoices.yaml").unlink()
+    return file
+
+
+def test_warnings_and_hints_are_told_and_only_strict_fails_for_warnings(spare: Path) -> None:
+    outcome = deemster("check")
+    assert outcome.exit_code == 0
+    assert "warning[untested-service]" in outcome.stdout
+    assert "hint[unused-name]" in outcome.stdout
+    assert "1 warning, 1 hint in " in outcome.stdout
+    assert deemster("check", "--strict").exit_code == 1
+
+
+def test_hints_never_fail(here: Path, spare: Path) -> None:
+    shutil.copy(ROOT / "policies" / "tests" / "invoices.yaml", here / "policies" / "tests")
+    outcome = deemster("check", "--strict")
+    assert (outcome.exit_code, "1 hint in " in outcome.stdout) == (0, True)
+
+
+def test_suppressed_findings_are_counted_and_shown_on_request(spare: Path) -> None:
+    text = spare.read_text(encoding="utf-8")
+    metadata = re.search("metadata: .*\n", text)
+    assert metadata is not None
+    spare.write_text(text.replace(metadata[0], SUPPRESS), encoding="utf-8")
+    outcome = deemster("check")
+    assert "unused-name" not in outcome.stdout
+    assert "1 warning, 1 suppressed in " in outcome.stdout
+    shown = deemster("check", "--show-suppressed").stdout
+    assert "hint[unused-name]: nothing in the tree uses the constant `SPARE`" in shown
+    assert re.search(r"suppressed at policies/lib/.*: a stock for later services\n", shown)
+    report = json.loads(deemster("check", "--format", "json").stdout)
+    (suppressed,) = report["suppressed"]
+    assert suppressed["suppression"]["reason"] == "a stock for later services"
+    (run,) = json.loads(deemster("check", "--format", "sarif").stdout)["runs"]
+    assert [len(result["suppressions"]) for result in run["results"]] == [0, 1]
+
+
+def test_suppression_that_is_no_longer_needed_is_told(here: Path) -> None:
+    file = here / "policies" / "lib" / "standard.yaml"
+    text = file.read_text(encoding="utf-8")
+    metadata = re.search("metadata: .*\n", text)
+    assert metadata is not None
+    stale = SUPPRESS.replace("at: standard/constants/SPARE, ", "")
+    file.write_text(text.replace(metadata[0], stale), encoding="utf-8")
+    outcome = deemster("check", "--strict")
+    assert outcome.exit_code == 1
+    assert "warning[stale-suppression]" in outcome.stdout
+
+
+def test_findings_as_workflow_commands(spare: Path) -> None:
+    lines = deemster("check", "--format", "github").stdout.splitlines()
+    assert lines[0].startswith("::warning file=policies/api-services/invoices.yaml,line=")
+    assert lines[1].startswith("::notice file=policies/lib/standard.yaml,line=")
+    assert not any(line.startswith("::") for line in lines[2:])
+
+
+def test_code_is_explained_with_the_way_to_suppress_it() -> None:
+    outcome = deemster("check", "--explain", "specificity-hole")
+    assert outcome.exit_code == 0
+    assert outcome.stdout.startswith("specificity-hole (warning): a wider template")
+    assert "suppress: [{code: specificity-hole, at: <id path>, reason: " in outcome.stdout
+    assert "suppress:" not in deemster("check", "--explain", "duplicate-key").stdout
+
+
+def test_unknown_code_suggests_one() -> None:
+    outcome = deemster("check", "--explain", "specificity-hol")
+    assert outcome.exit_code == 2
+    assert "did you mean `specificity-hole`?" in outcome.stderr
 
 
 # --- decide -------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.loading import LoadedTree
 from deemster.policy.reading.nodes import ScalarNode
 from deemster.policy.snapshot import PolicySnapshot
-from deemster.policy.tree import Document, PolicyTestDocument
-from deemster.policytest.cases import CallRecipe, Suite, SuiteCase
+from deemster.policy.tree import AccessMatch, Document, PolicyTestDocument
+from deemster.policytest.cases import AccessRecipe, CallRecipe, Suite, SuiteCase
 
 __all__ = ["report_untested"]
 
@@ -26,6 +26,7 @@ def report_untested(loaded: LoadedTree, suites: Sequence[Suite], sink: Diagnosti
     named = {_service_of(document) for document in loaded.tree.documents}
     readable = {suite.service for suite in suites}
     reached = frozenset(_reached(loaded.snapshot, suites))
+    asked = frozenset(_asked(suites))
     for service in loaded.resolved.services:
         id_ = service.document.metadata.id
         if id_.value not in named:
@@ -39,9 +40,8 @@ def report_untested(loaded: LoadedTree, suites: Sequence[Suite], sink: Diagnosti
             missing = [
                 name
                 for operation in service.operations
-                if (name := operation.operation.id.value)
-                and operation.templates
-                and (id_.value, name) not in reached
+                if (id_.value, name := operation.operation.id.value) not in reached
+                and not _is_asked(operation.operation.access, asked)
             ]
             if missing:
                 sink.hint(
@@ -85,6 +85,20 @@ def _routed(snapshot: PolicySnapshot, case: SuiteCase) -> _Operation | None:
     routed, path = found
     match = routed.service.operations.match(case.call.method, path)
     return None if match is None else (routed.service.id, match.value.id)
+
+
+def _asked(suites: Iterable[Suite]) -> Iterator[tuple[str, str]]:
+    """(type of the resource, action) of each question of AuthZEN."""
+    for suite in suites:
+        for case in suite.cases:
+            if isinstance(case.call, AccessRecipe):
+                yield case.call.resource.type, case.call.action
+
+
+def _is_asked(access: AccessMatch | None, asked: frozenset[tuple[str, str]]) -> bool:
+    return access is not None and any(
+        (access.resource_type.value, action.value) in asked for action in access.actions
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

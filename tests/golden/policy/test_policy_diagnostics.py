@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from deemster.policy.codes import Code
+from deemster.policy.explanations import EXPLANATIONS
 from tests.golden.policy.diagnostic_cases import cases, printed, shown_codes
 
 # A few files on disk cannot show these; tests/unit has them.
@@ -14,6 +15,7 @@ NOT_AS_FILES = {
     Code.FILE_TOO_LARGE,
     Code.TOO_MANY_ERRORS,
     Code.TOO_MANY_NODES,
+    Code.TREE_TOO_LARGE,
 }
 NOT_OF_POLICIES = {Code.SETTING, Code.TEST_SUITE}
 FINDING = re.compile(r"^.+: (?:error|warning|hint)\[[a-z0-9-]+\]: (.+)$", re.MULTILINE)
@@ -27,6 +29,11 @@ def test_diagnostics_read_as_expected(case: Path) -> None:
 @pytest.mark.parametrize("code", sorted(set(Code) - NOT_AS_FILES - NOT_OF_POLICIES))
 def test_every_code_has_a_case_that_shows_it(code: Code) -> None:
     assert code in shown_codes()
+
+
+@pytest.mark.parametrize("code", list(Code))
+def test_every_code_is_explained(code: Code) -> None:
+    assert code in EXPLANATIONS, "say what it means in policy/explanations/, for `--explain`"
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)

@@ -7,7 +7,7 @@ what is reported here is proved, and more may be without consequence than is rep
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Hashable, Iterator, Sequence
+from collections.abc import Callable, Container, Hashable, Sequence
 
 from deemster.model.source import SourceSpan
 from deemster.policy.analysis.outcomes import Outcomes, fold, possible_outcomes, table_of
@@ -52,12 +52,12 @@ def report_no_consequence(
 
 def _through_guard(outcome: Outcome) -> Hashable:
     """A guard passes on permit and on not applicable."""
-    return "passes" if outcome in (_P, _N) else outcome
+    return _N if outcome is _P else _through_grant(outcome)
 
 
 def _through_grant(outcome: Outcome) -> Hashable:
-    """Of what does not permit, the reason differs."""
-    return outcome
+    """Of what does not permit, the reason differs; one error is like another."""
+    return Outcome.INDETERMINATE_DP if outcome.is_indeterminate else outcome
 
 
 # --- rules --------------------------------------------------------------------------------------
@@ -101,8 +101,7 @@ def _finding(
     return Diagnostic(
         Code.NO_CONSEQUENCE,
         Severity.WARNING,
-        f"{what} changes nothing here: whatever the others come to, the outcome is the same "
-        "without it",
+        f"{what} changes nothing here: the outcome is the same as where it does not apply",
         child.ref.span,
         help=_help(policy.combining, hit),
     )
@@ -175,11 +174,11 @@ def _look_at_grant(operation: ResolvedOperation, sink: DiagnosticSink) -> None:
         return
     table = table_of(CombiningAlgorithm.DENY_OVERRIDES)
     outcomes = fold(table or (), [possible_outcomes(policy) for policy in policies])
-    # What always denies is meant to.
-    if _P in outcomes or outcomes == {_D}:
+    permits = any(_has_permit(policy) for policy in policies)
+    # What always denies, and says nothing of permitting, is meant to.
+    if _P in outcomes or (outcomes == {_D} and not permits):
         return
     name = operation.operation.id.value
-    permits = any(_effects(policy, RuleEffect.PERMIT) for policy in policies)
     sink.warning(
         Code.NEVER_PERMITS,
         f"`policies` of `{name}` can never come to a permit, so nobody may call it",
@@ -191,13 +190,7 @@ def _look_at_grant(operation: ResolvedOperation, sink: DiagnosticSink) -> None:
     )
 
 
-def _effects(node: ResolvedChild, effect: RuleEffect) -> bool:
-    return any(rule.effect is effect for rule in _rules(node))
-
-
-def _rules(node: ResolvedChild) -> Iterator[ResolvedRule]:
+def _has_permit(node: ResolvedChild) -> bool:
     if isinstance(node, ResolvedRule):
-        yield node
-    else:
-        for child in node.children:
-            yield from _rules(child)
+        return node.effect is RuleEffect.PERMIT
+    return any(_has_permit(child) for child in node.children)

@@ -34,6 +34,7 @@ _STRICT = (
     terms.ComparisonTerm,
     terms.MembershipTerm,
     terms.TextTest,
+    terms.PatternTest,
     terms.NetworkTest,
     terms.ArithmeticTerm,
     terms.NegativeTerm,
@@ -110,7 +111,7 @@ class _Facts:
             self._ask_for(term, holds=holds)
         elif isinstance(term, terms.UserPresence):
             self._know_user(is_known=holds)
-        elif isinstance(term, terms.ClaimRead | terms.UserRead) and term.type is BOOL:
+        elif isinstance(term, terms.DeclaredRead) and term.type is BOOL:
             self._domain(term).only((holds,))
         else:
             self._answer(term, holds=holds)
@@ -222,7 +223,7 @@ class _Facts:
 def _may_be_absent(read: Term) -> bool:
     """A declared name whose absence `has()` tells, and whose reading fails then."""
     return (
-        isinstance(read, terms.ClaimRead | terms.UserRead)
+        isinstance(read, terms.DeclaredRead)
         and read.declared_at is not None
         and not read.has_default
     )
@@ -230,8 +231,8 @@ def _may_be_absent(read: Term) -> bool:
 
 def _declared_domain(term: Term) -> Domain:
     domain = Domain(term.type)
-    if isinstance(term, terms.ClaimRead | terms.UserRead):
-        _narrow(domain, term.narrowing, [term.default] if term.has_default else [])
+    if isinstance(term, terms.DeclaredRead):
+        _narrow(domain, term.narrowing, _stand_ins(term))
     elif isinstance(term, terms.LocalTimeRead):
         narrowing = narrowing_of(term)
         if narrowing is not None:
@@ -243,6 +244,14 @@ def _declared_domain(term: Term) -> Domain:
     elif isinstance(term, terms.LowerTerm):
         domain.tested(lambda value: ascii_lower(str(value)) == value)
     return domain
+
+
+def _stand_ins(read: terms.DeclaredRead) -> list[object]:
+    """Values that a read may have though the source did not say so."""
+    if isinstance(read, terms.AttributeRead):
+        found = [read.attribute.default] if read.has_default else []
+        return found if read.attribute.substitute is None else [*found, read.attribute.substitute]
+    return [read.default] if read.has_default else []
 
 
 def _narrow(domain: Domain, narrowing: Narrowing, defaults: list[object]) -> None:

@@ -55,7 +55,10 @@ def _look_at(node: ResolvedChild, around: _Around, verdicts: Verdicts) -> None:
         return
     if isinstance(node, ResolvedRule):
         if node.when is not None:
-            never, always = f"so rule `{node.name}` never applies", f"for rule `{node.name}`"
+            never, always = (
+                f"so rule `{node.name}` never applies",
+                f"so rule `{node.name}` always applies",
+            )
             _judge(node.when, around, never, always, verdicts)
         return
     if node.target is not None:
@@ -78,7 +81,7 @@ def _judge(
     if found is not None:
         return False
     is_certain = contradictory([Goal(term, Want.FALSE)])
-    verdicts.add(term.span, "always", _always(term, always) if is_certain else None)
+    verdicts.add(term.span, "always", _always(condition, always) if is_certain else None)
     if not is_certain:
         for alternative, beside in _alternatives(term, around):
             part = contradiction_of([Goal(alternative, Want.TRUE)], beside)
@@ -112,11 +115,12 @@ def _never(found: Contradiction | None, consequence: str) -> Diagnostic | None:
     )
 
 
-def _always(term: Term, consequence: str) -> Diagnostic:
+def _always(condition: CheckedExpr, consequence: str) -> Diagnostic:
+    where = "wherever it has a value" if condition.can_fail else "for every call"
     return Diagnostic(
         Code.ALWAYS_TRUE,
         Severity.WARNING,
-        f"this is true for every call, {consequence}",
-        term.span,
+        f"this is true {where}, {consequence}",
+        condition.term.span,
         help="leave it out if that is meant, or mend it",
     )

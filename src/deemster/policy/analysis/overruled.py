@@ -71,7 +71,7 @@ def _behind(
         return None
     names = " and ".join(f"`{other.name}`" for other in taken)
     verb = "applies" if len(taken) == 1 else "apply"
-    return _unreachable(child, f"{names} above it {verb} wherever it could", taken)
+    return _unreachable(child, f"{names} above it {verb} wherever it would", taken)
 
 
 def _always_applies(node: ResolvedChild) -> bool:

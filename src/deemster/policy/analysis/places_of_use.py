@@ -16,13 +16,19 @@ __all__ = ["Verdicts", "policies_in_use"]
 
 
 def policies_in_use(resolved: ResolvedTree) -> Iterator[tuple[ResolvedPolicy, bool]]:
-    """(policy, whether as a guard): every top-level use, a service's guards once."""
-    seen: set[int] = set()
+    """(policy, whether as a guard): every top-level use, a service's guards once.
+
+    Under `unmatched: guards` they grant as well, what no operation matches.
+    """
     for service in resolved.services:
+        for guard in service.guards:
+            yield guard, True
+            if service.document.service.unmatched is not None:
+                yield guard, False
+        own = {id(guard) for guard in service.guards}
         for operation in service.operations:
             for guard in operation.guards:
-                if id(guard) not in seen:
-                    seen.add(id(guard))
+                if id(guard) not in own:
                     yield guard, True
             for policy in operation.policies:
                 yield policy, False

@@ -54,7 +54,8 @@ def _flat(goals: Sequence[Goal]) -> list[Goal]:
     ahead = list(reversed(goals))
     while ahead:
         goal = ahead.pop()
-        parts = take_apart(goal)
+        # A named condition is pointed at where it is used: elsewhere it may be sound.
+        parts = None if isinstance(goal.term, terms.ConditionTerm) else take_apart(goal)
         if isinstance(parts, Every) and parts.goals:
             ahead.extend(reversed(parts.goals))
         else:
@@ -78,7 +79,7 @@ def _declarations(term: Term) -> tuple[Note, ...]:
     notes: list[Note] = []
     while ahead:
         found = ahead.pop()
-        if isinstance(found, terms.ClaimRead | terms.UserRead):
+        if isinstance(found, terms.DeclaredRead):
             notes += declared_note(found)
         ahead.extend(reversed(terms.operands(found)))
     return tuple(dict.fromkeys(notes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deemster.model.urls import PathFeature
 from deemster.policy.resolved import ResolvedOperation, ResolvedService
 from deemster.policy.routing.routed import (
     RoutedOperation,
@@ -26,22 +27,30 @@ class RoutedView:
         self.templates: list[RoutedTemplate] = [route.value for route in routes]
         self.table = operation_table(self.routed, routes)
         self.witnesses = SegmentWitnesses(
-            [route.template for route in routes], fold_case=self.routed.fold_case
+            [route.template for route in routes],
+            fold_case=self.routed.fold_case,
+            opened=self.routed.openings,
         )
 
 
 def _routed(service: ResolvedService) -> RoutedService:
-    document = service.document
+    block = service.document.service
     return RoutedService(
-        id=document.metadata.id.value,
+        id=service.document.metadata.id.value,
         base_urls=(),
-        operations=tuple(_operation(operation) for operation in service.operations),
-        fold_trailing_slash=document.service.fold_trailing_slash,
-        fold_case=document.service.fold_case,
+        operations=tuple(
+            _operation(operation, block.opened)
+            for operation in service.operations
+            if operation.operation.access is None
+        ),
+        fold_trailing_slash=block.fold_trailing_slash,
+        fold_case=block.fold_case,
     )
 
 
-def _operation(resolved: ResolvedOperation) -> RoutedOperation:
+def _operation(
+    resolved: ResolvedOperation, opened_by_service: frozenset[PathFeature]
+) -> RoutedOperation:
     operation = resolved.operation
     methods = operation.methods
     return RoutedOperation(
@@ -50,4 +59,5 @@ def _operation(resolved: ResolvedOperation) -> RoutedOperation:
         templates=resolved.templates,
         also_covers=operation.also_covers,
         span=operation.id.span,
+        opened=operation.opened | opened_by_service,
     )

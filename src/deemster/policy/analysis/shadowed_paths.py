@@ -50,7 +50,7 @@ def _look_at(
         by_path = [taken[template.text, text.value] for template in operation.templates]
         if all(by_path) and len(methods) > 1:
             by = [each for found in by_path for each in found]
-            _report(f"{text.value} of `{operation.id}`", text.span, by, sink)
+            _report(f"`{text.value}` of `{operation.id}`", text.span, by, sink)
 
 
 def _report(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from deemster.policy.expressions.checked import CheckedExpr
-from deemster.policy.expressions.terms import ConditionTerm, Term
+from deemster.policy.expressions.terms import AttributeRead, ConditionTerm, Term
 
 __all__ = ["Key", "key_of", "same_condition"]
 
@@ -36,6 +36,9 @@ def _key(value: object) -> Key:
         return key_of(value.term)
     if isinstance(value, ConditionTerm):
         return key_of(value)
+    if isinstance(value, AttributeRead):
+        # However an attribute is imported, it is fetched once a decision.
+        return (AttributeRead, value.attribute.id)
     if isinstance(value, tuple):
         return tuple(_key(item) for item in value)
     members: tuple[str, ...] = getattr(type(value), "__slots__", ())

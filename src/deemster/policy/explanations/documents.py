@@ -100,6 +100,15 @@ REFERENCES: Mapping[Code, Explanation] = {
         "documents that import or contain each other in a circle",
         "The finding shows the way round. Move what both need into a third document.",
     ),
+    Code.ATTRIBUTE_CYCLE: Explanation(
+        "attributes that are made of each other in a circle",
+        "One of them needs a source of its own.",
+    ),
+    Code.UNKNOWN_SOURCE: Explanation(
+        "a service or a query that the settings do not have",
+        "URLs, credentials and SQL live in the settings under `services` and `queries`, and "
+        "policies use them by name. Without `--config` this is not compared.",
+    ),
     Code.IMPORT_KIND: Explanation(
         "a document of a kind that cannot be used this way",
         "A Library is imported by `imports: {alias: path}` and its names are used as "

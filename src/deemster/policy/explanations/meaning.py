@@ -61,6 +61,21 @@ SERVICES: Mapping[Code, Explanation] = {
         "a token provider that the settings do not have, or have with another type",
         "A service's tokens could not be verified. Without `--config` this is not compared.",
     ),
+    Code.NAME_ELSEWHERE: Explanation(
+        "a name that this kind of question does not have",
+        "HTTP calls have `request`, `params` and `claims`; AuthZEN questions have `subject`, "
+        "`action`, `resource` and `context`. A policy that both kinds of operations use may name "
+        "only what both have.",
+    ),
+    Code.NOT_FOR_AUTHZEN: Explanation(
+        "something that has no meaning for AuthZEN questions",
+        "Their subject is named by the gateway, without a token and without a path: there are no "
+        "scopes and no authentication to ask about, and nothing is public.",
+    ),
+    Code.ACCESS_TWICE: Explanation(
+        "a pair of resource type and action that two operations answer",
+        "The pair belongs to one operation in the whole tree.",
+    ),
     Code.UNKNOWN_OPERATION: Explanation(
         "an id that is none of the service's operations",
         "`exempt` and `alsoCovers` list operations of the same service by their ids.",
