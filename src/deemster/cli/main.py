@@ -19,6 +19,7 @@ _COMMANDS = {
     "check": ("check", "check"),
     "test": ("test", "run_tests"),
     "decide": ("decide", "decide"),
+    "fmt": ("fmt", "fmt"),
     "schema": ("schema", "schema"),
     "token": ("token", "token"),
     "show-config": ("show_config", "show_config"),
