@@ -24,6 +24,7 @@ from deemster.policytest.suite import read_suite
 from deemster.policytools.json_schema import combined_schema, schema_of_kind
 from tests.golden.policy.diagnostic_cases import CASES
 from tests.reference.emission import files_of
+from tests.reference.harness import WORDS
 from tests.reference.trees import random_tree
 from tests.support.scale import scaled, seed
 from tests.support.yaml_core import core_json
@@ -139,7 +140,7 @@ def is_by_shape(finding: Diagnostic) -> bool:
 def test_random_trees_are_accepted() -> None:
     rng = Random(f"schemas/{seed()}")
     for _ in range(scaled(300)):
-        for path, text in files_of(random_tree(rng), rng.randrange(2**32)).items():
+        for path, text in files_of(random_tree(rng, WORDS), rng.randrange(2**32)).items():
             node = read(text)
             assert node is not None
             assert complaints(node) == [], f"{path}\n{text}"

@@ -21,6 +21,7 @@ from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode
 from deemster.policy.reading.reader import read_document
 from deemster.policytools.layout.formatting import formatted
 from tests.reference.emission import files_of
+from tests.reference.harness import WORDS
 from tests.reference.trees import random_tree
 from tests.support.random_yaml import RandomWriter
 from tests.support.scale import scaled, seed
@@ -100,7 +101,7 @@ def test_random_trees_in_random_layouts_say_the_same_afterwards() -> None:
     rng = Random(f"layout/{seed()}")
     commented = 0
     for _ in range(scaled(400)):
-        texts = files_of(random_tree(rng), rng.randrange(2**32))
+        texts = files_of(random_tree(rng, WORDS), rng.randrange(2**32))
         rewritten, comments = in_random_layout(texts, rng)
         made = {path: laid_out(text) or b"" for path, text in rewritten.items()}
         commented += sum(map(len, comments.values()))
