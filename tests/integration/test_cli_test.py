@@ -1,7 +1,10 @@
 """`deemster test` over the demonstration tree: one rule weakened, and the suites go red."""
 
 import json
+import re
 import shutil
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
@@ -209,15 +212,142 @@ def test_tree_without_suites_could_not_run(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--coverage", "90"], "not supported yet"),
-        (["--report", "html=x"], "`html=x` is not `junit=FILE`"),
+        (["--coverage", "101"], "Invalid value for '--coverage'"),
+        (["--coverage", "nan"], "Invalid value for '--coverage'"),
+        (["--report", "sonar=x"], "`sonar=x` is not one of `junit=FILE`"),
+        (["--report", "junit"], "`junit` is not one of"),
+        (["--format", "json", "--report", "github"], "`json` does not go with --report github"),
+        (["--format", "json", "--watch"], "`json` does not go with --watch"),
+        (["-j", "0"], "`0` is neither `auto` nor 1 to 256"),
+        (["-k", "finance and"], "a text is expected, found nothing"),
+        (["-k", "nobody at all"], "no case matches `nobody at all`"),
         (["nowhere"], "`nowhere` does not exist"),
+        (["--tree", "nowhere"], "`nowhere` does not exist"),
+        (["elsewhere"], "`elsewhere` holds policy tests only and lies outside of `policies`"),
     ],
 )
 def test_wrong_usage_could_not_run(arguments: list[str], told: str, tree: Path) -> None:
+    shutil.copytree(tree / "tests", tree.parent / "elsewhere")
     outcome = CliRunner().invoke(app, ["test", *arguments])
     assert outcome.exit_code == 2
-    assert told in outcome.stderr
+    assert told in " ".join(outcome.stderr.replace("\u2502", " ").split())
+
+
+def test_a_path_of_suites_chooses_among_those_of_the_whole_tree(tree: Path) -> None:
+    outcome = CliRunner().invoke(app, ["test", "policies/tests/partner-orders.yaml"])
+    assert outcome.exit_code == 0
+    assert "1 suite, 34 cases: 34 passed" in outcome.stdout
+
+
+def test_suites_elsewhere_belong_to_the_tree_that_is_named(tree: Path) -> None:
+    tree.rename(tree.parent / "other")
+    outcome = CliRunner().invoke(app, ["test", "other/tests", "--tree", "other"])
+    assert outcome.exit_code == 0
+    assert "2 suites, 93 cases: 93 passed" in outcome.stdout
+
+
+def test_only_selected_cases_are_run_and_the_others_are_counted(tree: Path) -> None:
+    outcome = CliRunner().invoke(app, ["test", "-k", "silver and not (night or Sunday)"])
+    assert outcome.exit_code == 0
+    assert "1 suite, 3 cases: 3 passed, 90 deselected" in outcome.stdout
+
+
+def test_the_run_ends_at_the_first_case_that_fails_and_says_what_it_left_out(tree: Path) -> None:
+    weaken(WEAKENINGS["a level lowered"], tree)
+    outcome = CliRunner().invoke(app, ["test", "-x"])
+    assert outcome.exit_code == 1
+    assert outcome.stdout.count("FAILED") == 1
+    summary = outcome.stdout.splitlines()[-1]
+    assert re.fullmatch(r"1 suite, (\d+) cases: (\d+) passed, 1 failed, (\d+) not run .+", summary)
+    numbers = [int(number) for number in re.findall(r"\d+", summary)[1:5]]
+    assert numbers[0] == numbers[1] + 1
+    assert numbers[0] + numbers[3] == 93
+
+
+def test_coverage_of_the_demonstration_tree_is_complete(tree: Path) -> None:
+    outcome = CliRunner().invoke(app, ["test", "--coverage", "100"])
+    assert outcome.exit_code == 0, outcome.stdout
+    assert re.search(r"^coverage +100.0 %  (\d+) of \1$", outcome.stdout, re.MULTILINE)
+    assert "not covered" not in outcome.stdout
+
+
+def test_too_little_coverage_fails_and_names_what_lacks_a_case(tree: Path) -> None:
+    arguments = ["test", "policies/tests/invoices.yaml", "--coverage", "99.5"]
+    outcome = CliRunner().invoke(app, arguments)
+    assert outcome.exit_code == 1
+    assert "59 passed" in outcome.stdout
+    assert "policies/api-services/partner-orders.yaml:22" in outcome.stdout
+    assert "partner-orders/list-own-orders: never reached" in outcome.stdout
+    assert re.search(
+        r"coverage is \d+\.\d %, less than 99.5 %: \d+ parts listed above lack a case\n",
+        outcome.stdout,
+    )
+    report = json.loads(CliRunner().invoke(app, [*arguments, "--format", "json"]).stdout)
+    assert report["exitStatus"] == 1
+    assert report["coverage"]["percent"] < 99.5
+    assert report["coverage"]["missing"]
+
+
+def test_coverage_changes_no_result_and_the_same_is_said_over_two_processes(tree: Path) -> None:
+    weaken(WEAKENINGS["a level lowered"], tree)
+    weaken(WEAKENINGS["own orders no longer asked"], tree)
+
+    def told(*arguments: str) -> dict[str, object]:
+        run = subprocess.run(
+            [sys.executable, "-m", "deemster", "test", "--format", "json", *arguments],
+            cwd=tree.parent,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert run.stderr == ""
+        report: dict[str, object] = json.loads(
+            re.sub(r'"seconds": [0-9.e-]+', '"seconds": 0', run.stdout)
+        )
+        return report
+
+    plain = told("-j", "1")
+    covered = told("-j", "1", "--coverage", "0")
+    parallel = told("-j", "2", "--coverage", "0")
+    assert parallel == covered
+    assert {**covered, "coverage": None} == {**plain, "coverage": None}
+
+
+def test_the_slowest_cases_are_listed_on_demand(tree: Path) -> None:
+    outcome = CliRunner().invoke(app, ["test", "--durations", "3"])
+    lines = outcome.stdout.partition("slowest cases\n")[2].splitlines()
+    times = [float(line.split()[0]) for line in lines]
+    assert len(times) == 3
+    assert times == sorted(times, reverse=True)
+
+
+def test_every_report_is_written_into_folders_that_are_made_for_it(tree: Path) -> None:
+    kinds = ("junit", "json", "coverage", "lcov", "html")
+    reports = [f"--report={kind}=reports/{kind}/file" for kind in kinds]
+    outcome = CliRunner().invoke(app, ["test", *reports])
+    assert outcome.exit_code == 0
+    found = {path.relative_to(tree.parent).as_posix() for path in tree.parent.rglob("reports/**/*")}
+    assert {path for path in found if "/" in path[8:]} == {
+        "reports/junit/file",
+        "reports/json/file",
+        "reports/coverage/file",
+        "reports/lcov/file",
+        "reports/html/file",
+        "reports/html/file/index.html",
+    }
+
+
+def test_annotations_stand_at_the_lines_of_cases_and_of_what_is_not_covered(tree: Path) -> None:
+    weaken(WEAKENINGS["a level lowered"], tree)
+    arguments = ["test", "--format", "github", "--coverage", "100"]
+    outcome = CliRunner().invoke(app, arguments)
+    assert outcome.exit_code == 1
+    errors = [line for line in outcome.stdout.splitlines() if line.startswith("::error ")]
+    assert [line.partition("::request")[0] for line in errors] == [
+        "::error file=policies/tests/invoices.yaml,line=149,col=5,title=junior finance does not"
+    ]
+    assert "%0Agot         permit" in errors[0]
 
 
 def weaken(weakening: Weakening, tree: Path) -> Path:

@@ -20,6 +20,7 @@ from tests.reference.reporting import pasted, unsaid
 from tests.reference.shape import Bug
 from tests.reference.shrinking import described, shrunk
 from tests.support.clock import FrozenClock
+from tests.unit.policytest.trees import ran
 
 PROFILES = [
     ProviderProfile(
@@ -40,7 +41,7 @@ async def outcome_of(files: dict[str, str]) -> CaseOutcome:
         stopwatch=FrozenClock(),
         profiles=PROFILES,
     )
-    run = await runner.run(suites)
+    run = await ran(runner, suites)
     [result] = run.suites[0].results
     return result.outcome
 

@@ -16,7 +16,7 @@ from deemster.policytest.outcomes import CaseOutcome
 from deemster.policytest.runner import SuiteRunner
 from tests.support.clock import FrozenClock
 from tests.support.scale import scaled
-from tests.unit.policytest.trees import APIGEE, NOW, STAFF, SUITE, texts_with
+from tests.unit.policytest.trees import APIGEE, NOW, STAFF, SUITE, ran, texts_with
 
 WORDS = (
     "alice", "bob", "none", "expired(alice)", "alg-none(bob)", "tampered(alice)", "permit", "deny",
@@ -111,7 +111,7 @@ def run_without_a_fault(loaded: LoadedTree, suites: Sequence[Suite]) -> None:
     runner = SuiteRunner(
         loaded, status_of=lambda _: 403, stopwatch=FrozenClock(), profiles=[STAFF, APIGEE]
     )
-    for suite in asyncio.run(runner.run(suites)).suites:
+    for suite in asyncio.run(ran(runner, suites)).suites:
         for result in suite.results:
             assert "fault of Deemster" not in (result.problem or "")
             assert bool(result.mismatches) is (result.outcome is CaseOutcome.FAILED)

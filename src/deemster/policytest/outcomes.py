@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -25,7 +26,10 @@ class CaseOutcome(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseResult:
-    """One case. `problem` says why it errored; `status` is None on a permit."""
+    """One case. `problem` says why it errored or was skipped; `status` is None on a permit.
+
+    `seconds` is how long it took. `decision` holds no token and no trace.
+    """
 
     case: SuiteCase
     outcome: CaseOutcome
@@ -34,15 +38,25 @@ class CaseResult:
     status: int | None = None
     trace: tuple[TraceRow, ...] = ()
     problem: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def good(self) -> bool:
+        """Passed, or skipped by its author."""
+        return self.outcome in {CaseOutcome.PASSED, CaseOutcome.SKIPPED}
 
 
 @dataclass(frozen=True, slots=True)
 class SuiteResult:
-    """One suite, cases in file order; `seconds` it took."""
+    """One suite, the cases that were run in file order."""
 
     suite: Suite
     results: tuple[CaseResult, ...]
-    seconds: float
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on its cases, in whichever process."""
+        return sum(result.seconds for result in self.results)
 
     def count(self, outcome: CaseOutcome) -> int:
         """How many cases ended so."""
@@ -56,11 +70,18 @@ class TestRun:
     __test__ = False  # not one of pytest's
 
     suites: tuple[SuiteResult, ...]
+    not_run: int = 0
+    """Cases after the first that failed, where the run was to end there."""
+
+    @property
+    def results(self) -> Iterator[CaseResult]:
+        """Of all suites."""
+        return (result for suite in self.suites for result in suite.results)
 
     @property
     def counts(self) -> Counter[CaseOutcome]:
         """Cases by outcome."""
-        return Counter(result.outcome for suite in self.suites for result in suite.results)
+        return Counter(result.outcome for result in self.results)
 
     @property
     def exit_status(self) -> int:

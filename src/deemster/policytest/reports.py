@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from deemster.model.decision import Decision
 from deemster.policytest.cases import AccessRecipe, CallRecipe, Expectation, PresentedAs
 from deemster.policytest.comparison import Mismatch
+from deemster.policytest.coverage.as_json import missing_json, shares_json
+from deemster.policytest.coverage.summary import Coverage
 from deemster.policytest.explanation import ConditionPart
 from deemster.policytest.outcomes import CaseOutcome, CaseResult, SuiteResult, TestRun
 from deemster.policytest.paint import Paint
@@ -14,14 +16,17 @@ from deemster.policytest.printable import printable
 from deemster.policytest.trace import TraceRow
 from deemster.policytest.trace_text import trace_lines
 
-__all__ = ["failure_text", "json_report", "json_row", "text_report"]
+__all__ = ["failure_text", "json_report", "json_row", "slowest_text", "text_report"]
 
 _LABEL = 12
 _IN_GOT = {"reason", "operation", "status"}
 
 
-def text_report(run: TestRun, *, seconds: float, colour: bool) -> str:
-    """One line a suite; what failed in full; a line of counts. Ends with LF."""
+def text_report(run: TestRun, *, seconds: float, colour: bool, deselected: int = 0) -> str:
+    """One line a suite; what failed in full; a line of counts. Ends with LF.
+
+    `deselected` is the number of cases that were not asked for.
+    """
     paint = Paint(enabled=colour)
     lines = [line for suite in run.suites for line in _suite_lines(suite, paint)]
     cases = sum(len(suite.results) for suite in run.suites)
@@ -31,9 +36,25 @@ def text_report(run: TestRun, *, seconds: float, colour: bool) -> str:
         for outcome in CaseOutcome
         if counts[outcome]
     )
+    left_out = [
+        *([f"{deselected} deselected"] if deselected else []),
+        *([f"{run.not_run} not run"] if run.not_run else []),
+    ]
+    told = ", ".join([ended or "nothing to run", *left_out])
     suites = f"{len(run.suites)} suite{'' if len(run.suites) == 1 else 's'}"
-    lines.append(f"{suites}, {cases} cases: {ended or 'nothing to run'} ({seconds:.2f} s)")
+    lines.append(f"{suites}, {cases} case{'' if cases == 1 else 's'}: {told} ({seconds:.2f} s)")
     return "".join(f"{line}\n" for line in lines)
+
+
+def slowest_text(run: TestRun, number: int) -> str:
+    """The slowest cases, slowest first; each line ends with LF."""
+    slowest = sorted(run.results, key=lambda result: -result.seconds)[:number]
+    lines = [
+        f"  {result.seconds * 1000:8.2f} ms  {printable(result.case.span.place)}  "
+        f"{printable(result.case.name)}\n"
+        for result in slowest
+    ]
+    return "".join(["slowest cases\n", *lines]) if lines else ""
 
 
 def failure_text(result: CaseResult) -> str:
@@ -41,10 +62,13 @@ def failure_text(result: CaseResult) -> str:
     return "\n".join(_case_lines(result, Paint(enabled=False))).strip("\n")
 
 
-def json_report(run: TestRun) -> dict[str, object]:
-    """`{suites: […], counts: {…}, exitStatus}`; a case that passed has only its name and place."""
+def json_report(run: TestRun, coverage: Coverage | None = None) -> dict[str, object]:
+    """`{suites: […], counts: {…}, exitStatus}`; a case that passed has only its name and place.
+
+    With `coverage`, its shares and what is missing.
+    """
     counts = run.counts
-    return {
+    report: dict[str, object] = {
         "suites": [
             {
                 "id": suite.suite.id,
@@ -57,8 +81,12 @@ def json_report(run: TestRun) -> dict[str, object]:
             for suite in run.suites
         ],
         "counts": {outcome.value: counts[outcome] for outcome in CaseOutcome},
+        "notRun": run.not_run,
         "exitStatus": run.exit_status,
     }
+    if coverage is not None:
+        report["coverage"] = {**shares_json(coverage), "missing": missing_json(coverage)}
+    return report
 
 
 def _suite_lines(suite: SuiteResult, paint: Paint) -> Iterator[str]:
@@ -162,6 +190,7 @@ def _json_case(result: CaseResult) -> dict[str, object]:
         "file": case.span.file,
         "line": case.span.line,
         "outcome": result.outcome.value,
+        "seconds": round(result.seconds, 6),
     }
     if result.problem is not None:
         found["problem"] = result.problem

@@ -5,7 +5,7 @@ Nothing here judges. A case that fails is asked a second time with a trace, to e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from deemster.errors import MalformedCallError
@@ -23,7 +23,7 @@ from deemster.policytest.coverage.counting import CoverageCounter
 from deemster.policytest.desk import Desk
 from deemster.policytest.explanation import Explanations
 from deemster.policytest.minting import asserted_claims
-from deemster.policytest.outcomes import CaseOutcome, CaseResult, SuiteResult, TestRun
+from deemster.policytest.outcomes import CaseOutcome, CaseResult
 from deemster.policytest.providers import (
     ProviderProfile,
     throw_away_providers,
@@ -66,15 +66,19 @@ class SuiteRunner:
         self._store = PolicyStore(lambda: loaded.snapshot)
         self._store.load()
 
-    async def run(self, suites: Iterable[Suite]) -> TestRun:
-        """Every suite, each with its own users."""
-        return TestRun(tuple([await self._run_suite(suite) for suite in suites]))
-
-    async def _run_suite(self, suite: Suite) -> SuiteResult:
-        started = self._stopwatch.monotonic()
+    async def run_cases(
+        self, suite: Suite, cases: Sequence[SuiteCase], *, exit_first: bool = False
+    ) -> list[CaseResult]:
+        """Ask cases of one suite, in order; with `exit_first` up to the first that is not good."""
         desk = Desk(suite.users, self._store, self._providers)
-        results = [await self._run_case(desk, suite, case) for case in suite.cases]
-        return SuiteResult(suite, tuple(results), self._stopwatch.monotonic() - started)
+        results: list[CaseResult] = []
+        for case in cases:
+            started = self._stopwatch.monotonic()
+            result = await self._run_case(desk, suite, case)
+            results.append(replace(result, seconds=self._stopwatch.monotonic() - started))
+            if exit_first and not result.good:
+                break
+        return results
 
     async def _run_case(self, desk: Desk, suite: Suite, case: SuiteCase) -> CaseResult:
         if case.skip is not None:
@@ -85,6 +89,9 @@ class SuiteRunner:
             decision = await desk.ask(case.now, call, caller, visited)
         except (CannotAskError, MalformedCallError) as error:
             return CaseResult(case=case, outcome=CaseOutcome.ERRORED, problem=str(error))
+        if self._counter is not None and visited is not None:
+            self._counter.count(decision, visited)
+        decision = decision._replace(token=None, trace=None)
         if decision.reason is Reason.INTERNAL_ERROR:
             return CaseResult(
                 case=case,
@@ -92,8 +99,6 @@ class SuiteRunner:
                 decision=decision,
                 problem=f"a fault of Deemster: {desk.last_fault}",
             )
-        if self._counter is not None and visited is not None:
-            self._counter.count(decision, visited)
         status = None if decision.permitted else self._status_of(decision)
         wrong = mismatches(case.expectation, decision, status)
         result = CaseResult(case=case, outcome=CaseOutcome.PASSED, decision=decision, status=status)

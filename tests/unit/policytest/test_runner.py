@@ -13,7 +13,7 @@ from deemster.policytest.providers import ProviderProfile
 from deemster.policytest.runner import SuiteRunner
 from tests.support.clock import FrozenClock
 from tests.unit.policytest.test_suite import with_cases
-from tests.unit.policytest.trees import APIGEE, STAFF, SUITE, loaded_with, suites_in
+from tests.unit.policytest.trees import APIGEE, STAFF, SUITE, loaded_with, ran, suites_in
 
 GET = "request: {method: GET, url: https://api.example.com/notes}"
 
@@ -27,7 +27,7 @@ async def run(suite: str | Mapping[str, str], staff: ProviderProfile = STAFF) ->
         stopwatch=FrozenClock(),
         profiles=[staff, APIGEE],
     )
-    return await runner.run(suites_in(loaded))
+    return await ran(runner, suites_in(loaded))
 
 
 async def result_of(case: str) -> CaseResult:
@@ -140,8 +140,8 @@ async def test_token_for_apigee_mode_cannot_be_asked_and_says_what_to_write() ->
             claims: {acme: permit, none: deny}
         """
     )
-    ran = await run(suite)
-    results = ran.suites[0].results
+    outcome = await run(suite)
+    results = outcome.suites[0].results
     assert [result.outcome for result in results] == [
         CaseOutcome.ERRORED,
         CaseOutcome.PASSED,
@@ -150,7 +150,7 @@ async def test_token_for_apigee_mode_cannot_be_asked_and_says_what_to_write() ->
     assert results[0].problem == (
         "provider `apigee` takes claims from a gateway only: write `claims:` instead of `token:`"
     )
-    assert ran.exit_status == 2
+    assert outcome.exit_status == 2
 
 
 async def test_url_that_is_none_errors() -> None:
@@ -189,7 +189,7 @@ async def test_settings_of_a_provider_are_those_of_the_run() -> None:
     [("permit", 0), ("deny", 1)],
 )
 async def test_exit_status_says_whether_anything_failed(expected: str, status: int) -> None:
-    ran = await run(
+    outcome = await run(
         dedent(SUITE) + f"matrix: [{{name: a, {GET}, tokens: {{alice: {expected}}}}}]\n"
     )
-    assert ran.exit_status == status
+    assert outcome.exit_status == status

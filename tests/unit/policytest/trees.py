@@ -7,7 +7,9 @@ from deemster.policy.diagnostics import Diagnostic, DiagnosticSink
 from deemster.policy.loading import LoadedTree, load_texts
 from deemster.policytest.cases import Suite
 from deemster.policytest.gathering import gather_suites
+from deemster.policytest.outcomes import SuiteResult, TestRun
 from deemster.policytest.providers import ProviderProfile
+from deemster.policytest.runner import SuiteRunner
 from deemster.tokens.provider import ProviderKind
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "SUITE",
     "findings_in",
     "loaded_with",
+    "ran",
     "suites_in",
     "texts_with",
 ]
@@ -112,6 +115,18 @@ def texts_with(suite: str) -> dict[str, str]:
         "partners.yaml": dedent(PARTNERS),
         "tests/suite.yaml": dedent(suite),
     }
+
+
+async def ran(runner: SuiteRunner, suites: Sequence[Suite]) -> TestRun:
+    """Every case, in this task."""
+    return TestRun(
+        tuple(
+            [
+                SuiteResult(suite, tuple(await runner.run_cases(suite, suite.cases)))
+                for suite in suites
+            ]
+        )
+    )
 
 
 def loaded_with(suite: str) -> LoadedTree:

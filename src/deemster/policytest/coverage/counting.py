@@ -42,6 +42,11 @@ class CoverageCounter:
         """
         self.counts.update(set(self._seen(decision, visited)))
 
+    def take(self) -> Counts:
+        """What was counted since the last taking."""
+        taken, self.counts = self.counts, Counter()
+        return taken
+
     def _seen(
         self, decision: Decision, visited: Sequence[TraceEntry]
     ) -> Iterator[tuple[UnitKey, Goal]]:

@@ -9,7 +9,10 @@ from deemster.policytest.coverage.counting import Counts
 from deemster.policytest.coverage.plan import Plan
 from deemster.policytest.coverage.units import OUTCOMES, Goal, Unit, UnitKind
 
-__all__ = ["Coverage", "CoveredUnit", "Share", "coverage_of"]
+__all__ = ["Coverage", "CoveredUnit", "Share", "coverage_of", "share_of"]
+
+
+_NEVER = {Goal.ERROR: "never in error", Goal.NOT_APPLIED: "always applied"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,7 @@ class CoveredUnit:
             return ""
         if not self.evaluated:
             return "never reached" if self.unit.kind is UnitKind.OPERATION else "never evaluated"
-        return ", ".join(
-            "never in error" if goal is Goal.ERROR else f"never {goal.value}"
-            for goal in self.missing
-        )
+        return ", ".join(_NEVER.get(goal, f"never {goal.value}") for goal in self.missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,10 @@ class Share:
             return 100.0
         return (self.covered * 1000 // self.goals) / 10
 
+    def reaches(self, minimum: float) -> bool:
+        """Whether it is at least `minimum` percent, exactly."""
+        return self.covered * 100 >= minimum * self.goals
+
     def __str__(self) -> str:
         return f"{self.percent:.1f} %"
 
@@ -69,12 +73,12 @@ class Coverage:
     @property
     def total(self) -> Share:
         """Over all goals of all units."""
-        return _share(self.units)
+        return share_of(self.units)
 
     def by_kind(self) -> Mapping[UnitKind, Share]:
         """Of the kinds that the tree has."""
         return {
-            kind: _share(found)
+            kind: share_of(found)
             for kind in UnitKind
             if (found := [unit for unit in self.units if unit.unit.kind is kind])
         }
@@ -97,10 +101,18 @@ def coverage_of(plan: Plan, counts: Counts) -> Coverage:
         CoveredUnit(unit, {goal: counts[key, goal] for goal in OUTCOMES[unit.kind]})
         for key, unit in plan.units.items()
     ]
-    return Coverage(tuple(sorted(units, key=lambda found: (found.unit.span, found.unit.kind))))
+    return Coverage(tuple(sorted(units, key=_place)))
 
 
-def _share(units: Iterable[CoveredUnit]) -> Share:
+def _place(found: CoveredUnit) -> tuple[object, ...]:
+    """In the order of the text, a whole before its parts."""
+    span = found.unit.span
+    ends = (-span.end_line, -span.end_column)
+    return span.file, span.line, span.column, *ends, found.unit.kind, found.unit.detail
+
+
+def share_of(units: Iterable[CoveredUnit]) -> Share:
+    """Over all goals of some units."""
     covered = goals = 0
     for unit in units:
         goals += len(unit.unit.goals)

@@ -12,7 +12,7 @@ from deemster.policytest.outcomes import CaseOutcome
 from deemster.policytest.runner import SuiteRunner
 from deemster.policytest.written import WrittenTerms
 from tests.support.clock import FrozenClock
-from tests.unit.policytest.trees import STAFF, suites_in
+from tests.unit.policytest.trees import STAFF, ran, suites_in
 
 __all__ = ["LIBRARY", "SERVICE", "covered", "plan_of", "told"]
 
@@ -104,7 +104,7 @@ async def covered(cases: str) -> Coverage:
         profiles=[STAFF],
         counter=counter,
     )
-    run = await runner.run(suites_in(loaded))
+    run = await ran(runner, suites_in(loaded))
     assert set(run.counts) == {CaseOutcome.PASSED}
     return coverage_of(plan, counter.counts)
 
