@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
 from deemster.cli.output import colour_on, print_json
 from deemster.cli.processors import usable_processors
@@ -96,7 +97,9 @@ class TestCommand:
             print_json(report)
             return
         if self.output_format is TestFormat.GITHUB or self.reports.annotations:
-            sys.stdout.write(workflow_commands(run, coverage, enough=enough))
+            sys.stdout.write(
+                workflow_commands(run, coverage, enough=enough, folder=str(Path.cwd()))
+            )
         colour = colour_on(sys.stdout)
         if self.output_format is TestFormat.TEXT:
             sys.stdout.write(

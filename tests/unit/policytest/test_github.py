@@ -5,11 +5,11 @@ from tests.unit.policytest.test_reports import ran
 
 
 async def test_each_case_that_is_not_good_is_an_error_at_its_line() -> None:
-    told = workflow_commands(await ran(), None, enough=True).splitlines()
+    told = workflow_commands(await ran(), None, enough=True, folder="/work").splitlines()
     assert [line.split("::")[1] for line in told] == [
-        "error file=tests/suite.yaml,line=17,col=5,title=fails <&> \\x1b[31m",
-        "error file=tests/suite.yaml,line=21,col=5,title=another challenge",
-        "error file=tests/suite.yaml,line=29,col=5,title=errors",
+        "error file=tests/suite.yaml,line=17,endLine=20,title=deemster%3A fails <&> \\x1b[31m",
+        "error file=tests/suite.yaml,line=21,endLine=24,title=deemster%3A another challenge",
+        "error file=tests/suite.yaml,line=29,endLine=31,title=deemster%3A errors",
     ]
     assert told[0].split("::")[2].split("%0A")[:4] == [
         "request     GET https://api.example.com/notes",

@@ -20,8 +20,8 @@ async def test_a_case_counts_for_all_that_it_came_by() -> None:
         "21 notes/list/allow/authentication.acr: satisfied 1",
         "21 notes/list/allow/authentication.maxAge: satisfied 1",
         "22 notes/list/allow/when: satisfied 1",
-        "22 std.high: true 1",
         "22 std.high || 'staff' in user.groups: true 1",
+        "22 std.high: true 1",
         "22 'staff' in user.groups: -",
         "23 notes/write: -",
         "27 has(claims.level): -",
@@ -56,8 +56,8 @@ async def test_an_error_counts_for_the_part_and_for_the_whole_if_nothing_else_de
     assert [line for line in told(coverage) if line.startswith(("8 ", "22 "))] == [
         "8 std.high: error 2",
         "22 notes/list/allow/when: satisfied 1, error 1",
-        "22 std.high: error 2",
         "22 std.high || 'staff' in user.groups: true 1, error 1",
+        "22 std.high: error 2",
         "22 'staff' in user.groups: true 1, false 1",
     ]
 
