@@ -1,7 +1,8 @@
-"""docs/policy/cel.md: every construct that it lists is refused, with the words that it gives."""
+"""docs/policy/cel.md: what is left out is refused in its words, and what differs differs."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 
 from deemster.policy.codes import Code
 from deemster.policy.expressions import left_out
-from tests.support.conditions import findings_of
+from tests.cel.comparison import said_by_cel, said_by_us
+from tests.support.conditions import a_token, findings_of, values
 from tests.support.markdown import sections
 
 PAGE = Path(__file__).parents[2] / "docs/policy/cel.md"
@@ -59,3 +61,24 @@ def test_every_name_that_is_left_out_says_what_to_write(names: dict[str, str], f
 
 def test_the_page_lists_many() -> None:
     assert len(LEFT_OUT) > 70
+
+
+DIFFERENCES = list(rows("Where the two differ, on purpose"))[2:]
+
+
+@pytest.mark.parametrize("row", DIFFERENCES, ids=lambda row: row[0])
+def test_a_difference_is_as_the_page_says(row: list[str]) -> None:
+    [text], [written] = code_in(row[0]), code_in(row[1])
+    claims = json.loads(written)
+    try:
+        in_cel = said_by_cel(text, {"claims": claims})
+    except RuntimeError:
+        in_cel = "error"  # a function that CEL does not know
+    ours = said_by_us(text)
+    here = ours(values(claims=a_token(claims))) if callable(ours) else "refused"
+    assert [shown(in_cel), shown(here)] == row[2:4]
+    assert in_cel != here
+
+
+def shown(answer: object) -> str:
+    return str(answer).lower()

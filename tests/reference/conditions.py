@@ -123,6 +123,16 @@ def whole(number: int) -> Value:
     return number if is_int(number) else Error(WRONG)
 
 
+def moment(seconds: float) -> Value:
+    """A moment of the years 1 to 9999."""
+    return seconds if -62_135_596_800 <= seconds < 253_402_300_800 else Error(WRONG)
+
+
+def length(seconds: float) -> Value:
+    """A length of time that 64 bits of nanoseconds hold."""
+    return seconds if abs(seconds) * 10**9 < 2**63 else Error(WRONG)
+
+
 def ascii_lower(text: str) -> str:
     """CEL's lowerAscii: Unicode's own rules make `k` of the Kelvin sign."""
     return "".join(
@@ -203,8 +213,8 @@ FORMS: dict[str, Callable[..., Value]] = {
     "in": strict(lambda _at, item, items: item in items),
     "+": strict(lambda _at, a, b: whole(a + b)),
     "-": strict(lambda _at, a, b: whole(a - b)),
-    "instant+": strict(lambda _at, a, b: a + b),
-    "instant-": strict(lambda _at, a, b: a - b),
+    "instant+": strict(lambda _at, a, b: moment(a + b)),
+    "instant-": strict(lambda _at, a, b: length(a - b)),
     "startsWith": strict(lambda _at, text, part: text[: len(part)] == part),
     "endsWith": strict(lambda _at, text, part: part == "" or text[-len(part) :] == part),
     "contains": strict(lambda _at, text, part: part in text),

@@ -22,7 +22,7 @@ RESULTS: dict[tuple[ArithmeticOperator, Type, Type], Scalar] = {
 
 
 def in_range(value: int | float, kind: Scalar) -> bool:
-    """Whether a result is a value of its type: 64 bits, years 1 to 9999, ten thousand years."""
+    """Whether a result is a value of its type: 64 bits, years 1 to 9999, 292 years."""
     if kind is Scalar.INT:
         return INT_MIN <= value <= INT_MAX
     if kind is Scalar.TIMESTAMP:

@@ -22,8 +22,8 @@ TIMESTAMP_MIN = -62_135_596_800
 TIMESTAMP_MAX = 253_402_300_800  # exclusive
 MICROSECONDS = 1_000_000
 """The smallest part of a second that is told apart: of seconds as floats more is noise."""
-DURATION_MAX = 315_576_000_000
-"""Seconds, either sign: ten thousand years."""
+DURATION_MAX = 9_223_372_036
+"""Seconds, either sign, 292 years: in CEL a duration has 64 bits of nanoseconds."""
 
 _TIMESTAMP = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d)(\.\d{1,6})?"
