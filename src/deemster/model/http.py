@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
+from deemster.model.certificate import ClientCertificate
 from deemster.model.decision import Reason
 
 __all__ = ["ApiCall", "Headers", "Phase"]
@@ -65,6 +66,7 @@ class ApiCall(NamedTuple):
     `client_ip` is text as delivered, not yet parsed. `refusal` is what the adapter saw in the
     exchange that must be refused whatever the policy says (`reserved-header`). `received` is what
     the adapter that decoded the call keeps to word its answer; nothing else reads it.
+    `certificate` is the client's, where the gateway asked for one and told of it.
 
     A named tuple, made once for each call: a frozen dataclass would cost three times as much.
     """
@@ -80,6 +82,7 @@ class ApiCall(NamedTuple):
     refusal: Reason | None = None
     phase: Phase = Phase.REQUEST
     received: object = None
+    certificate: ClientCertificate | None = None
 
     def __repr__(self) -> str:
         # A body, claims and what was received hold what no log may: only the request line.

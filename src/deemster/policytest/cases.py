@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
+from deemster.model.certificate import ClientCertificate
 from deemster.model.decision import Effect, Reason
 from deemster.model.source import SourceSpan
 
@@ -97,6 +98,7 @@ class CallRecipe:
     headers: tuple[tuple[str, str], ...] = ()
     body: str | None = None
     ip: str | None = None
+    certificate: ClientCertificate | None = None
 
     def __str__(self) -> str:
         return f"{self.method} {self.url}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from deemster.model.certificate import ClientCertificate
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.parsing.fields import Fields
@@ -11,6 +12,7 @@ from deemster.policy.parsing.policy_tests import (
     ACCESS_REQUEST,
     ACTION,
     CALL,
+    CERTIFICATE,
     ENTITY,
     RESPONSE,
 )
@@ -55,9 +57,26 @@ def _call(fields: Fields) -> CallRecipe | None:
     method, url = fields.string("method"), fields.string("url")
     headers, body = _message(fields)
     ip = fields.string("ip")
+    certificate = _certificate(fields)
     if method is None or url is None:
         return None
-    return CallRecipe(method=method, url=url, headers=headers, body=body, ip=ip)
+    return CallRecipe(
+        method=method, url=url, headers=headers, body=body, ip=ip, certificate=certificate
+    )
+
+
+def _certificate(call: Fields) -> ClientCertificate | None:
+    node = call.node_of("certificate")
+    fields = Fields.of(node, CERTIFICATE, call.sink) if node is not None else None
+    if fields is None:
+        return None
+    return ClientCertificate(
+        thumbprint=fields.string("thumbprint"),
+        subject=fields.string("subject"),
+        issuer=fields.string("issuer"),
+        dns_names=tuple(text.value for text in fields.texts("dnsNames")),
+        uris=tuple(text.value for text in fields.texts("uris")),
+    )
 
 
 def _supported_access(node: MappingNode, sink: DiagnosticSink) -> AccessRecipe | None:

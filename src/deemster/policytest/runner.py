@@ -144,6 +144,7 @@ class SuiteRunner:
             headers=Headers(headers),
             body=recipe.body,
             client_ip=recipe.ip,
+            certificate=recipe.certificate,
             asserted_claims=asserted,
         )
         gateway = Gateway(

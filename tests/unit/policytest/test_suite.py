@@ -244,8 +244,8 @@ SLIPS = {
     ),
     "certificate": Slip(
         with_cases(f"- {{name: a, {GET[:-1]}, certificate: {{x5c: []}}}}, {DENY}}}"),
-        "13:74: unsupported-yet: `certificate` is not supported yet: the client's certificate "
-        "(this version refuses what it cannot enforce; remove it)",
+        "13:88: unknown-key: `x5c` is not a key of `certificate` (say what conditions read: "
+        "thumbprint, subject, issuer, dnsNames, uris)",
     ),
     "token and claims": Slip(
         with_cases(f"- {{name: a, {GET}, token: alice, claims: alice, {DENY}}}"),

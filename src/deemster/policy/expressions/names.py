@@ -10,6 +10,7 @@ from deemster.policy.expressions.access_names import (
     is_asked_elsewhere,
     refuse_claims,
 )
+from deemster.policy.expressions.certificates import certificate_member
 from deemster.policy.expressions.declared import narrowing_of_declaration
 from deemster.policy.expressions.dotted import (
     Path,
@@ -140,10 +141,9 @@ def _request(path: Path, scope: Scope, report: Report) -> Read | None:
     if len(path.segments) > 1 and path.segments[1].text in _REQUEST_MAPS:
         return _request_map(path, report)
     if len(path.segments) > 1 and path.segments[1].text == "certificate":
-        report.unsupported_yet("request.certificate", path.span)
-        return None
+        return certificate_member(path, report)
     if len(path.segments) > 1 and path.segments[1].text not in _REQUEST_FIELDS:
-        known = [*_REQUEST_FIELDS, *_REQUEST_MAPS]
+        known = [*_REQUEST_FIELDS, *_REQUEST_MAPS, "certificate"]
         report_unknown_member(
             report, "member of `request`", path.segments[1], known, f"it has {', '.join(known)}"
         )

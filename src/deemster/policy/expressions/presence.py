@@ -5,7 +5,9 @@ from __future__ import annotations
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.expressions import ast, terms
+from deemster.policy.expressions.access_names import is_asked_elsewhere
 from deemster.policy.expressions.attributes import attribute_named, attribute_read
+from deemster.policy.expressions.certificates import CertificateField, names_certificate
 from deemster.policy.expressions.names import built_in, path_of
 from deemster.policy.expressions.report import Report
 from deemster.policy.expressions.scope import RESERVED_NAMES, Scope
@@ -26,6 +28,11 @@ def presence_term(expr: ast.Has, scope: Scope, report: Report) -> Term | None:
         return None
     if len(path.segments) == 1 and path.root == "user" and scope.user is not None:
         return terms.UserPresence(expr.span)
+    if names_certificate(path):
+        if is_asked_elsewhere(path, scope, report):
+            return None
+        whole = terms.CertificateRead(str(path), CertificateField.WHOLE, path.span)
+        return terms.Presence(whole, expr.span)
     read = built_in(path, scope, report)
     if read is None:
         return None

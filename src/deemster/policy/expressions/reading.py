@@ -14,6 +14,11 @@ from deemster.policy.expressions import failures, terms
 from deemster.policy.expressions.access_reading import access_presence, access_reader
 from deemster.policy.expressions.access_terms import AccessRead
 from deemster.policy.expressions.attribute_reading import attribute_presence, attribute_reader
+from deemster.policy.expressions.certificates import (
+    CertificateRead,
+    certificate_presence,
+    certificate_reader,
+)
 from deemster.policy.expressions.coercion import (
     MISFIT,
     Coercion,
@@ -49,6 +54,8 @@ def reader_of(read: Read) -> Reader:
         return _user_reader(read)
     if isinstance(read, AccessRead):
         return access_reader(read)
+    if isinstance(read, CertificateRead):
+        return certificate_reader(read)
     if isinstance(read, ParameterRead):
         return _parameter_reader(read)
     if isinstance(read, terms.AttributeRead):
@@ -70,6 +77,8 @@ def presence_of(read: Read) -> Callable[[Values], bool]:
         return _user_presence(read)
     if isinstance(read, AccessRead):
         return access_presence(read)
+    if isinstance(read, CertificateRead):
+        return certificate_presence(read)
     if isinstance(read, terms.AttributeRead):
         return attribute_presence(read, _reader_of_term)
     if isinstance(read, terms.RequestRead):

@@ -20,6 +20,7 @@ from deemster.policy.expressions.ast import (
     QuantifierKind,
 )
 from deemster.policy.expressions.attribute_terms import AttributeRead
+from deemster.policy.expressions.certificates import CertificateRead
 from deemster.policy.expressions.networks import NetworkSet
 from deemster.policy.expressions.types import (
     BOOL,
@@ -42,6 +43,7 @@ __all__ = [
     "AccessRead",
     "ArithmeticTerm",
     "AttributeRead",
+    "CertificateRead",
     "ClaimRead",
     "ComparisonTerm",
     "ConditionTerm",
@@ -227,7 +229,15 @@ class LocalTimeRead:
 DeclaredRead = ClaimRead | UserRead | AccessRead | AttributeRead
 """Names with a declaration; what was built in has no `declared_at`."""
 
-Read = DeclaredRead | ParameterRead | RequestRead | HeaderRead | QueryRead | LocalTimeRead
+Read = (
+    DeclaredRead
+    | ParameterRead
+    | RequestRead
+    | HeaderRead
+    | QueryRead
+    | LocalTimeRead
+    | CertificateRead
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,7 +469,8 @@ def operands(term: Term) -> tuple[Term, ...]:
 def can_fail_alone(term: Term) -> bool:
     """Whether the term itself may be in error though its operands have values."""
     if isinstance(term, Presence):
-        return can_fail_alone(term.read)
+        # That there is no certificate is an answer; so is that it has no such member.
+        return not isinstance(term.read, CertificateRead) and can_fail_alone(term.read)
     if isinstance(term, Read):
         return _can_fail_when_read(term)
     if isinstance(term, NetworkTest):
@@ -483,7 +494,7 @@ def _can_fail_when_read(read: Read) -> bool:
         return read.field.is_property
     if isinstance(read, AttributeRead):
         return read.attribute.can_fail
-    return isinstance(read, ClaimRead | UserRead | QueryRead)
+    return isinstance(read, ClaimRead | UserRead | QueryRead | CertificateRead)
 
 
 _PARTS: dict[type, Callable[..., tuple[Term, ...]]] = {

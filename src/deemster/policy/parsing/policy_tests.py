@@ -94,6 +94,28 @@ USER = Shape(
     example="alice: {groups: [finance], attributes: {level: 3}}",
     doc="A user of the directory of every internal provider while the suite runs.",
 )
+CERTIFICATE = Shape(
+    "`certificate`",
+    Keys(
+        {
+            "thumbprint": Key(
+                forms.Text(),
+                "SHA-256 of the certificate in base64url, `x5t#S256` of RFC 8705.",
+            ),
+            "subject": Key(
+                forms.Text("distinguished name"), "Its subject.", '"CN=partner-1,O=Example"'
+            ),
+            "issuer": Key(forms.Text("distinguished name"), "Its issuer.", '"CN=Example CA"'),
+            "dnsNames": Key(forms.ListOf(forms.Text()), "DNS names it is for.", "[a.example.com]"),
+            "uris": Key(forms.ListOf(forms.Text()), "URIs it is for.", '["spiffe://example/a"]'),
+        }
+    ),
+    elsewhere=dict.fromkeys(
+        ("x5c", "pem"), "say what conditions read: thumbprint, subject, issuer, dnsNames, uris"
+    ),
+    example='certificate: {subject: "CN=partner-1,O=Example"}',
+    doc="The client's certificate that the gateway tells of, `request.certificate`.",
+)
 CALL = Shape(
     "`request`",
     Keys(
@@ -103,13 +125,13 @@ CALL = Shape(
             "headers": _HEADERS,
             "body": _BODY,
             "ip": Key(forms.Text("IP address"), "The client's address, `request.ip`."),
+            "certificate": Key(CERTIFICATE, "The client's certificate.", default="none"),
         }
     ),
     required={
         "method": "for example `method: GET`",
         "url": "the absolute URL, for example `url: https://api.example.com/invoices`",
     },
-    later={"certificate": "the client's certificate"},
     elsewhere={
         "path": "write the whole `url`",
         "host": "write the whole `url`",
