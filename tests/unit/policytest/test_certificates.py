@@ -5,7 +5,7 @@ from textwrap import dedent
 from deemster.model.clock import SystemClock
 from deemster.policy.loading import load_texts
 from deemster.policytest.runner import SuiteRunner
-from tests.unit.policytest.trees import APIGEE, suites_in
+from tests.unit.policytest.trees import APIGEE, ran, suites_in
 
 TREE = {
     "partners.yaml": """
@@ -59,7 +59,7 @@ async def test_a_case_says_what_the_gateway_tells_of_the_clients_certificate() -
     runner = SuiteRunner(
         loaded, status_of=lambda _: 403, stopwatch=SystemClock(), profiles=[APIGEE]
     )
-    run = await runner.run(suites_in(loaded))
+    run = await ran(runner, suites_in(loaded))
     outcomes = [(result.case.name, result.outcome.value) for result in run.suites[0].results]
     assert outcomes == [
         ("a partner's certificate", "passed"),
