@@ -25,7 +25,7 @@ def situation(document: Value = None, **changes: Value) -> Situation:
         "https://api.example.com/",
         0.0,
         headers=(("x-one", "7"), ("x-two", "a"), ("x-two", "b")),
-        token=Token({"sub": "a/../b", "dots": "..", "name": "o'brien"}),
+        token=Token({"sub": "a/../b", "dots": "..", "slashes": "a//b", "name": "o'brien"}),
         world=World({"risk": (document,), "limits": (document,)}),
     )
     return Situation(
@@ -36,7 +36,9 @@ def situation(document: Value = None, **changes: Value) -> Situation:
 
 def read(attribute: Attribute, at: Situation, **others: Attribute) -> tuple[Value, Value]:
     """The value, and what `has()` says of it."""
-    schema = tuple(Declared("claims", name, "string") for name in ("dots", "name", "missing"))
+    schema = tuple(
+        Declared("claims", name, "string") for name in ("dots", "name", "slashes", "missing")
+    )
     scope = Scope(schema=schema, attributes={"it": attribute, **others})
     return (attribute_value(scope, at, None, "it"), has_attribute(scope, at, None, "it"))
 
@@ -100,7 +102,8 @@ def test_on_error_stands_in_for_the_failure_of_what_the_value_is_made_of() -> No
     [
         (("/v1/", ("claim", "sub")), WRONG),
         (("/v1/", ("claim", "dots")), WRONG),
-        (("/v1/x", ("claim", "dots")), 7),
+        (("/v1/x", ("claim", "dots")), WRONG),
+        (("/v1/", ("claim", "slashes")), 7),
         (("/v1/", ("claim", "name"), "?q=", ("claim", "dots")), 7),
         (("/v1/", ("claim", "missing")), ABSENT),
     ],
@@ -172,6 +175,7 @@ JSON = (("content-type", "application/json"),)
         ("POST", (*JSON, ("content-length", "3")), "{}", FAILED_BODY),
         ("POST", (*JSON, ("content-length", "4")), '"é"', "é"),
         ("POST", (*JSON, ("content-length", "2"), ("content-length", "3")), "{}", FAILED_BODY),
+        ("POST", (*JSON, ("content-length", "2"), ("content-length", "2")), "{}", FAILED_BODY),
         ("POST", (("content-type", "text/plain"),), "{}", FAILED_BODY),
         ("POST", (), "{}", FAILED_BODY),
         ("POST", JSON, '{"a": 1, "a": 1}', FAILED_BODY),

@@ -148,7 +148,7 @@ def from_service(attribute: Attribute, owner: Scope, at: Situation) -> Value:
         text = joined(parts, owner, at)
         if isinstance(text, Error):
             return text
-        if re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", text) is None:
+        if not all(" " <= character <= "~" for character in text) or text != text.strip():
             return Error(WRONG)
         headers[name] = text
     answer = fetched(source, json.dumps([target, sorted(headers.items())]), at)
@@ -167,14 +167,15 @@ def from_table(attribute: Attribute, owner: Scope, at: Situation) -> Value:
     rows = fetched(source, json.dumps(sorted(parameters.items())), at)
     if isinstance(rows, Error):
         return rows
-    return within(attribute, rows) if source.select is not None else cells_of(attribute, rows)
+    found = within(attribute, rows) if source.select is not None else cells_of(attribute, rows)
+    # Not every database has truth of its own.
+    is_truth = attribute.entry.type == "bool" and type(found) is int and found in (0, 1)
+    return bool(found) if is_truth else found
 
 
 def cells_of(attribute: Attribute, rows: list[dict[str, Value]]) -> Value:
     source = attribute.source
     cells = [row[source.column or next(iter(row))] for row in rows]
-    if attribute.entry.type == "bool":
-        cells = [bool(cell) if cell in (0, 1) else cell for cell in cells]
     if attribute.entry.type.startswith("list<"):
         return cells or NOTHING
     if len(cells) > 1:
@@ -228,8 +229,8 @@ def target_of(path: Parts, owner: Scope, at: Situation) -> Value:
 
 
 def climbs(value: str) -> bool:
-    parts = re.split(r"[/\\]", value)
-    return len(parts) > 1 and any(part in ("", ".", "..") for part in parts)
+    """A server that decodes the slashes of a value must not leave the path by its dots."""
+    return any(part in (".", "..") for part in re.split(r"[/\\]", value))
 
 
 def has_control(value: str) -> bool:

@@ -31,13 +31,13 @@ def body_of_response(method: str, status: int, headers: Fields, body: str | None
 
 
 def read(headers: Fields, body: str | None, *, may_be_omitted: bool) -> Value:
-    lengths = {value.strip() for name, value in headers if name == "content-length"}
+    lengths = [value for name, value in headers if name == "content-length"]
     has_transfer = any(name == "transfer-encoding" for name, _ in headers)
     if len(lengths) > 1 or (lengths and has_transfer):
         return FAILED_BODY
     if any(re.fullmatch("[0-9]+", length) is None for length in lengths):
         return FAILED_BODY
-    length = int(next(iter(lengths))) if lengths else None
+    length = int(lengths[0]) if lengths else None
     if length == 0:
         return FAILED_BODY if body else NO_BODY
     if not body and length is None and not has_transfer and (may_be_omitted or body == ""):
