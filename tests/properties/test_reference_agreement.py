@@ -36,9 +36,25 @@ REASONS = {
     "authentication-too-old",
     "attribute-missing",
     "dependency-unavailable",
+    "body-unavailable",
     "indeterminate",
     "no-rule",
 }
+SOURCES = {
+    "http": {"value", "default", "absent", "wrong", "dependency-unavailable", "indeterminate",
+             "inherited", "onError"},
+    "sql": {"value", "default", "absent", "wrong", "dependency-unavailable", "inherited", "onError"},
+    "body": {"value", "default", "absent", "wrong", "body-unavailable", "onError"},
+    "header": {"value", "default", "absent", "wrong"},
+    "query": {"value", "default", "absent", "wrong", "indeterminate"},
+    "constant": {"value"},
+    "attribute": {"value", "default", "absent", "wrong", "dependency-unavailable", "inherited",
+                  "onError"},
+}  # fmt: skip
+"""What came of attributes by their source. `indeterminate`: what must not be asked or read."""
+FEATURES = {(f"attribute {kind}", word) for kind, words in SOURCES.items() for word in words}
+OFTEN = 20
+"""How often each is reached at least, in a full run; in a smaller one, once."""
 # The `unless` forms know two values; under a target in error these become I, and where the
 # target does not hold, or the node is disabled, N. Nothing makes IDP of them.
 OUTCOMES_OF = {name: set(OUTCOMES) for name in ALGORITHMS} | {
@@ -62,6 +78,8 @@ def assert_not_vacuous(figures: Figures) -> None:
     drawn = figures.trees + len(figures.refused)
     assert len(figures.refused) < drawn / 10, "\n".join(figures.refused[:10])
     assert REASONS - set(figures.reasons) == set()
+    for feature in FEATURES:
+        assert figures.outcomes[feature] >= max(1, scaled(OFTEN)), feature
     for algorithm in ALGORITHMS:
         reached = {outcome for name, outcome in figures.outcomes if name == algorithm}
         assert reached == OUTCOMES_OF[algorithm], algorithm

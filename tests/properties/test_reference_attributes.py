@@ -105,7 +105,7 @@ def test_on_error_stands_in_for_the_failure_of_what_the_value_is_made_of() -> No
         (("/v1/x", ("claim", "dots")), WRONG),
         (("/v1/", ("claim", "slashes")), 7),
         (("/v1/", ("claim", "name"), "?q=", ("claim", "dots")), 7),
-        (("/v1/", ("claim", "missing")), ABSENT),
+        (("/v1/", ("claim", "missing")), replace(ABSENT, inherited=True)),
     ],
 )
 def test_no_value_leads_out_of_its_segment(path: tuple[Value, ...], value: Value) -> None:

@@ -11,7 +11,16 @@ from urllib.parse import quote
 
 from tests.reference import conditions, names
 from tests.reference.bodies import NO_BODY, body_of_call, body_of_response
-from tests.reference.declared import UNSET, Attribute, Declared, Parts, Scope, Source, Value
+from tests.reference.declared import (
+    UNSET,
+    Attribute,
+    Declared,
+    Expression,
+    Parts,
+    Scope,
+    Source,
+    Value,
+)
 from tests.reference.jsonpaths import is_singular, selected
 from tests.reference.shape import Bug
 from tests.reference.situation import ABSENT, BODY, UNAVAILABLE, WRONG, Error, Situation
@@ -19,6 +28,8 @@ from tests.reference.situation import ABSENT, BODY, UNAVAILABLE, WRONG, Error, S
 __all__ = ["attribute_of", "attribute_value", "has_attribute"]
 
 NOTHING = names.NOTHING
+MARK = "\0"
+"""Where a value ended: only what a value made of a segment has to be looked at."""
 
 
 def attribute_of(
@@ -33,11 +44,22 @@ def attribute_value(scope: Scope, at: Situation, alias: str | None, name: str) -
     attribute, owner = attribute_of(scope, at, alias, name)
     found = sourced(attribute, owner, at)
     value = found if isinstance(found, Error) else names.declared_value(attribute.entry, found, at)
+    at.seen[f"attribute {attribute.source.kind}", word_for(found, value)] += 1
     if attribute.on_error != UNSET and isinstance(value, Error):
         failed = value.reason in (UNAVAILABLE, BODY)
         if failed or (at.bug == Bug.ON_ERROR_FOR_WRONG_TYPE and value.reason == WRONG):
+            at.seen[f"attribute {attribute.source.kind}", "onError"] += 1
             return attribute.on_error
     return value
+
+
+def word_for(found: Value, value: Value) -> str:
+    """What came of a source, for the figures."""
+    if isinstance(found, Error):
+        return "inherited" if found.inherited else found.reason
+    if isinstance(value, Error):
+        return "absent" if value.reason == ABSENT else "wrong"
+    return "default" if found is NOTHING or found is None else "value"
 
 
 def has_attribute(scope: Scope, at: Situation, alias: str | None, name: str) -> Value:
@@ -128,14 +150,8 @@ def from_body(attribute: Attribute, _owner: Scope, at: Situation) -> Value:
 def from_attribute(attribute: Attribute, owner: Scope, at: Situation) -> Value:
     value = attribute_value(owner, at, *attribute.source.of)
     if value == Error(ABSENT):
-        return NOTHING if absent_itself(attribute.source, owner, at) else value
+        return NOTHING
     return value if isinstance(value, Error) else within(attribute, jsonlike(value))
-
-
-def absent_itself(source: Source, owner: Scope, at: Situation) -> bool:
-    """The other one has no value; not: it is in error because one that it is made of has none."""
-    other, its_owner = attribute_of(owner, at, *source.of)
-    return sourced(other, its_owner, at) in (NOTHING, None)
 
 
 def from_service(attribute: Attribute, owner: Scope, at: Situation) -> Value:
@@ -168,8 +184,10 @@ def from_table(attribute: Attribute, owner: Scope, at: Situation) -> Value:
     if isinstance(rows, Error):
         return rows
     found = within(attribute, rows) if source.select is not None else cells_of(attribute, rows)
-    # Not every database has truth of its own.
+    # Not every database has truth or times of its own.
     is_truth = attribute.entry.type == "bool" and type(found) is int and found in (0, 1)
+    if attribute.entry.type == "timestamp":
+        return instant(found)
     return bool(found) if is_truth else found
 
 
@@ -188,6 +206,7 @@ def fetched(source: Source, request: str, at: Situation) -> Value:
     key = f"{source.name} {request}"
     if at.bug == Bug.CACHE_KEY_WITHOUT_VALUE:
         key = f"{source.name} {source.path} {source.parameters}"
+    at.seen["fetch", "shared" if key in at.fetched else "first"] += 1
     if key not in at.fetched:
         world = at.call.world
         at.fetched[key] = (
@@ -217,15 +236,16 @@ def target_of(path: Parts, owner: Scope, at: Situation) -> Value:
             raw, written = raw + part, written + part
             in_query = in_query or "?" in part
             continue
-        value = plain_text(conditions.value_of(part, owner, at))
+        value = plain_text(named_value(part, owner, at))
         if isinstance(value, Error):
             return value
         if has_control(value) or (not in_query and climbs(value)):
             return Error(WRONG)
         # A slash inside a value does not end the segment: it is encoded like all the rest.
-        raw, written = raw + value.replace("/", "x"), written + quote(value, safe="")
-    segments = raw.partition("?")[0].split("/")[1:]
-    return Error(WRONG) if any(segment in ("", ".", "..") for segment in segments) else written
+        raw, written = raw + value.replace("/", "x") + MARK, written + quote(value, safe="")
+    made = [segment for segment in raw.partition("?")[0].split("/") if MARK in segment]
+    unsafe = any(segment.replace(MARK, "") in ("", ".", "..") for segment in made)
+    return Error(WRONG) if unsafe else written
 
 
 def climbs(value: str) -> bool:
@@ -237,10 +257,15 @@ def has_control(value: str) -> bool:
     return any(character < " " or "\x7f" <= character < "\xa0" for character in value)
 
 
+def named_value(name: Expression, owner: Scope, at: Situation) -> Value:
+    value = conditions.value_of(name, owner, at)
+    return Error(value.reason, inherited=True) if isinstance(value, Error) else value
+
+
 def joined(parts: Parts, owner: Scope, at: Situation) -> Value:
     texts = []
     for part in parts:
-        text = part if isinstance(part, str) else plain_text(conditions.value_of(part, owner, at))
+        text = part if isinstance(part, str) else plain_text(named_value(part, owner, at))
         if isinstance(text, Error):
             return text
         texts.append(text)
@@ -250,7 +275,7 @@ def joined(parts: Parts, owner: Scope, at: Situation) -> Value:
 def single(parts: Parts, owner: Scope, at: Situation) -> Value:
     """One place and nothing else keeps its type."""
     if len(parts) == 1 and not isinstance(parts[0], str):
-        return conditions.value_of(parts[0], owner, at)
+        return named_value(parts[0], owner, at)
     return joined(parts, owner, at)
 
 

@@ -99,6 +99,7 @@ class AttributeDrawer:
                 "list<string>",
                 "list<int>",
                 "json",
+                "json",
             ]
         )
         entry = self.entry(name, type_)
@@ -108,7 +109,7 @@ class AttributeDrawer:
             kinds += ["header", "query"]
             kinds += ["constant"] if type_ != "timestamp" else []
         if documents:
-            kinds += ["attribute"] * 3
+            kinds += ["attribute"] * len(kinds)
         kind = self.rng.choice(kinds)
         draws: dict[str, Callable[[], Source]] = {
             "http": lambda: self.http(entry, earlier),

@@ -24,6 +24,7 @@ from tests.reference.shape import (
     Tree,
     User,
     Value,
+    World,
 )
 from tests.reference.templates import METHODS
 from tests.reference.trees import ACRS, GROUPS, HOSTS, SCOPES
@@ -36,6 +37,7 @@ LEEWAY = 30.0  # what half of the token providers tolerate (`harness.SKEWS`)
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC).timestamp()
 UUIDS = ("123e4567-e89b-12d3-a456-426614174000", "123E4567-E89B-12D3-A456-42661417400F", "123e4567")
 REFUSALS = ("token-expired", "token-malformed", "token-audience-mismatch")
+POOL = 6
 Target = tuple[Service, Operation]
 
 
@@ -60,6 +62,7 @@ class Caller:
             self.numbers = [n + step for n in sorted(found.numbers) for step in (-1, 0, 1)] or [0]
             self.addresses = found.addresses() or [CIDRS[0].split("/")[0]]
             self.ages += sorted(found.ages)
+        self.pool: list[World] = []
         self.worlds = WorldDrawer(rng, self.texts, self.numbers)
         self.targets: list[Target] = [
             (service, operation)
@@ -86,8 +89,15 @@ class Caller:
             ip=self.address(),
             token=self.token(service, operation, now),
             body=body,
-            world=self.worlds.world(now),
+            world=self.world(now),
         )
+
+    def world(self, now: float) -> World:
+        """Mostly one of a few: drawing one takes longer than judging the call."""
+        if len(self.pool) < POOL or self.rng.random() < 0.1:
+            self.pool = [*self.pool[1 - POOL :], self.worlds.world(now)]
+            return self.pool[-1]
+        return replace(self.rng.choice(self.pool), faults=self.worlds.faults())
 
     def headers(self) -> tuple[tuple[str, str], ...]:
         drawn = [

@@ -146,6 +146,7 @@ class ReferenceEvaluator:
             user=token.user if token is not None and found.service.internal else None,
             skew=self.skew,
             bug=self.bug,
+            seen=self.seen,
         )
 
     def guard(

@@ -16,7 +16,7 @@ from tests.reference.trees import random_tree
 
 __all__ = ["Disagreement", "Figures", "Sample", "compare", "compared", "disagreement", "samples"]
 
-WORDS = frozenset[str]()
+WORDS = frozenset({"attributes"})
 """Parts of the language that are drawn: those that the real one has."""
 SKEWS = (0.0, 30.0)
 TRACED = 0.5
@@ -161,6 +161,10 @@ async def disagreement(
         answer = replace(answer, deciding=None)
     if answer != expected:
         return Disagreement(sample, call, expected, answer, "answer")
+    fetched = real.sources.asked
+    if len(set(fetched)) < len(fetched) or not set(fetched) <= reference.requests:
+        what = f"fetched {fetched}, reference {sorted(reference.requests)}"
+        return Disagreement(sample, call, expected, answer, what)
     for path, outcome in visited:
         wanted = reference.judged.get(path, set())
         if outcome not in wanted:

@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 NOTHING = object()
+YEAR_1, YEAR_10000 = -62_135_596_800, 253_402_300_800
 
 REGISTERED = {
     **{
@@ -149,7 +150,11 @@ def fits(entry: Declared, found: Value) -> bool:
         "int": lambda: is_int(found),
         "bool": lambda: isinstance(found, bool),
         "json": lambda: True,
-        "timestamp": lambda: isinstance(found, int | float) and not isinstance(found, bool),
+        "timestamp": lambda: (
+            isinstance(found, int | float)
+            and not isinstance(found, bool)
+            and YEAR_1 <= found < YEAR_10000
+        ),
         "list<string>": lambda: (
             isinstance(found, list) and all(isinstance(item, str) for item in found)
         ),

@@ -2,16 +2,24 @@
 
 The only file here that knows `deemster`. Calls go through the whole decision point: canonical URL,
 credential, directory (fetched part by part, as evaluation asks), policy. Doubles stand at the
-two outer seams only: a token provider that accepts what the call says, a directory that holds
-the call's user.
+outer seams only: a token provider that accepts what the call says, a directory that holds the
+call's user, attribute sources that answer what the call's world says.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 from deemster.decisions.point import DecisionPoint
 from deemster.errors import DependencyUnavailableError, PolicyError, TokenRejectedError
+from deemster.model.attributes import (
+    AttributeAnswer,
+    AttributeFetch,
+    Fetched,
+    FetchFailed,
+    HttpCall,
+)
 from deemster.model.decision import Decision, Effect, Reason
 from deemster.model.gateway import ALL_API_SERVICES, Gateway, GatewayCaller
 from deemster.model.http import ApiCall, Headers
@@ -22,7 +30,7 @@ from deemster.policy.values import TraceEntry
 from deemster.tokens.provider import ProviderKind
 from deemster.usercontext.resolver import UserResolver
 from tests.reference.emission import PROVIDERS, files_of
-from tests.reference.shape import FAILED, Answer, Call, Token, Tree, User
+from tests.reference.shape import FAILED, Answer, Call, Token, Tree, User, World
 from tests.support.clock import FrozenClock
 
 __all__ = ["RealDecisionPoint", "RefusedTreeError"]
@@ -78,6 +86,7 @@ class RealDecisionPoint:
         self._internal = AcceptingProvider(INTERNAL, ProviderKind.INTERNAL, skew)
         self._external = AcceptingProvider(EXTERNAL, ProviderKind.EXTERNAL, skew)
         self._directory = OneUserDirectory()
+        self.sources = WorldSources()
         self.faults: list[Exception] = []
         self._point = DecisionPoint(
             store=store,
@@ -86,6 +95,7 @@ class RealDecisionPoint:
             clock=self._clock,
             new_id=lambda: "d",
             report_fault=lambda fault, _decision_id: self.faults.append(fault),
+            attributes=self.sources,
         )
 
     async def answer(self, call: Call) -> Answer:
@@ -105,6 +115,7 @@ class RealDecisionPoint:
         for provider in (self._internal, self._external):
             provider.token = call.token
         self._directory.user = call.token.user if call.token is not None else None
+        self.sources.world, self.sources.asked = call.world, []
         decision = await self._point.decide(api_call(call), GATEWAY, trace)
         if self.faults:
             raise self.faults.pop()
@@ -129,6 +140,7 @@ def api_call(call: Call) -> ApiCall:
         method=call.method,
         url=call.url,
         headers=Headers(headers),
+        body=call.body,
         client_ip=call.ip,
         asserted_claims=asserted,
     )
@@ -187,6 +199,31 @@ class AcceptingProvider:
             asserted=asserted,
             permissions=token.permissions,
         )
+
+
+class WorldSources:
+    """An `AttributeFetcher` over the world of the call under test. `asked` lists its calls."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.asked: list[str] = []
+
+    def recall(self, fetch: AttributeFetch) -> Fetched | None:
+        del fetch
+        return None
+
+    async def fetch(self, fetch: AttributeFetch, within: float) -> AttributeAnswer:
+        del within
+        asked = fetch.call
+        if isinstance(asked, HttpCall):
+            name, request = asked.service, json.dumps([asked.target, sorted(asked.headers)])
+        else:
+            name = asked.query
+            request = json.dumps(sorted((key, value) for key, _, value in asked.parameters))
+        self.asked.append(f"{name} {request}")
+        if name in self.world.faults:
+            return FetchFailed(self.world.faults[name])
+        return Fetched(self.world.chosen(name, request))
 
 
 class OneUserDirectory:

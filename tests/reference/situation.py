@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,9 +19,13 @@ WRONG = "indeterminate"
 
 @dataclass(frozen=True)
 class Error:
-    """The third truth value; `reason` is what a deny says if this error decides."""
+    """The third truth value; `reason` is what a deny says if this error decides.
+
+    `inherited`: of a value that this one is made of. Then this one is not simply absent.
+    """
 
     reason: str
+    inherited: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class Situation:
     """Whether what the request phase knew of the caller is still known."""
     fetched: dict[str, Any] = field(default_factory=dict)
     """What was asked of attribute services and answered, by request: each once."""
+    seen: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """(part of the language, what came of it), so that none is taken for tested that never was."""
     members: Mapping[str, object] = field(default_factory=dict)
     """What the variable of `exists` or `all` stands for."""
 

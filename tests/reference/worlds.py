@@ -33,12 +33,14 @@ class WorldDrawer:
             name: tuple(self.document(now) for _ in range(5)) for name in SERVICES
         }
         documents |= {name: tuple(self.rows(now) for _ in range(5)) for name in QUERY_NAMES}
-        faults = {
+        return World(documents, self.faults())
+
+    def faults(self) -> dict[str, str]:
+        return {
             name: self.rng.choice(FAULTS if name in SERVICES else FAULTS[:2])
-            for name in documents
+            for name in (*SERVICES, *QUERY_NAMES)
             if self.rng.random() < 0.15
         }
-        return World(documents, faults)
 
     def document(self, now: float) -> Value:
         if self.rng.random() < 0.04:
