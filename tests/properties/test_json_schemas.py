@@ -24,8 +24,7 @@ from deemster.policytest.suite import read_suite
 from deemster.policytools.json_schema import combined_schema, schema_of_kind
 from tests.golden.policy.diagnostic_cases import CASES
 from tests.reference.emission import files_of
-from tests.reference.harness import WORDS
-from tests.reference.trees import random_tree
+from tests.reference.trees import WORDS, random_tree
 from tests.support.scale import scaled, seed
 from tests.support.yaml_core import core_json
 

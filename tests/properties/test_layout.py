@@ -21,8 +21,7 @@ from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode
 from deemster.policy.reading.reader import read_document
 from deemster.policytools.layout.formatting import formatted
 from tests.reference.emission import files_of
-from tests.reference.harness import WORDS
-from tests.reference.trees import random_tree
+from tests.reference.trees import WORDS, random_tree
 from tests.support.random_yaml import RandomWriter
 from tests.support.scale import scaled, seed
 from tests.support.yaml_core import core_json

@@ -27,4 +27,4 @@ def test_a_planted_bug_is_found(bug: str) -> None:
     buggy = ReferenceEvaluator(found.sample.tree, skew=found.sample.skew, bug=bug)
     expected, mistaken = sound.answer(found.call), buggy.answer(found.call)
     assert (found.real.permit, found.real.reason) == (expected.permit, expected.reason)
-    assert (expected, sound.judged) != (mistaken, buggy.judged)
+    assert (expected, sound.judged, sound.requests) != (mistaken, buggy.judged, buggy.requests)

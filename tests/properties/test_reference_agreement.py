@@ -43,7 +43,8 @@ REASONS = {
 SOURCES = {
     "http": {"value", "default", "absent", "wrong", "dependency-unavailable", "indeterminate",
              "inherited", "onError"},
-    "sql": {"value", "default", "absent", "wrong", "dependency-unavailable", "inherited", "onError"},
+    "sql": {"value", "default", "absent", "wrong", "dependency-unavailable", "inherited",
+            "onError"},
     "body": {"value", "default", "absent", "wrong", "body-unavailable", "onError"},
     "header": {"value", "default", "absent", "wrong"},
     "query": {"value", "default", "absent", "wrong", "indeterminate"},

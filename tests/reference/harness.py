@@ -12,12 +12,10 @@ from tests.reference.calls import Caller
 from tests.reference.evaluator import ReferenceEvaluator
 from tests.reference.real import RealDecisionPoint, RefusedTreeError
 from tests.reference.shape import Answer, Call, Tree
-from tests.reference.trees import random_tree
+from tests.reference.trees import WORDS, random_tree
 
 __all__ = ["Disagreement", "Figures", "Sample", "compare", "compared", "disagreement", "samples"]
 
-WORDS = frozenset({"attributes"})
-"""Parts of the language that are drawn: those that the real one has."""
 SKEWS = (0.0, 30.0)
 TRACED = 0.5
 """The part of the calls for which every visited node's outcome is compared too."""

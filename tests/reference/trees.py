@@ -28,21 +28,22 @@ from tests.reference.shape import (
 from tests.reference.statements_drawn import StatementDrawer, some_attached
 from tests.reference.templates import operations_matched
 
-__all__ = ["ACRS", "ALL_WORDS", "GROUPS", "SCOPES", "random_tree"]
+__all__ = ["ACRS", "GROUPS", "SCOPES", "WORDS", "random_tree"]
 
 SCOPES = ("invoices.read", "invoices.pay", "invoices.admin", "orders.read", "a")
 GROUPS = ("finance", "Finance", "auditors", "CN=Finance,OU=Groups,DC=example", "cn=ops, ou=groups")
 DISTINGUISHED = ("CN=Finance,OU=Groups,DC=example", "CN=Ops,OU=Groups", "CN=A+OU=B,DC=example")
 ACRS = ("pwd", "mfa", "hwk")
 TIERS = ("bronze", "silver", "gold")
-ALL_WORDS = frozenset({"attributes", "statements", "response", "simple"})
-"""Parts of the language that may be left out of random trees, by name."""
+WORDS = frozenset({"attributes"})
+"""Parts of the language that random trees have; those that are built are `attributes`,
+`statements`, `response` and `simple`."""
 UNDECIDED = "to be drawn"
 BASES = ("", "/svc", "/svc/deep", "/other")
 HOSTS = ("https://api.example.com", "https://eu.example.com")
 
 
-def random_tree(rng: Random, words: frozenset[str] = ALL_WORDS) -> Tree:
+def random_tree(rng: Random, words: frozenset[str] = WORDS) -> Tree:
     """A tree; the same state of `rng` draws the same one. `words`: which parts of the language."""
     return Author(rng, words).tree()
 
