@@ -1,35 +1,46 @@
-"""`deemster check` of a large tree, and the memory of a process that holds it."""
+"""`deemster check` of a large tree, as a command from start to exit."""
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
-from benchmarks.trees import tree_texts
+from benchmarks.trees import conditioned_tree_texts
 
-__all__ = ["LoadingFigures", "measure_loading", "write_tree"]
+__all__ = ["ROUNDS", "LoadingFigures", "measure_loading", "write_tree"]
 
 ROUNDS = 5
 
 
+class Timed(NamedTuple):
+    """Seconds of one command: from start to exit, and of the processor alone."""
+
+    elapsed: float
+    processor: float
+
+
 @dataclass(frozen=True, slots=True)
 class LoadingFigures:
-    """Seconds of the whole command, interpreter start included."""
+    """`one`: a check of one operation. `version` imports next to nothing."""
 
     operations: int
+    conditions: int
     files: int
-    check_seconds: float
-    version_seconds: float
+    check: Timed
+    one: Timed
+    version: Timed
 
 
-def write_tree(folder: Path, operations: int, *, conditions: bool = True) -> int:
-    """Write `tree_texts` below `folder`; how many files."""
-    texts = tree_texts(operations, conditions=conditions)
+def write_tree(folder: Path, texts: Mapping[str, str]) -> int:
+    """Write the texts below `folder`; how many files."""
     for path, text in texts.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -38,15 +49,30 @@ def write_tree(folder: Path, operations: int, *, conditions: bool = True) -> int
 
 
 def measure_loading(operations: int) -> LoadingFigures:
-    """The control is `deemster version`: what the interpreter and the imports cost."""
-    with tempfile.TemporaryDirectory() as folder:
-        files = write_tree(Path(folder), operations)
-        check = median([_seconds("check", folder) for _ in range(ROUNDS)])
-        version = median([_seconds("version") for _ in range(ROUNDS)])
-    return LoadingFigures(operations, files, check, version)
+    """Medians of ROUNDS."""
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as small:
+        files = write_tree(Path(folder), conditioned_tree_texts(operations))
+        write_tree(Path(small), conditioned_tree_texts(1))
+        return LoadingFigures(
+            operations=operations,
+            conditions=2 * operations,
+            files=files,
+            check=_timed("check", folder),
+            one=_timed("check", small),
+            version=_timed("version"),
+        )
 
 
-def _seconds(*arguments: str) -> float:
+def _timed(*arguments: str) -> Timed:
+    rounds = [_once(*arguments) for _ in range(ROUNDS)]
+    return Timed(median(each.elapsed for each in rounds), median(each.processor for each in rounds))
+
+
+def _once(*arguments: str) -> Timed:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     subprocess.run([sys.executable, "-m", "deemster", *arguments], check=True, capture_output=True)
-    return time.perf_counter() - started
+    elapsed = time.perf_counter() - started
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    return Timed(elapsed, used)

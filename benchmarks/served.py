@@ -20,7 +20,7 @@ from statistics import median
 from typing import NamedTuple
 
 from benchmarks.loading import write_tree
-from benchmarks.trees import AUDIENCE, ISSUER, calls
+from benchmarks.trees import AUDIENCE, ISSUER, calls, tree_texts
 from deemster.tokens.development_key import load_or_create
 
 __all__ = ["Prepared", "ServedFigures", "Target", "measure_served", "prepare"]
@@ -103,7 +103,7 @@ class Prepared:
 
 def prepare(folder: Path, operations: int, *, port: int, management: int) -> Prepared:
     """A tree, a key, a directory, a secret and the settings that name them, below `folder`."""
-    write_tree(folder / "policies", operations, conditions=False)
+    write_tree(folder / "policies", tree_texts(operations))
     key_file = folder / "development-key.json"
     secret = secrets.token_urlsafe(32)
     settings = folder / "deemster.yaml"

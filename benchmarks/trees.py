@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["AUDIENCE", "ISSUER", "PROVIDER", "OperationCall", "calls", "tree_texts"]
+__all__ = [
+    "AUDIENCE",
+    "ISSUER",
+    "PROVIDER",
+    "OperationCall",
+    "calls",
+    "conditioned_tree_texts",
+    "tree_texts",
+]
 
 from typing import NamedTuple
 
@@ -40,6 +48,19 @@ def tree_texts(operations: int, *, conditions: bool = False) -> dict[str, str]:
     return texts
 
 
+def conditioned_tree_texts(operations: int) -> dict[str, str]:
+    """As `tree_texts`; each operation with a condition in `allow` and a rule with another one."""
+    texts = {"lib/shared.yaml": _LIBRARY}
+    files = -(-operations // OPERATIONS_IN_A_FILE)
+    for file in range(files):
+        count = min(OPERATIONS_IN_A_FILE, operations - file * OPERATIONS_IN_A_FILE)
+        blocks = [_conditioned(file, number) for number in range(count)]
+        imports = "imports: {shared: ../lib/shared.yaml}\n"
+        service = _SERVICE.format(file=file, imports=imports)
+        texts[f"services/s{file:04}.yaml"] = service + "".join(blocks)
+    return texts
+
+
 def calls(operations: int) -> list[OperationCall]:
     """One permitted call for each operation of `tree_texts(operations)`."""
     found = []
@@ -71,6 +92,27 @@ def _operation(file: int, number: int, *, conditions: bool) -> str:
 """
 
 
+def _conditioned(file: int, number: int) -> str:
+    first, second = (
+        _CONDITIONS[(number + turn) % len(_CONDITIONS)].format(n=number) for turn in (0, 1)
+    )
+    return f"""{_operation(file, number, conditions=False)}      when: "{first}"
+    policies:
+      - id: more
+        combiningAlgorithm: deny-unless-permit
+        rules:
+          - {{id: first, effect: permit, when: "{second}"}}
+"""
+
+
+_CONDITIONS = (
+    "request.ip.inAny(shared.NETS) && has(claims.tier) && claims.tier != 'none{n}'",
+    "has(user.level) && user.level > {n} && user.level <= 9{n}",
+    "has(claims.tier) && claims.tier == 't{n}' || 'x{n}' in user.groups",
+    "request.method == 'GET' && shared.office_hours && 'a{n}' in claims.amr",
+    "has(claims.tier) && claims.tier.matches('^t{n}-[a-z]+$')",
+)
+
 _SERVICE = """apiVersion: deemster/v1
 kind: ApiService
 metadata: {{id: s{file}}}
@@ -87,6 +129,8 @@ metadata: {id: shared}
 schema:
   claims:
     tier: {type: string, optional: true}
+  user:
+    level: {type: int, min: 0, max: 999, optional: true}
 constants:
   NETS: [10.0.0.0/8, 192.0.2.0/24, 127.0.0.0/8]
 conditions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Annotated
 
@@ -47,8 +48,14 @@ def check(
         return
 
     def once() -> int:
-        report = _checked(paths, config, strict=strict)
-        print_report(report, output_format, show_suppressed=show_suppressed)
+        # Nothing of a tree is garbage until all is told: to look for some takes a third of the
+        # time.
+        gc.disable()
+        try:
+            report = _checked(paths, config, strict=strict)
+            print_report(report, output_format, show_suppressed=show_suppressed)
+        finally:
+            gc.enable()
         return report.exit_status
 
     if not watch:

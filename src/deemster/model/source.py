@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["SourceSpan"]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SourceSpan:
+class SourceSpan(NamedTuple):
     """A run of characters on one or more lines; lines and columns count from 1.
+
+    A named tuple, because a large tree has a hundred thousand of them.
 
     `file` is the path as shown to people: relative to where the tree was given on the command
     line. `end_column` is exclusive and belongs to `end_line`.

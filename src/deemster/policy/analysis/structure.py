@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from deemster.policy.expressions.checked import CheckedExpr
-from deemster.policy.expressions.terms import AttributeRead, ConditionTerm, Term
+from deemster.policy.expressions.terms import (
+    AccessRead,
+    AttributeRead,
+    ClaimRead,
+    ConditionTerm,
+    Term,
+    UserRead,
+)
 
 __all__ = ["Key", "key_of", "same_condition"]
 
@@ -39,6 +46,9 @@ def _key(value: object) -> Key:
     if isinstance(value, AttributeRead):
         # However an attribute is imported, it is fetched once a decision.
         return (AttributeRead, value.attribute.id)
+    if isinstance(value, ClaimRead | UserRead | AccessRead):
+        # One declaration says everything else; what was built in has none, and one meaning.
+        return (type(value), value.name, value.declared_at)
     if isinstance(value, tuple):
         return tuple(_key(item) for item in value)
     members: tuple[str, ...] = getattr(type(value), "__slots__", ())

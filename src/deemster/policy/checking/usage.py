@@ -9,7 +9,6 @@ import posixpath
 from collections import defaultdict
 from collections.abc import Iterable
 
-from deemster.policy.checking.condition_cycles import used_names
 from deemster.policy.checking.imports import DeclaringDocument, DocumentGraph
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
@@ -28,18 +27,36 @@ class Usage:
 
     def name(self, file: str, expr: ast.Expr) -> None:
         """`expr` is written in `file`."""
-        self._named[file].update(name for name, _ in used_names(expr))
+        named = self._named[file]
+        ahead: list[tuple[ast.Expr, frozenset[str]]] = [(expr, frozenset())]
+        while ahead:
+            node, variables = ahead.pop()
+            last = None
+            while isinstance(node, ast.Member):
+                last, node = node.name, node.operand
+            if isinstance(node, ast.Name):
+                root = node.identifier
+                if root not in variables:
+                    named.add(root)
+                    if last is not None:
+                        named.add(f"{root}.{last}")
+            elif isinstance(node, ast.Quantifier):
+                # The variable is no name of the file, though one may be called so.
+                ahead.append((node.predicate, variables | {node.variable}))
+                ahead.append((node.collection, variables))
+            else:
+                ahead.extend([(child, variables) for child in ast.children(node)])
 
     def name_path(self, file: str, path: str) -> None:
         """The dotted name `path` is written in `file`."""
-        self._named[file].add(path.partition(".")[0])
+        self._named[file].update((path, path.partition(".")[0]))
 
     def read(self, file: str, names: Iterable[str]) -> None:
         """A condition in `file` reads these dotted names, through whatever conditions."""
         self._reads[file].update(names)
 
     def names(self, file: str) -> frozenset[str]:
-        """What the conditions of `file` write: `std.in_office` and its first name, `std`."""
+        """What the conditions of `file` write: `std`, `std.in_office`; of a longer name no more."""
         return frozenset(self._named[file])
 
     def by_file(self) -> dict[str, frozenset[str]]:

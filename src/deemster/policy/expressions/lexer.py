@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from deemster.policy.codes import Code
 from deemster.policy.expressions.strings import read_string
@@ -33,8 +33,7 @@ class TokenKind(Enum):
     END = "the end of the expression"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """`text[start:end]`. `value` is its text; of a string the content, escapes resolved."""
 
     kind: TokenKind
@@ -47,42 +46,44 @@ def tokens_of(text: str) -> list[Token]:
     """All tokens, END last. Raises ExpressionSyntaxError at the first character that fits none."""
     tokens: list[Token] = []
     position = 0
-    while position < len(text):
-        space = _SPACE.match(text, position)
-        if space is not None:
-            position = space.end()
+    length = len(text)
+    while position < length:
+        found = _TOKEN.match(text, position)
+        if found is None:
+            raise _unknown_character(text, position)
+        kind = found.lastgroup
+        if kind == "space":
+            position = found.end()
             continue
-        token = _token_at(text, position)
+        token = _READERS[kind or ""](text, position, found)
         tokens.append(token)
         position = token.end
-    tokens.append(Token(TokenKind.END, "", len(text), len(text)))
+    tokens.append(Token(TokenKind.END, "", length, length))
     return tokens
 
 
-_SPACE = re.compile(r"[ \t\r\n]+")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_NUMBER = re.compile(r"[0-9][0-9A-Za-z_]*")
+_TOKEN = re.compile(
+    r"(?P<space>[ \t\r\n]+)"
+    r"|(?P<string>(?P<prefix>[A-Za-z]{0,2})['\"])"
+    r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
+    r"|(?P<number>[0-9][0-9A-Za-z_]*)"
+    r"|(?P<sign>&&|\|\||==|!=|<=|>=|[-!<>+?:.,()\[\]])"
+)
 _DECIMAL = re.compile(r"0|[1-9][0-9]*")
 _FRACTION = re.compile(r"\.[0-9][0-9A-Za-z_]*")
-_STRING_START = re.compile(r"([A-Za-z]{0,2})(['\"])")
-_SIGNS = re.compile(r"&&|\|\||==|!=|<=|>=|[-!<>+?:.,()\[\]]")
 
 
-def _token_at(text: str, start: int) -> Token:
-    string = _STRING_START.match(text, start)
-    if string is not None:
-        value, end = read_string(text, start, string.group(1), string.end() - 1)
-        return Token(TokenKind.STRING, value, start, end)
-    name = _NAME.match(text, start)
-    if name is not None:
-        return Token(TokenKind.NAME, name.group(), start, name.end())
-    number = _NUMBER.match(text, start)
-    if number is not None:
-        return _number(text, start, number.end())
-    sign = _SIGNS.match(text, start)
-    if sign is not None:
-        return Token(TokenKind.SIGN, sign.group(), start, sign.end())
-    raise _unknown_character(text, start)
+def _string(text: str, start: int, found: re.Match[str]) -> Token:
+    value, end = read_string(text, start, found["prefix"], found.end() - 1)
+    return Token(TokenKind.STRING, value, start, end)
+
+
+_READERS: dict[str, Callable[[str, int, re.Match[str]], Token]] = {
+    "string": _string,
+    "name": lambda _, start, found: Token(TokenKind.NAME, found[0], start, found.end()),
+    "number": lambda text, start, found: _number(text, start, found.end()),
+    "sign": lambda _, start, found: Token(TokenKind.SIGN, found[0], start, found.end()),
+}
 
 
 def _number(text: str, start: int, end: int) -> Token:

@@ -41,6 +41,9 @@ class ScalarNode:
         """The place of `text[start:end]` in the file; the whole scalar if not `verbatim`."""
         if not self.verbatim:
             return self.span
+        if "\n" not in self.text:
+            line, column = self.content_line, self.content_column
+            return SourceSpan(self.span.file, line, column + start, line, column + end)
         line, column = self._position_of(start)
         end_line, end_column = self._position_of(end)
         return SourceSpan(self.span.file, line, column, end_line, end_column)
