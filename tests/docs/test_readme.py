@@ -215,6 +215,8 @@ SECRETS = {
     "KONG_SECRET": "k" * 40,
     "KONG_SECRET_NEXT": "n" * 40,
     "PEOPLE_DATABASE": "sqlite+aiosqlite:///people.db",
+    "LEDGER_DATABASE": "sqlite+aiosqlite:///ledger.db",
+    "RISK_TOKEN": "t" * 32,
 }
 
 

@@ -16,6 +16,7 @@ from deemster import __version__
 from deemster.app.pep import build_authenticator, credentials_of, reread_credentials
 from deemster.app.policies import policy_loader, unknown_api_services
 from deemster.app.providers import TokenProviders, build_token_providers
+from deemster.app.sources import SourcesOfSettings, build_attribute_sources
 from deemster.app.users import build_user_resolver
 from deemster.decisionlog.recorder import DecisionRecorder, WhenFull
 from deemster.decisionlog.sinks import BufferedSink
@@ -65,6 +66,7 @@ class Application:
         authenticator: PepAuthenticator,
         providers: TokenProviders,
         users: UserResolver,
+        attributes: SourcesOfSettings,
         recorder: DecisionRecorder,
         figures: ServiceFigures,
         clock: Clock,
@@ -83,6 +85,7 @@ class Application:
         self._authenticator = authenticator
         self._providers = providers
         self._users = users
+        self._attributes = attributes
         self._recorder = recorder
         self._clock = clock
         self._log = log
@@ -122,11 +125,13 @@ class Application:
                 credentials = reread_credentials(self.settings.gateways)
                 # Refuses what cannot be used before anything is swapped.
                 build_authenticator(self.settings, credentials)
+                headers = self._attributes.reread_credentials()
             except ConfigurationError as error:
                 return self._refused(error.message)
             if not await asyncio.to_thread(self._store.reload):
                 return self._refused(_reason_of(self._store.degraded))
             self._authenticator.replace_secrets(credentials)
+            self._attributes.replace_credentials(headers)
             self._degraded = None
             self.figures.degraded = False
             self.figures.reloads_succeeded += 1
@@ -143,6 +148,7 @@ class Application:
         self.begin_to_end()
         await self._recorder.close(within)
         await self._users.close()
+        await self._attributes.close()
         await self._providers.close()
 
     def _loaded(self, snapshot: PolicySnapshot) -> None:
@@ -181,6 +187,7 @@ def build_application(
     reports = ServiceReports(log, figures, clock)
     providers = build_token_providers(settings.token_providers, clock)
     users = build_user_resolver(settings, clock)
+    attributes = build_attribute_sources(settings, clock, figures.attributes)
     store = PolicyStore(policy_loader(settings))
     authenticator = build_authenticator(settings, credentials_of(settings.gateways))
     deadlines = settings.deadlines
@@ -191,7 +198,10 @@ def build_application(
         clock=clock,
         new_id=make_id,
         report_fault=reports.fault,
-        deadlines=Deadlines(deadlines.decision, deadlines.token, deadlines.user),
+        deadlines=Deadlines(
+            deadlines.decision, deadlines.token, deadlines.user, deadlines.attribute
+        ),
+        attributes=attributes.sources,
     )
     recorder = _recorder(settings, figures, reports, clock, stdout)
     decider = CallDecider(
@@ -209,6 +219,7 @@ def build_application(
         authenticator=authenticator,
         providers=providers,
         users=users,
+        attributes=attributes,
         recorder=recorder,
         figures=figures,
         clock=clock,

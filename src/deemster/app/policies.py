@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from deemster.app.sources import source_facts
 from deemster.errors import PolicyError
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import Diagnostic, DiagnosticSet, Severity
 from deemster.policy.loading import load_tree
-from deemster.policy.resolved import ProviderFacts, SourceFacts
+from deemster.policy.resolved import ProviderFacts
 from deemster.policy.snapshot import PolicySnapshot
 from deemster.settings.model import (
     AssertedProviderSettings,
@@ -19,7 +20,7 @@ from deemster.settings.model import (
     VerifyingProviderSettings,
 )
 
-__all__ = ["policy_loader", "provider_facts", "source_facts", "unknown_api_services"]
+__all__ = ["policy_loader", "provider_facts", "unknown_api_services"]
 
 
 def provider_facts(providers: Iterable[TokenProviderSettings]) -> Mapping[str, ProviderFacts]:
@@ -33,12 +34,6 @@ def provider_facts(providers: Iterable[TokenProviderSettings]) -> Mapping[str, P
         )
         for provider in providers
     }
-
-
-def source_facts(settings: Settings) -> SourceFacts:
-    """What a tree's checks need to know of the services and queries that attributes name."""
-    del settings
-    return SourceFacts({}, {})
 
 
 def policy_loader(settings: Settings) -> Callable[[], PolicySnapshot]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deemster.model.clock import Clock
+from deemster.outgoing.databases import open_engine
 from deemster.settings.model import (
     DirectorySettings,
     Settings,
@@ -13,7 +14,7 @@ from deemster.settings.model import (
 )
 from deemster.usercontext.resolver import UserResolver
 from deemster.usercontext.source import UserSource
-from deemster.usercontext.sql import SqlUserSource, open_engine
+from deemster.usercontext.sql import SqlUserSource
 from deemster.usercontext.static import StaticUserSource
 
 __all__ = ["build_user_resolver"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import typer
 
+from deemster.attributesources.counters import FetchCounters
 from deemster.cli.directory import described_user
 from deemster.cli.profiles import provider_profiles
 from deemster.decisions.point import Deadlines, DecisionPoint
@@ -90,12 +91,18 @@ async def ask_with_settings(question: Question, loaded: LoadedTree, settings: Se
         raise typer.BadParameter(
             "with --config the directory says who the user is", param_hint="--user"
         )
-    from deemster.app import build_token_providers, build_user_resolver, new_id  # slow to import
+    from deemster.app import (  # slow to import
+        build_attribute_sources,
+        build_token_providers,
+        build_user_resolver,
+        new_id,
+    )
 
     clock = SystemClock()
     faults: list[str] = []
     providers = build_token_providers(settings.token_providers, clock)
     users = build_user_resolver(settings, clock)
+    attributes = build_attribute_sources(settings, clock, FetchCounters())
     deadlines = settings.deadlines
     point = DecisionPoint(
         store=_store_of(loaded),
@@ -104,7 +111,10 @@ async def ask_with_settings(question: Question, loaded: LoadedTree, settings: Se
         clock=clock,
         new_id=new_id,
         report_fault=lambda fault, _: faults.append(f"{type(fault).__name__}: {fault}"),
-        deadlines=Deadlines(deadlines.decision, deadlines.token, deadlines.user),
+        deadlines=Deadlines(
+            deadlines.decision, deadlines.token, deadlines.user, deadlines.attribute
+        ),
+        attributes=attributes.sources,
     )
     call = question.call
     service = _service(call, loaded)
@@ -132,6 +142,7 @@ async def ask_with_settings(question: Question, loaded: LoadedTree, settings: Se
         decision = await point.decide(call, caller, visited)
     finally:
         await users.close()
+        await attributes.close()
         await providers.close()
     return _answer(decision, visited, loaded, fault="".join(faults))
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deemster.outgoing.databases import open_engine
 from deemster.tokens.development_key import DevelopmentKey, load_or_create
-from deemster.usercontext.sql import open_engine
 from deemster.usercontext.sql_schema import create_schema, put_user
 
 __all__ = ["ISSUER", "Workplace", "prepare_workplace"]

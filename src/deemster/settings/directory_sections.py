@@ -13,7 +13,7 @@ from deemster.settings.scalars import parse_duration, parse_id, parse_name, show
 from deemster.settings.secret import Secret
 from deemster.settings.section import Section
 
-__all__ = ["read_directory"]
+__all__ = ["read_database_url", "read_directory"]
 
 LATER = ("scim", "userinfo", "claims", "ldap")
 KINDS = ("static", "sql")
@@ -45,6 +45,12 @@ def read_directory(section: Section) -> DirectorySettings | None:
 
 
 def _read_sql(section: Section) -> SqlDirectory | None:
+    url = read_database_url(section)
+    return None if url is None else SqlDirectory(url)
+
+
+def read_database_url(section: Section) -> Secret | None:
+    """`url` of a section that has nothing else; None after an error."""
     url = section.secret("url", literal=lambda text: _PASSWORD.match(text) is None)
     section.finish()
     if url is None:
@@ -54,7 +60,7 @@ def _read_sql(section: Section) -> SqlDirectory | None:
         # SQLite would start at wherever the service was started.
         path = section.reading.folder.absolute() / relative[2]
         url = Secret(f"{relative[1]}{path}{relative[3]}", url.source)
-    return SqlDirectory(url)
+    return url
 
 
 def _read_static(section: Section) -> StaticDirectory | None:

@@ -29,6 +29,7 @@ ENVIRONMENT = "env "
 PREFIX = "DEEMSTER_"
 
 OVERRIDABLE = (
+    "deadlines.attribute",
     "deadlines.decision",
     "deadlines.token",
     "deadlines.user",

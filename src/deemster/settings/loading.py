@@ -33,12 +33,13 @@ from deemster.settings.service_sections import (
     read_listeners,
     read_policies,
 )
+from deemster.settings.source_sections import read_databases, read_queries, read_services
 
 __all__ = ["load_settings"]
 
 T = TypeVar("T")
 
-LATER = ("services", "queries", "stateKeys", "shared", "admin", "console", "tracing")
+LATER = ("stateKeys", "shared", "admin", "console", "tracing")
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -90,6 +91,9 @@ def _read(root: Section) -> Settings | None:
         root, "tokenProviders", read_token_provider
     )
     directories = _read_list(root, "directories", read_directory)
+    services = read_services(root)
+    databases = read_databases(root)
+    queries = read_queries(root)
     limits = read_limits(root.section("limits"))
     deadlines = read_deadlines(root.section("deadlines"))
     decision_log = read_decision_log(root.section("decisionLog"))
@@ -116,6 +120,9 @@ def _read(root: Section) -> Settings | None:
         limits=limits,
         deadlines=deadlines,
         decision_log=decision_log,
+        services=services,
+        databases=databases,
+        queries=queries,
         values=tuple(reading.values),
     )
 

@@ -13,6 +13,7 @@ __all__ = [
     "AnonymousGatewaySettings",
     "AssertedProviderSettings",
     "Bind",
+    "DatabaseSettings",
     "DeadlineSettings",
     "DecisionLogSettings",
     "DecisionsListenerSettings",
@@ -28,6 +29,9 @@ __all__ = [
     "ListenerSettings",
     "PolicySettings",
     "PublishedKeySource",
+    "QuerySettings",
+    "ServiceSettings",
+    "ServiceTls",
     "SettingValue",
     "Settings",
     "SinkSettings",
@@ -228,6 +232,53 @@ class DeadlineSettings:
     decision: float
     token: float
     user: float
+    attribute: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTls:
+    """`tls:` of a service: whom to trust instead of the system's CAs, and who we are."""
+
+    ca: Path | None
+    certificate: Path | None
+    key: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """One entry of `services:`, an HTTP service that attributes may ask.
+
+    `headers` go with every call, lower-case; `bearer` is one more of them. `failures` in a row
+    open the circuit for `open_for` seconds.
+    """
+
+    name: str
+    url: str
+    allow_private: bool
+    headers: tuple[tuple[str, Secret], ...]
+    bearer: Secret | None
+    tls: ServiceTls
+    concurrency: int
+    failures: int
+    open_for: float
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """One entry of `databases:`; the URL may hold a password."""
+
+    name: str
+    url: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class QuerySettings:
+    """One entry of `queries:`: a SELECT with `:parameters`, and how many rows it may give."""
+
+    name: str
+    database: str
+    sql: str
+    rows: int
 
 
 class WhenLogIsFull(Enum):
@@ -286,6 +337,9 @@ class Settings:
     limits: LimitSettings
     deadlines: DeadlineSettings
     decision_log: DecisionLogSettings
+    services: tuple[ServiceSettings, ...] = ()
+    databases: tuple[DatabaseSettings, ...] = ()
+    queries: tuple[QuerySettings, ...] = ()
     values: tuple[SettingValue, ...] = field(default=(), repr=False, compare=False)
 
     @property

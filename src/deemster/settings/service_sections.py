@@ -32,6 +32,8 @@ from deemster.settings.scalars import (
 from deemster.settings.section import Section
 
 __all__ = [
+    "PROTECTORS",
+    "between",
     "read_deadlines",
     "read_decision_log",
     "read_limits",
@@ -79,14 +81,14 @@ def read_limits(section: Section) -> LimitSettings:
     """`limits:`"""
 
     def size(key: str, default: int, least: int, most: int) -> int:
-        parse = _between(parse_size, least, most, shown_size)
+        parse = between(parse_size, least, most, shown_size)
         return section.optional(key, parse, default, shown=shown_size)
 
     def number(key: str, default: int, least: int, most: int) -> int:
-        return section.optional(key, _between(parse_integer, least, most, str), default)
+        return section.optional(key, between(parse_integer, least, most, str), default)
 
     def time(key: str, default: float) -> float:
-        parse = _between(parse_duration, 0.1, 3600.0, shown_duration)
+        parse = between(parse_duration, 0.1, 3600.0, shown_duration)
         return section.optional(key, parse, default, shown=shown_duration)
 
     limits = LimitSettings(
@@ -108,11 +110,12 @@ def read_deadlines(section: Section) -> DeadlineSettings:
     """`deadlines:`"""
 
     def time(key: str, default: float) -> float:
-        parse = _between(parse_duration, 0.001, 60.0, shown_duration)
+        parse = between(parse_duration, 0.001, 60.0, shown_duration)
         return section.optional(key, parse, default, shown=shown_duration)
 
-    deadlines = DeadlineSettings(time("decision", 1.0), time("token", 0.5), time("user", 0.3))
-    section.unsupported("attribute")
+    deadlines = DeadlineSettings(
+        time("decision", 1.0), time("token", 0.5), time("user", 0.3), time("attribute", 0.3)
+    )
     section.finish()
     return deadlines
 
@@ -165,9 +168,11 @@ def _one_worker(text: str) -> int:
     return count
 
 
-def _between(
+def between(
     parse: Callable[[str], T], least: T, most: T, shown: Callable[[T], str]
 ) -> Callable[[str], T]:
+    """A parser that takes a number from `least` to `most`."""
+
     def parse_between(text: str) -> T:
         value = parse(text)
         if not least <= value <= most:

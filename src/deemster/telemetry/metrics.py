@@ -20,6 +20,7 @@ from prometheus_client.core import (
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
+from deemster.attributesources.counters import FetchCounters
 from deemster.decisionlog.counters import DECISION_BUCKETS_US, DecisionCounters
 
 __all__ = ["CloseCause", "ConnectionCounters", "ServiceFigures", "register_figures"]
@@ -56,6 +57,7 @@ class ServiceFigures:
     """Everything that is counted in this process. `insecure` holds names of flags that are on."""
 
     __slots__ = (
+        "attributes",
         "connections",
         "decisions",
         "degraded",
@@ -69,6 +71,7 @@ class ServiceFigures:
 
     def __init__(self) -> None:
         self.decisions = DecisionCounters()
+        self.attributes = FetchCounters()
         self.connections = ConnectionCounters()
         self.refused_calls: dict[tuple[str, str], int] = {}
         """(protocol, code of the error) ► how often."""
@@ -103,6 +106,7 @@ class _FiguresCollector(Collector):
         yield from _connections(figures.connections)
         yield from _policies(figures)
         yield from _calls(figures)
+        yield from _attributes(figures.attributes)
         insecure = GaugeMetricFamily(
             "deemster_insecure",
             "1 where a setting that is meant for trials is on.",
@@ -165,6 +169,22 @@ def _calls(figures: ServiceFigures) -> Iterable[Metric]:
         refused.add_metric([protocol, cause], count)
     yield refused
     yield CounterMetricFamily("deemster_faults", "Faults of our own.", value=figures.faults)
+
+
+def _attributes(counters: FetchCounters) -> Iterable[Metric]:
+    answers = CounterMetricFamily(
+        "deemster_attribute_answers",
+        "Answers of the sources of attributes, by service or query of the settings.",
+        labels=["source", "outcome"],
+    )
+    for (source, outcome), count in sorted(counters.counts.items()):
+        answers.add_metric([source, outcome], count)
+    yield answers
+    yield GaugeMetricFamily(
+        "deemster_attribute_circuits_open",
+        "Sources of attributes that are held back because they did not answer lately.",
+        value=len(counters.open_circuits),
+    )
 
 
 def _policies(figures: ServiceFigures) -> Iterable[Metric]:

@@ -10,8 +10,8 @@ from deemster.errors import DependencyUnavailableError, TokenRejectedError
 from deemster.model.clock import Clock
 from deemster.model.decision import Reason
 from deemster.model.identity import NOT_FETCHED, UserContext, UserPart
+from deemster.outgoing.single_flight import SingleFlight
 from deemster.usercontext.cache import PartValue, RefusalCache, UserCache, UserKey
-from deemster.usercontext.single_flight import SingleFlight
 from deemster.usercontext.source import UserSource
 
 __all__ = ["UserResolver"]

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
-from sqlalchemy import URL, Select, make_url, select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deemster.errors import ConfigurationError, DependencyUnavailableError
+from deemster.errors import DependencyUnavailableError
 from deemster.usercontext.sql_schema import attributes, groups, roles, users
 
-__all__ = ["SqlUserSource", "open_engine"]
+__all__ = ["SqlUserSource"]
 
 
 class SqlUserSource:
@@ -88,41 +87,6 @@ class SqlUserSource:
         except (SQLAlchemyError, ValueError, OSError) as error:
             # The message of a database error may quote the subject or the URL: only its type.
             return type(error).__name__
-
-
-def open_engine(url: str, *, create: bool = False) -> AsyncEngine:
-    """An engine for `SqlUserSource`; nothing is connected yet. Raises ConfigurationError.
-
-    A SQLite file that is not there stays away unless `create`: an empty directory made in passing
-    would be one that knows nobody.
-    """
-    try:
-        engine = create_async_engine(
-            make_url(url) if create else _existing(make_url(url)),
-            hide_parameters=True,
-            connect_args=_connect_args(url),
-        )
-    except (ImportError, SQLAlchemyError) as error:
-        # The URL may hold a password.
-        raise ConfigurationError(
-            "the directory's database URL cannot be used", detail=type(error).__name__
-        ) from None
-    return engine
-
-
-def _existing(url: URL) -> URL:
-    database = url.database or ":memory:"
-    is_file = database != ":memory:" and not database.startswith("file:")
-    if url.get_backend_name() != "sqlite" or not is_file:
-        return url
-    # https://www.sqlite.org/uri.html: `rw` opens what is there and makes nothing.
-    query = {**url.query, "mode": "rw", "uri": "true"}
-    return url.set(database=f"file:{quote(database)}", query=query)
-
-
-def _connect_args(url: str) -> dict[str, object]:
-    # How long SQLite itself waits for its lock: little longer than anybody waits for SQLite.
-    return {"timeout": 1.0} if make_url(url).get_backend_name() == "sqlite" else {}
 
 
 def _can_be_stored(subject: str) -> bool:

@@ -89,6 +89,7 @@ def test_every_scalar_outside_lists_can_be_overridden_and_nothing_else(tmp_path:
 
 
 OVERRIDES = {
+    "deadlines.attribute": "150ms",
     "deadlines.decision": "750ms",
     "deadlines.token": "200ms",
     "deadlines.user": "150ms",
@@ -265,6 +266,8 @@ def test_the_production_example_loads(tmp_path: Path) -> None:
             "KONG_SECRET": SECRET,
             "KONG_SECRET_NEXT": SECRET[::-1],
             "PEOPLE_DATABASE": "postgresql+asyncpg://deemster:hunter2@db/people",
+            "LEDGER_DATABASE": "postgresql+asyncpg://deemster:hunter2@db/ledger",
+            "RISK_TOKEN": SECRET,
         },
     )
     bizpro, partners = settings.token_providers
@@ -289,3 +292,46 @@ def test_the_trial_example_loads_and_says_what_is_insecure() -> None:
 def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     with pytest.raises(AttributeError, match=re.escape("cannot assign to field 'environment'")):
         load(tmp_path).environment = "other"  # type: ignore[misc]
+
+
+SOURCES = """
+services:
+  risk:
+    url: https://risk.example.com/v1/
+    bearer: "${env:RISK_TOKEN}"
+    headers: {X-Api-Key: "${env:RISK_KEY}"}
+    tls: {ca: ca.pem, certificate: own.pem, key: own.key}
+    concurrency: 32
+    breaker: {failures: 3, openFor: 5s}
+  plain: {url: "http://orders.internal:8080", allowPrivate: true, plaintextBehind: mesh}
+databases: {ledger: {url: "sqlite+aiosqlite:///ledger.db"}}
+queries: {limit: {database: ledger, sql: "SELECT amount FROM limits WHERE owner = :owner;"}}
+deadlines: {attribute: 150ms}
+"""
+
+
+def test_services_and_queries_are_read_with_their_defaults(tmp_path: Path) -> None:
+    environ = {**ENVIRON, "RISK_TOKEN": "token-4711", "RISK_KEY": "key-4711"}
+    settings = load(tmp_path, SMALL + SOURCES, environ)
+    risk, plain = settings.services
+    assert (risk.name, risk.url, risk.allow_private) == (
+        "risk",
+        "https://risk.example.com/v1/",
+        False,
+    )
+    assert risk.bearer is not None
+    assert risk.bearer.reveal() == "token-4711"
+    assert [(name, value.reveal()) for name, value in risk.headers] == [("x-api-key", "key-4711")]
+    assert risk.tls.ca == tmp_path / "ca.pem"
+    assert (risk.concurrency, risk.failures, risk.open_for) == (32, 3, 5.0)
+    assert (plain.allow_private, plain.bearer, plain.headers) == (True, None, ())
+    assert (plain.concurrency, plain.failures, plain.open_for) == (16, 5, 10.0)
+    [ledger] = settings.databases
+    assert ledger.url.reveal() == f"sqlite+aiosqlite:///{tmp_path}/ledger.db"
+    [limit] = settings.queries
+    assert limit.sql == "SELECT amount FROM limits WHERE owner = :owner"
+    assert (limit.database, limit.rows, settings.deadlines.attribute) == ("ledger", 100, 0.15)
+    shown = origins(settings)
+    assert shown["services[risk].bearer"][0] == "<secret of env:RISK_TOKEN>"
+    assert shown["services[risk].headers.X-Api-Key"][0] == "<secret of env:RISK_KEY>"
+    assert "4711" not in str(settings) + repr(settings) + str(shown)

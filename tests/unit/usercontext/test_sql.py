@@ -14,7 +14,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deemster.errors import ConfigurationError, DependencyUnavailableError
-from deemster.usercontext.sql import SqlUserSource, open_engine
+from deemster.outgoing.databases import open_engine
+from deemster.usercontext.sql import SqlUserSource
 from deemster.usercontext.sql_schema import create_schema, put_user
 
 HOSTILE = [

@@ -1,4 +1,4 @@
-"""One question to a directory at a time, however many decisions wait for its answer."""
+"""One question at a time, however many decisions wait for its answer."""
 
 from __future__ import annotations
 

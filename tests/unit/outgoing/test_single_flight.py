@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 
-from deemster.usercontext.single_flight import SingleFlight
+from deemster.outgoing.single_flight import SingleFlight
 
 CALLER: contextvars.ContextVar[str] = contextvars.ContextVar("CALLER", default="nobody")
 

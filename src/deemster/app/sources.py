@@ -1,0 +1,161 @@
+"""`services:`, `databases:`, `queries:` ► sources of attributes behind one cache."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from deemster.attributesources.addresses import Resolver, system_resolver
+from deemster.attributesources.bounded import BoundedSource
+from deemster.attributesources.breaker import CircuitBreaker
+from deemster.attributesources.cache import AnswerCache
+from deemster.attributesources.counters import FetchCounters
+from deemster.attributesources.http import HttpSource, ServiceUrl
+from deemster.attributesources.source import AttributeSource
+from deemster.attributesources.sources import AttributeSources
+from deemster.attributesources.sql import SqlSource, query_parameters
+from deemster.errors import ConfigurationError
+from deemster.model.clock import Clock
+from deemster.outgoing.databases import open_engine
+from deemster.policy.resolved import SourceFacts
+from deemster.settings.model import QuerySettings, ServiceSettings, Settings
+from deemster.settings.secret import reread_secret
+
+__all__ = ["SourcesOfSettings", "build_attribute_sources", "source_facts"]
+
+_QUERIES_AT_A_TIME = 16
+
+
+def source_facts(settings: Settings) -> SourceFacts:
+    """What a tree's checks need to know of the services and queries that attributes name."""
+    return SourceFacts(
+        services={
+            service.name: frozenset(headers_of(service, reread=False))
+            for service in settings.services
+        },
+        queries={query.name: query_parameters(query.sql) for query in settings.queries},
+    )
+
+
+def headers_of(service: ServiceSettings, *, reread: bool) -> dict[str, str]:
+    """A service's own headers by lower-case name. Raises ConfigurationError on a re-read."""
+    found = dict(service.headers)
+    values = {
+        name: (reread_secret(secret) if reread else secret).reveal()
+        for name, secret in found.items()
+    }
+    if service.bearer is not None:
+        bearer = reread_secret(service.bearer) if reread else service.bearer
+        values["authorization"] = f"Bearer {bearer.reveal()}"
+    return values
+
+
+class SourcesOfSettings:
+    """The sources, with what only those who build and end them need."""
+
+    def __init__(
+        self,
+        sources: AttributeSources,
+        services: Mapping[str, tuple[ServiceSettings, HttpSource]],
+        engines: Mapping[str, AsyncEngine],
+    ) -> None:
+        self.sources = sources
+        self._services = services
+        self._engines = engines
+
+    def reread_credentials(self) -> Mapping[str, dict[str, str]]:
+        """Each service's headers as the secret files have them now. Raises ConfigurationError."""
+        return {
+            name: headers_of(settings, reread=True)
+            for name, (settings, _) in self._services.items()
+        }
+
+    def replace_credentials(self, headers: Mapping[str, dict[str, str]]) -> None:
+        """Send these from here on."""
+        for name, (_, source) in self._services.items():
+            source.replace_headers(headers[name])
+
+    async def close(self) -> None:
+        """End what is under way, and let go of connections."""
+        await self.sources.close()
+        for engine in self._engines.values():
+            await engine.dispose()
+
+
+def build_attribute_sources(
+    settings: Settings,
+    clock: Clock,
+    counters: FetchCounters,
+    resolver: Resolver = system_resolver,
+) -> SourcesOfSettings:
+    """Nothing is connected yet. Raises ConfigurationError."""
+    services = {
+        service.name: (service, _http_source(service, clock, resolver))
+        for service in settings.services
+    }
+    engines = {
+        database.name: open_engine(database.url.reveal(), read_only=True)
+        for database in settings.databases
+    }
+
+    def bounded(
+        source: AttributeSource, concurrency: int, breaker: CircuitBreaker
+    ) -> BoundedSource:
+        return BoundedSource(source, breaker=breaker, concurrency=concurrency, counters=counters)
+
+    sources = AttributeSources(
+        services=[
+            bounded(
+                source,
+                service.concurrency,
+                CircuitBreaker(clock, failures=service.failures, open_for=service.open_for),
+            )
+            for service, source in services.values()
+        ],
+        queries=[
+            bounded(_sql_source(query, engines), _QUERIES_AT_A_TIME, CircuitBreaker(clock))
+            for query in settings.queries
+        ],
+        cache=AnswerCache(),
+        counters=counters,
+        clock=clock,
+        timeout=settings.deadlines.attribute,
+    )
+    return SourcesOfSettings(sources, services, engines)
+
+
+def _sql_source(query: QuerySettings, engines: Mapping[str, AsyncEngine]) -> SqlSource:
+    return SqlSource(query.name, engines[query.database], query.sql, most_rows=query.rows)
+
+
+def _http_source(service: ServiceSettings, clock: Clock, resolver: Resolver) -> HttpSource:
+    limits = httpx.Limits(
+        max_connections=service.concurrency, max_keepalive_connections=service.concurrency
+    )
+    return HttpSource(
+        service.name,
+        ServiceUrl.of(service.url),
+        transport=httpx.AsyncHTTPTransport(
+            verify=_tls_context(service), trust_env=False, limits=limits
+        ),
+        resolver=resolver,
+        clock=clock,
+        headers=headers_of(service, reread=False),
+        allow_private=service.allow_private,
+    )
+
+
+def _tls_context(service: ServiceSettings) -> ssl.SSLContext:
+    tls = service.tls
+    try:
+        context = ssl.create_default_context(cafile=tls.ca)
+        if tls.certificate is not None and tls.key is not None:
+            context.load_cert_chain(tls.certificate, tls.key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"the TLS files of the service `{service.name}` cannot be used: {type(error).__name__}"
+        ) from None
+    return context
