@@ -92,7 +92,7 @@ def test_every_place_in_the_table_is_a_line_of_the_rule_it_names(once: Once, fol
     for place in places:
         file, _, line = place.partition(":")
         lines = (folder / "policies" / file).read_text(encoding="utf-8").splitlines()
-        assert re.match(r" +(?:allow:|- \{id:|[a-z]+: )", lines[int(line) - 1])
+        assert re.match(r" +(?:allow:|- \{?id:|[a-z]+: )", lines[int(line) - 1])
 
 
 def test_what_it_made_is_for_its_owner_only(once: Once, folder: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_broken_tree_is_told_and_nothing_is_left_running(tmp_path: Path) -> No
     found = run_once(folder)
     assert found.returncode == 1
     assert "the service did not start" in found.stderr
-    assert "invoices.yaml:18:7: error[unknown-allow-line]" in found.stderr
+    assert "invoices.yaml:23:7: error[unknown-allow-line]" in found.stderr
     assert "Traceback" not in found.stderr
 
 

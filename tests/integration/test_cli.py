@@ -229,15 +229,15 @@ def test_every_node_of_the_operation_is_printed_with_its_place_and_outcome() -> 
     )
     lines = outcome.stdout.splitlines()
     assert (
-        "decided by    invoices/read-invoice/allow/groups (policies/api-services/invoices.yaml:24)"
+        "decided by    invoices/read-invoice/allow/groups (policies/api-services/invoices.yaml:29)"
         in lines
     )
     trace = [line.split() for line in lines[lines.index("trace") + 1 :]]
     assert [row[:3] for row in trace] == [
-        ["policies/shared/named-tenant.yaml:4", "invoices/named-tenant", "not-applicable"],
-        ["policies/shared/named-tenant.yaml:10", "invoices/named-tenant/of-another-tenant",
+        ["policies/shared/named-tenant.yaml:5", "invoices/named-tenant", "not-applicable"],
+        ["policies/shared/named-tenant.yaml:14", "invoices/named-tenant/of-another-tenant",
          "not-applicable"],
-        ["policies/shared/named-tenant.yaml:14", "invoices/named-tenant/without-a-tenant",
+        ["policies/shared/named-tenant.yaml:18", "invoices/named-tenant/without-a-tenant",
          "not-applicable"],
         ["policies/api-services/invoices.yaml:23", "invoices/read-invoice/allow/scopes", "holds"],
         ["policies/api-services/invoices.yaml:24", "invoices/read-invoice/allow/groups",
@@ -255,7 +255,7 @@ def test_decision_as_json_has_reason_place_challenge_and_trace() -> None:
     )
     assert answer["deciding"] == {
         "idPath": "invoices/list-invoices/allow/scopes",
-        "place": "policies/api-services/invoices.yaml:18",
+        "place": "policies/api-services/invoices.yaml:23",
     }
     assert answer["challenge"] == (
         'Bearer realm="https://api.example.com/billing/", error="insufficient_scope", '
@@ -332,6 +332,16 @@ def test_starter_loads_passes_its_tests_and_decides(
     assert deemster(*asked, "--claims", claims, "--gateway", "gateway").stdout.startswith(
         "deny  token-missing"
     )
+
+
+def test_policies_of_the_starter_name_schemas_that_are_there(starter: Path) -> None:
+    files = sorted((starter / "policies").rglob("*.yaml"))
+    for file in files:
+        modeline = re.match(r"# yaml-language-server: \$schema=(\S+)\n", file.read_text("utf-8"))
+        assert modeline is not None
+        json.loads((file.parent / modeline[1]).read_text(encoding="utf-8"))
+    assert len(files) == 3
+    assert deemster("fmt", "--check", str(starter / "policies")).exit_code == 0
 
 
 def test_secret_of_the_starter_is_random_long_and_for_its_owner_only(here: Path) -> None:

@@ -1,4 +1,4 @@
-"""`deemster init`: a starter that runs: settings, a gateway secret, a tree with its tests."""
+"""`deemster init`: a starter that runs: settings, a gateway secret, a tree, its tests, schemas."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import Annotated
 
 import typer
 
+from deemster.cli.schema import schema_files
 from deemster.errors import ConfigurationError
 
 __all__ = ["init"]
 
+_SCHEMAS = Path("schemas")
 _SECRET = Path("secrets", "gateway")
 _SECRET_BYTES = 32
 # A dot file in the package would be passed over by some build tools.
@@ -32,6 +34,8 @@ def init(
     Overwrites nothing.
     """
     starter = dict(_starter(files("deemster.cli") / "starter", Path()))
+    # Beside the policies, whose first lines name them to editors.
+    starter |= {_SCHEMAS / name: text for name, text in schema_files().items()}
     targets = [directory / path for path in (*starter, _SECRET)]
     taken = [str(target) for target in targets if os.path.lexists(target)]
     if taken:
