@@ -239,8 +239,8 @@ def test_every_node_of_the_operation_is_printed_with_its_place_and_outcome() -> 
          "not-applicable"],
         ["policies/shared/named-tenant.yaml:18", "invoices/named-tenant/without-a-tenant",
          "not-applicable"],
-        ["policies/api-services/invoices.yaml:23", "invoices/read-invoice/allow/scopes", "holds"],
-        ["policies/api-services/invoices.yaml:24", "invoices/read-invoice/allow/groups",
+        ["policies/api-services/invoices.yaml:28", "invoices/read-invoice/allow/scopes", "holds"],
+        ["policies/api-services/invoices.yaml:29", "invoices/read-invoice/allow/groups",
          "group-missing"],
     ]  # fmt: skip
 

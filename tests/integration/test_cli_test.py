@@ -345,7 +345,7 @@ def test_annotations_stand_at_the_lines_of_cases_and_of_what_is_not_covered(tree
     assert outcome.exit_code == 1
     errors = [line for line in outcome.stdout.splitlines() if line.startswith("::error ")]
     assert [line.partition("::request")[0] for line in errors] == [
-        "::error file=policies/tests/invoices.yaml,line=149,endLine=152,"
+        "::error file=policies/tests/invoices.yaml,line=157,endLine=160,"
         "title=deemster%3A junior finance does not"
     ]
     assert "%0Agot         permit" in errors[0]
