@@ -171,3 +171,22 @@ async def test_decide_asks_the_services_of_the_settings(folder: ServiceFolder) -
     assert result.exit_code == 0, result.output
     assert "30 (fetched)" in result.output
     assert "100 (fetched)" in result.output
+
+
+async def test_decide_without_settings_takes_what_the_sources_answer(
+    folder: ServiceFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder.path)
+    call = ["decide", "--url", "https://api.example.com/orders", "--sub", "alice"]
+
+    async def asked(attributes: str) -> tuple[int, str]:
+        arguments = [*call, "--attributes", attributes]
+        result = await asyncio.to_thread(CliRunner().invoke, command, arguments)
+        return result.exit_code, result.output
+
+    status, told = await asked('{"score": 3, "limit": 100}')
+    assert (status, "3 (given)" in told) == (0, True)
+    status, told = await asked('{"score": 3}')
+    assert (status, "dependency-unavailable" in told) == (1, True)
+    status, told = await asked('{"skore": 3}')
+    assert (status, "did you mean `score`?" in told) == (2, True)

@@ -53,7 +53,7 @@ def test_good_tree_is_counted_and_says_what_was_not_compared() -> None:
         "no errors in "
     )
     assert second == (
-        "note: without --config the ids and types of token providers were not compared"
+        "note: without --config the providers, services and queries of settings were not compared"
     )
 
 

@@ -23,10 +23,12 @@ from deemster.policy.loading import LoadedTree
 from deemster.policy.snapshot import CompiledService
 from deemster.policy.store import PolicyStore
 from deemster.policy.values import TraceEntry
+from deemster.policytest.cases import GivenAttribute
 from deemster.policytest.desk import Desk
 from deemster.policytest.explanation import Explanations
 from deemster.policytest.minting import with_defaults
 from deemster.policytest.providers import throw_away_providers
+from deemster.policytest.subject import subjects_of
 from deemster.policytest.trace import OperationNodes, TraceRow
 from deemster.settings.model import Settings, VerifyingProviderSettings
 
@@ -39,13 +41,15 @@ _SHELL = "shell"
 class Question:
     """A call; a token as given, or the claims of one to be minted.
 
-    `user` is what the directory says, `gateway` the id of the one that asks.
+    `user` is what the directory says, `attributes` what their sources answer, `gateway` the id of
+    the one that asks.
     """
 
     call: ApiCall
     token: str | None = field(default=None, repr=False)
     minted: Mapping[str, object] | None = None
     user: Mapping[str, object] | None = None
+    attributes: Mapping[str, object] | None = None
     gateway: str | None = None
 
 
@@ -81,7 +85,8 @@ async def ask_made_up(question: Question, loaded: LoadedTree) -> Answer:
         token = minter.mint(question.minted, None, audience=service.audience, now=now)
         call = _with_bearer(call, token)
     visited: list[TraceEntry] = []
-    decision = await desk.ask(now, call, GatewayCaller(_shell(providers), None), visited)
+    given = _given(question.attributes or {}, service, loaded)
+    decision = await desk.ask(now, call, GatewayCaller(_shell(providers), None), visited, given)
     return _answer(decision, visited, loaded, fault=desk.last_fault)
 
 
@@ -90,6 +95,11 @@ async def ask_with_settings(question: Question, loaded: LoadedTree, settings: Se
     if question.user is not None:
         raise typer.BadParameter(
             "with --config the directory says who the user is", param_hint="--user"
+        )
+    if question.attributes is not None:
+        raise typer.BadParameter(
+            "with --config the services and queries of the settings are asked",
+            param_hint="--attributes",
         )
     from deemster.app import (  # slow to import
         build_attribute_sources,
@@ -145,6 +155,26 @@ async def ask_with_settings(question: Question, loaded: LoadedTree, settings: Se
         await attributes.close()
         await providers.close()
     return _answer(decision, visited, loaded, fault="".join(faults))
+
+
+def _given(
+    attributes: Mapping[str, object], service: CompiledService | None, loaded: LoadedTree
+) -> list[GivenAttribute]:
+    """By the names that the case of a policy test would have for them."""
+    subjects = subjects_of(loaded.tree, {}) if attributes and service is not None else {}
+    known = subjects[service.id].attributes.fetched if service is not None and subjects else {}
+    found = []
+    for name, value in attributes.items():
+        meant = known.get(name, frozenset())
+        if len(meant) != 1:
+            told = "more than one attribute" if meant else "no attribute that has a source"
+            near = did_you_mean(name, known) if not meant else None
+            raise typer.BadParameter(
+                f"`{name}` is {told} of the API service" + (f"; {near}" if near else ""),
+                param_hint="--attributes",
+            )
+        found.append(GivenAttribute(meant, value, None))
+    return found
 
 
 def _answer(

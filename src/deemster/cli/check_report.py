@@ -16,7 +16,7 @@ from deemster.policy.suppression import SuppressedFinding
 
 __all__ = ["CheckFormat", "CheckReport", "print_report"]
 
-_UNVERIFIED = "without --config the ids and types of token providers were not compared"
+_UNVERIFIED = "without --config the providers, services and queries of settings were not compared"
 
 
 class CheckFormat(Enum):

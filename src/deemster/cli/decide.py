@@ -57,10 +57,21 @@ def decide(
             help="What the directory says of the user, without --config: groups, roles, …",
         ),
     ] = None,
+    attributes: Annotated[
+        str | None,
+        typer.Option(
+            "--attributes",
+            metavar="JSON",
+            help="What the sources of attributes answer, without --config: {risk_score: 80}",
+        ),
+    ] = None,
     header: Annotated[
         list[str] | None, typer.Option("--header", "-H", metavar="NAME: VALUE")
     ] = None,
-    body: Annotated[str | None, typer.Option("--body", help="The body as text.")] = None,
+    body: Annotated[
+        str | None,
+        typer.Option("--body", help="The body as text; JSON unless a --header says otherwise."),
+    ] = None,
     ip: Annotated[str | None, typer.Option("--ip", help="The client's address.")] = None,
     policies: Annotated[
         list[Path] | None,
@@ -82,7 +93,7 @@ def decide(
         call = ApiCall(
             method=method,
             url=url,
-            headers=Headers(tuple(_header(text) for text in header or ())),
+            headers=_headers(header or [], body),
             body=body,
             client_ip=ip,
             asserted_claims=json_object(claims, "--claims") if claims is not None else None,
@@ -97,6 +108,7 @@ def decide(
         token=token,
         minted=minted or None,
         user=json_object(user, "--user") if user is not None else None,
+        attributes=(json_object(attributes, "--attributes") if attributes is not None else None),
         gateway=gateway,
     )
     settings = settings_in(config)
@@ -114,6 +126,13 @@ def _print(answer: Answer, output_format: OutputFormat) -> None:
     else:
         sys.stdout.write(decision_text(answer, colour=colour_on(sys.stdout)))
     raise typer.Exit(0 if answer.decision.permitted else 1)
+
+
+def _headers(written: list[str], body: str | None) -> Headers:
+    pairs = [_header(text) for text in written]
+    if body is not None and all(name != "content-type" for name, _ in pairs):
+        pairs.append(("content-type", "application/json"))
+    return Headers(tuple(pairs))
 
 
 def _header(text: str) -> tuple[str, str]:

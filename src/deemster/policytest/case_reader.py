@@ -12,12 +12,13 @@ from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.policy_tests import CASE, MATRIX
 from deemster.policy.reading.nodes import Node, ScalarNode
 from deemster.policytest.attribute_answers import read_attribute_answers
+from deemster.policytest.attribute_names import AttributeNames
 from deemster.policytest.cases import (
     NOTHING,
     AccessRecipe,
-    AttributeAnswer,
     CallRecipe,
     Expectation,
+    GivenAttribute,
     Presented,
     PresentedAs,
     SuiteCase,
@@ -38,7 +39,7 @@ class _Circumstances:
     name: str
     now: float
     call: CallRecipe | AccessRecipe
-    attributes: tuple[AttributeAnswer, ...]
+    attributes: tuple[GivenAttribute, ...]
     response: UpstreamAnswer | None
     skip: str | None
 
@@ -47,9 +48,14 @@ class CaseReader:
     """Reads `cases` and `matrix`."""
 
     def __init__(
-        self, presented: PresentedReader, expectations: ExpectationReader, now: float
+        self,
+        presented: PresentedReader,
+        expectations: ExpectationReader,
+        attributes: AttributeNames,
+        now: float,
     ) -> None:
         """`now` (epoch seconds) is the time of cases that say none."""
+        self._attributes = attributes
         self._presented = presented
         self._expectations = expectations
         self._now = now
@@ -98,7 +104,10 @@ class CaseReader:
         name, call = self._name(fields), read_request(fields)
         now = instant(fields, "now")
         skip = fields.string("skip")
-        attributes, response = read_attribute_answers(fields), read_response(fields)
+        attributes, response = (
+            read_attribute_answers(fields, self._attributes),
+            read_response(fields),
+        )
         if name is None or call is None:
             return None
         return _Circumstances(

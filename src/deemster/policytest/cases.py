@@ -14,13 +14,13 @@ from deemster.model.source import SourceSpan
 __all__ = [
     "NOTHING",
     "AccessRecipe",
-    "AttributeAnswer",
     "AttributeFault",
     "CallRecipe",
     "EntityRecipe",
     "Expectation",
     "ExpectedStatement",
     "Fault",
+    "GivenAttribute",
     "Presented",
     "PresentedAs",
     "Suite",
@@ -80,13 +80,15 @@ class AttributeFault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class AttributeAnswer:
-    """What the source of one attribute answers: a JSON value (None is absent), or a fault."""
+class GivenAttribute:
+    """What the source of an attribute answers: a JSON value (None is absent), or a fault.
 
-    name: str
+    `attributes` are `file#name` of what the name means: of one attribute, where a case is asked.
+    """
+
+    attributes: frozenset[str]
     value: object
     fault: AttributeFault | None
-    span: SourceSpan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +197,7 @@ class SuiteCase:
     call: CallRecipe | AccessRecipe
     presented: Presented
     expectation: Expectation
-    attributes: tuple[AttributeAnswer, ...] = ()
+    attributes: tuple[GivenAttribute, ...] = ()
     response: UpstreamAnswer | None = None
     skip: str | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from deemster.decisions.point import Deadlines, DecisionPoint
 from deemster.model.decision import Decision
@@ -10,8 +10,9 @@ from deemster.model.gateway import GatewayCaller
 from deemster.model.http import ApiCall
 from deemster.policy.store import PolicyStore
 from deemster.policy.values import TraceEntry
-from deemster.policytest.cases import SuiteUser
+from deemster.policytest.cases import GivenAttribute, SuiteUser
 from deemster.policytest.clock import StandingClock
+from deemster.policytest.given_attributes import GivenAttributes
 from deemster.policytest.providers import ThrowAwayProvider
 from deemster.usercontext.resolver import UserResolver
 from deemster.usercontext.static import StaticUserSource
@@ -34,6 +35,7 @@ class Desk:
         self.last_fault = ""
         """What went wrong in Deemster itself, after a decision with reason `internal-error`."""
         self._clock = StandingClock()
+        self._given = GivenAttributes()
         source = StaticUserSource(
             "users",
             {
@@ -55,7 +57,8 @@ class Desk:
             clock=self._clock,
             new_id=lambda: "policy-test",
             report_fault=self._keep_fault,
-            deadlines=Deadlines(decision=_PATIENCE, token=_PATIENCE, user=_PATIENCE),
+            deadlines=Deadlines(_PATIENCE, _PATIENCE, _PATIENCE, _PATIENCE),
+            attributes=self._given,
         )
 
     async def ask(
@@ -64,9 +67,14 @@ class Desk:
         call: ApiCall,
         caller: GatewayCaller,
         trace: list[TraceEntry] | None = None,
+        attributes: Iterable[GivenAttribute] = (),
     ) -> Decision:
-        """The decision at `now`, epoch seconds. Raises MalformedCallError."""
+        """The decision at `now`, epoch seconds. Raises MalformedCallError.
+
+        `attributes` is what their sources answer.
+        """
         self._clock.set(now)
+        self._given.give(attributes)
         return await self._point.decide(call, caller, trace)
 
     def _keep_fault(self, fault: Exception, decision_id: str) -> None:

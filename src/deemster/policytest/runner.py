@@ -86,7 +86,7 @@ class SuiteRunner:
         visited: list[TraceEntry] | None = [] if self._counter is not None else None
         try:
             call, caller = self._asked(suite, case)
-            decision = await desk.ask(case.now, call, caller, visited)
+            decision = await desk.ask(case.now, call, caller, visited, case.attributes)
         except (CannotAskError, MalformedCallError) as error:
             return CaseResult(case=case, outcome=CaseOutcome.ERRORED, problem=str(error))
         if self._counter is not None and visited is not None:
@@ -120,7 +120,7 @@ class SuiteRunner:
         decision: Decision,
     ) -> tuple[TraceRow, ...]:
         visited: list[TraceEntry] = []
-        await desk.ask(case.now, call, caller, visited)
+        await desk.ask(case.now, call, caller, visited, case.attributes)
         if decision.service is None or decision.operation is None:
             return ()
         return self._nodes.rows(f"{decision.service.id}/{decision.operation}", visited)

@@ -10,6 +10,7 @@ from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.expressions.registered import REGISTERED_CLAIMS
 from deemster.policy.expressions.types import TIMESTAMP
 from deemster.policy.tree import ApiServiceDocument, Tree
+from deemster.policytest.attribute_names import AttributeNames, attribute_names
 
 __all__ = ["SuiteSubject", "subjects_of"]
 
@@ -23,6 +24,7 @@ class SuiteSubject:
     operations: frozenset[str]
     roles: frozenset[str]
     timestamp_claims: frozenset[str]
+    attributes: AttributeNames
 
 
 def subjects_of(
@@ -49,5 +51,6 @@ def subjects_of(
             operations=frozenset(operation.id.value for operation in document.operations),
             roles=frozenset(role_permissions.get(service_id, {})),
             timestamp_claims=frozenset(registered | timestamps),
+            attributes=attribute_names(document, graph),
         )
     return subjects

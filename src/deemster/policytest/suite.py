@@ -64,7 +64,9 @@ class _SuiteReader:
         presented.read_tokens(fields)
         self._warn_of_near_misses(fields, users, subject)
         expectations = ExpectationReader(sink, subject.id, subject.operations)
-        reader = CaseReader(presented, expectations, default_now if now is None else now)
+        reader = CaseReader(
+            presented, expectations, subject.attributes, default_now if now is None else now
+        )
         cases = tuple(reader.read_all(fields))
         if not cases and sink.error_count == errors_before:
             sink.error(

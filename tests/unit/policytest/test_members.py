@@ -11,6 +11,7 @@ from deemster.policy.reading.nodes import MappingNode
 from deemster.policy.reading.reader import read_document
 from deemster.policytest import exchanges
 from deemster.policytest.attribute_answers import read_attribute_answers
+from deemster.policytest.attribute_names import AttributeNames
 from deemster.policytest.cases import (
     AccessRecipe,
     AttributeFault,
@@ -21,6 +22,19 @@ from deemster.policytest.comparison import covers
 from deemster.policytest.exchanges import read_request, read_response
 from deemster.policytest.expected_statements import read_expected_statements
 
+NAMES = AttributeNames(
+    {
+        **{
+            name: frozenset({f"risk.yaml#{name}"})
+            for name in ("risk_score", "limits", "country", "score")
+        },
+        "std.score": frozenset({"risk.yaml#score"}),
+        "twice": frozenset({"a.yaml#twice", "b.yaml#twice"}),
+        "a.twice": frozenset({"a.yaml#twice"}),
+        "b.twice": frozenset({"b.yaml#twice"}),
+    },
+    frozenset({"amount"}),
+)
 _ANYTHING = Shape("a test", Keys.of({"attributes", "request", "response", "statements"}))
 
 
@@ -49,18 +63,42 @@ def test_sources_of_attributes_answer_with_a_value_or_a_fault() -> None:
           score: {fault: timeout}
         """
     )
-    assert [(item.name, item.value, item.fault) for item in read_attribute_answers(fields)] == [
-        ("risk_score", 80, None),
-        ("limits", {"daily": 5}, None),
-        ("country", None, None),
-        ("score", None, AttributeFault.TIMEOUT),
+    answers = read_attribute_answers(fields, NAMES)
+    assert [(item.attributes, item.value, item.fault) for item in answers] == [
+        (frozenset({"risk.yaml#risk_score"}), 80, None),
+        (frozenset({"risk.yaml#limits"}), {"daily": 5}, None),
+        (frozenset({"risk.yaml#country"}), None, None),
+        (frozenset({"risk.yaml#score"}), None, AttributeFault.TIMEOUT),
     ]
     assert told_by(fields) == []
 
 
+def test_an_attribute_that_nobody_is_asked_for_has_no_answer() -> None:
+    fields = fields_of(
+        """
+        attributes:
+          skore: 1
+          amount: 20
+          twice: 1
+          score: 1
+          std.score: 2
+        """
+    )
+    read_attribute_answers(fields, NAMES)
+    assert told_by(fields) == [
+        "2:3: test-suite: no attribute of this API service that has a source is called `skore` "
+        "(did you mean `score`?)",
+        "3:3: test-suite: nobody is asked for `amount`: it is read from the request or constant "
+        "(write what it is read from into `request`)",
+        "4:3: test-suite: `twice` is an attribute of `a.yaml` and `b.yaml` "
+        "(write `a.twice` or `b.twice`)",
+        "6:3: duplicate-item: `std.score` and `score` are one attribute (remove one of them)",
+    ]
+
+
 def test_fault_of_a_source_that_nobody_knows_is_refused_with_the_known_ones() -> None:
     fields = fields_of("attributes: {score: {fault: timout, value: 1}}")
-    assert read_attribute_answers(fields) == ()
+    assert read_attribute_answers(fields, NAMES) == ()
     assert told_by(fields) == [
         "1:29: bad-value: `timout` is not a value of `fault` "
         "(did you mean `timeout`? expected `timeout`, `unavailable` or `garbage`)",

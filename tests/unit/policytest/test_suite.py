@@ -187,7 +187,7 @@ SLIPS = {
     "unknown key of a case": Slip(
         with_cases(f"- {{name: a, {GET}, {DENY}, tokn: alice}}"),
         "13:101: unknown-key: `tokn` is not a key of a case (did you mean `token`? known keys: "
-        "`claims`, `expect`, `name`, `now`, `request`, `skip` and `token`)",
+        "`attributes`, `claims`, `expect`, `name`, `now`, `request`, `skip` and `token`)",
     ),
     "unknown operation": Slip(
         with_cases(f"- {{name: a, {GET}, expect: {{decision: permit, operation: lst}}}}"),
@@ -229,8 +229,7 @@ SLIPS = {
     ),
     "attributes": Slip(
         with_cases(f"- {{name: a, {GET}, {DENY}, attributes: {{risk: 80}}}}"),
-        "13:101: unsupported-yet: `attributes` is not supported yet: what the sources of "
-        "attributes answer (this version refuses what it cannot enforce; remove it)",
+        "13:114: test-suite: no attribute of this API service that has a source is called `risk`",
     ),
     "response": Slip(
         with_cases(f"- {{name: a, {GET}, {DENY}, response: {{status: 200}}}}"),
@@ -295,8 +294,8 @@ SLIPS = {
     ),
     "case that is text": Slip(
         with_cases("- who lists"),
-        "13:5: wrong-type: a case must be a mapping, found `who lists` (its keys: `claims`, "
-        "`expect`, `name`, `now`, `request`, `skip` and `token`)",
+        "13:5: wrong-type: a case must be a mapping, found `who lists` (its keys: `attributes`, "
+        "`claims`, `expect`, `name`, `now`, `request`, `skip` and `token`)",
     ),
 }
 

@@ -284,8 +284,16 @@ _NAME = Key(forms.Text(), "A sentence that says what must be so.")
 _NOW = Key(forms.Instant(), "The time of this case.", default="that of the suite")
 _SKIP = Key(forms.Text(), "Why the case is not run.")
 _REQUEST = Key(CALL, "What the gateway asks about.")
+_ATTRIBUTES = Key(
+    forms.MapOf(
+        forms.Json("what the source answers, or `{fault: timeout | unavailable | garbage}`"),
+        forms.Text("name of an attribute"),
+    ),
+    "What the sources of attributes answer, by the attribute's name, `alias.name` or `id.name`."
+    " One that is needed and not named has failed.",
+    "{risk_score: 80, std.limit: {fault: timeout}}",
+)
 _LATER = {
-    "attributes": "what the sources of attributes answer",
     "response": "the response phase",
 }
 CASE = Shape(
@@ -296,6 +304,7 @@ CASE = Shape(
             "skip": _SKIP,
             "now": _NOW,
             "request": _REQUEST,
+            "attributes": _ATTRIBUTES,
             "token": _TOKEN,
             "claims": _ASSERTED,
             "expect": Key(EXPECTATION, "What must be so."),
@@ -330,6 +339,7 @@ MATRIX = Shape(
             "skip": _SKIP,
             "now": _NOW,
             "request": _REQUEST,
+            "attributes": _ATTRIBUTES,
             "tokens": Key(_ROWS, "For each token what must be so.", example="{alice: permit}"),
             "claims": Key(_ROWS, "The same for claims that the gateway asserts."),
         }
