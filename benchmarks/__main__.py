@@ -15,6 +15,7 @@ from benchmarks.decide import DecideFigures, measure_decide
 from benchmarks.loading import ROUNDS as LOADING_ROUNDS
 from benchmarks.loading import LoadingFigures, measure_loading
 from benchmarks.pieces import PieceFigure, measure_pieces
+from benchmarks.policy_tests import OPERATIONS, PolicyTestFigures, measure_policy_tests
 from benchmarks.served import CONNECTIONS, ROUNDS, SECONDS, ServedFigures, measure_served
 from deemster.model.clock import SystemClock
 
@@ -33,6 +34,7 @@ def main() -> None:
         _served_section({size: measure_served(size) for size in (100, 1_000)}),
         _pieces_section(measure_pieces(100)),
         _loading_section(measure_loading(1_000)),
+        _policy_tests_section(measure_policy_tests(1_000)),
     ]
     text = "\n".join(sections)
     print(text)
@@ -167,6 +169,22 @@ the whole command from start to exit, with all analyses. Seconds, medians of {LO
 Goal: at most 2 s.
 
 | command | elapsed | processor |
+|---|---:|---:|
+{rows}
+"""
+
+
+def _policy_tests_section(figures: Sequence[PolicyTestFigures]) -> str:
+    rows = "\n".join(
+        f"| {found.what} | {found.seconds:.2f} | {found.processor_seconds:.2f} |"
+        for found in figures
+    )
+    return f"""## `deemster test`
+
+1,000 cases over {OPERATIONS} operations, each with a token of its own that is signed and verified;
+the whole command in one process, interpreter start included. Goal: at most 5 s.
+
+| command | seconds (median of 3) | of processor time |
 |---|---:|---:|
 {rows}
 """

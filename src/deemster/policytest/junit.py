@@ -6,7 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 
 from deemster.policytest.outcomes import CaseOutcome, CaseResult, SuiteResult, TestRun
-from deemster.policytest.reports import failure_text
+from deemster.policytest.reports import failure_text, in_short
 
 __all__ = ["junit_report"]
 
@@ -63,11 +63,7 @@ def _add_case(parent: ET.Element, suite: SuiteResult, result: CaseResult) -> Non
     elif result.outcome is CaseOutcome.ERRORED:
         ET.SubElement(element, "error", {"message": _text(result.problem or "")})
     elif result.outcome is CaseOutcome.FAILED:
-        message = "; ".join(
-            f"{wrong.what}: expected {wrong.expected}, got {wrong.got}"
-            for wrong in result.mismatches
-        )
-        failure = ET.SubElement(element, "failure", {"message": _text(message)})
+        failure = ET.SubElement(element, "failure", {"message": _text(in_short(result))})
         failure.text = _text(failure_text(result))
 
 

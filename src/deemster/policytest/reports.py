@@ -16,7 +16,7 @@ from deemster.policytest.printable import printable
 from deemster.policytest.trace import TraceRow
 from deemster.policytest.trace_text import trace_lines
 
-__all__ = ["failure_text", "json_report", "json_row", "slowest_text", "text_report"]
+__all__ = ["failure_text", "in_short", "json_report", "json_row", "slowest_text", "text_report"]
 
 _LABEL = 12
 _IN_GOT = {"reason", "operation", "status"}
@@ -60,6 +60,16 @@ def slowest_text(run: TestRun, number: int) -> str:
 def failure_text(result: CaseResult) -> str:
     """One case that did not pass, as in the terminal and without colour."""
     return "\n".join(_case_lines(result, Paint(enabled=False))).strip("\n")
+
+
+def in_short(result: CaseResult) -> str:
+    """What is wrong with a case, in one line."""
+    if result.problem is not None:
+        return printable(result.problem)
+    return "; ".join(
+        printable(f"{wrong.what}: expected {wrong.expected}, got {wrong.got}")
+        for wrong in result.mismatches
+    )
 
 
 def json_report(run: TestRun, coverage: Coverage | None = None) -> dict[str, object]:

@@ -17,8 +17,8 @@ from deemster.policytest.runner import SuiteRunner
 
 __all__ = ["Workplace", "fitting_jobs", "run_suites"]
 
-_FEWEST = 400
-"""Cases for which another process is worth its start."""
+_FEWEST = 1_000
+"""Cases for which another process is worth its start: half a second's work."""
 
 _SHARES = 4
 """Parts for each process, so that none waits long for the others at the end."""
