@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.loading import write_tree
-from benchmarks.trees import OPERATIONS_IN_A_FILE, calls
+from benchmarks.trees import OPERATIONS_IN_A_FILE, calls, tree_texts
 
 __all__ = ["PolicyTestFigures", "measure_policy_tests"]
 
@@ -44,7 +44,7 @@ class PolicyTestFigures:
 def measure_policy_tests(cases: int) -> Sequence[PolicyTestFigures]:
     """Every case has a token of its own, so that each is signed and verified; one core."""
     with tempfile.TemporaryDirectory() as folder:
-        write_tree(Path(folder), OPERATIONS)
+        write_tree(Path(folder), tree_texts(OPERATIONS, conditions=True))
         _write_suites(Path(folder), cases)
         return [
             _measured("`deemster test`", folder, "-j", "1"),
