@@ -42,7 +42,7 @@ def block_scalar(node: ScalarNode, lines: list[str]) -> BlockScalar | None:
     if _has_no_block(node):
         return BlockScalar("", comment, (), (at, len(lines[at])), keeps_blanks=False)
     breaks = len(node.text) - len(node.text.rstrip("\n"))
-    content = _content(node, lines[at + 1 :])
+    content = _content(node, lines, at + 1)
     while not content[-1].strip(" "):
         content.pop()
     last = at + len(content)
@@ -58,16 +58,18 @@ def block_scalar(node: ScalarNode, lines: list[str]) -> BlockScalar | None:
     return BlockScalar(header, comment, tuple(content), (last, len(lines[last])), keeps_blanks)
 
 
-def _content(node: ScalarNode, below: list[str]) -> list[str]:
-    """The lines below the header that belong to the text."""
-    first_written = next(line for line in below if line.strip())
+def _content(node: ScalarNode, lines: list[str], start: int) -> list[str]:
+    """The lines below the header that belong to the text, and blank ones below them."""
+    # No slices: a file may have a hundred thousand lines, and as many blocks.
+    first_written = next(lines[at] for at in range(start, len(lines)) if lines[at].strip())
     first_read = next(line for line in node.text.split("\n") if line.strip())
-    indent = _indent_of(first_written) - _indent_of(first_read)
+    margin = " " * (_indent_of(first_written) - _indent_of(first_read))
     found = []
-    for line in below:
-        if line.strip() and not line.startswith(" " * indent):
+    for at in range(start, len(lines)):
+        line = lines[at]
+        if line.strip() and not line.startswith(margin):
             break
-        found.append(line[indent:])
+        found.append(line[len(margin) :])
     return found
 
 
