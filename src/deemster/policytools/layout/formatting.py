@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+from deemster.model.source import SourceSpan
+from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.reading.nodes import MappingNode, ScalarNode, ScalarStyle, SequenceNode
 from deemster.policy.reading.reader import read_document
+from deemster.policy.reading.source_text import MAX_FILE_BYTES
 from deemster.policytools.layout.comments import attach_comments
 from deemster.policytools.layout.outline import Collection, Entry, outline_of
 from deemster.policytools.layout.printing import printed
@@ -34,6 +37,14 @@ def formatted(content: bytes, shown: str, sink: DiagnosticSink) -> bytes | None:
     lines = _lines_of(content)
     before, comments = _read(root, lines)
     made = "\n".join([*printed(before, lines), ""]).encode()
+    if len(made) > MAX_FILE_BYTES:
+        sink.error(
+            Code.FILE_TOO_LARGE,
+            f"laid out, the file would have {len(made):,} bytes, more than 1 MiB",
+            SourceSpan(shown, 1, 1, 1, 1),
+            help="split it into several documents",
+        )
+        return None
     again = read_document(made, shown, DiagnosticSink())
     if again is None or isinstance(again, ScalarNode):
         raise AssertionError(f"the layout of {shown} could not be read again")

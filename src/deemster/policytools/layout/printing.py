@@ -27,6 +27,8 @@ class _Printer:
 
     def __init__(self, lines: list[str]) -> None:
         self._lines = lines
+        # Asked for at each level of what is around it.
+        self._flows: dict[Collection, str | None] = {}
 
     def document(self, root: Collection) -> list[str]:
         """The keys at the top, with a blank line around those that have several lines."""
@@ -112,13 +114,25 @@ class _Printer:
     # --- brackets -------------------------------------------------------------------------------
 
     def _flow(self, collection: Collection) -> str | None:
-        """The collection in brackets on one line; None where it stands in none or cannot."""
+        """The collection in brackets on one line; None where it stands in none or does not fit."""
+        if collection not in self._flows:
+            self._flows[collection] = self._new_flow(collection)
+        return self._flows[collection]
+
+    def _new_flow(self, collection: Collection) -> str | None:
         if not collection.in_brackets or any(collection.after):
             return None
-        parts = [self._flow_entry(entry) for entry in collection.in_order()]
-        inner = ", ".join(part for part in parts if part is not None)
-        if None in parts:
-            return None
+        parts: list[str] = []
+        width = 0
+        for entry in collection.in_order():
+            part = self._flow_entry(entry)
+            if part is None:
+                return None
+            width += len(part) + len(", ")
+            if width > WIDTH:
+                return None
+            parts.append(part)
+        inner = ", ".join(parts)
         return f"{{{inner}}}" if collection.is_mapping else f"[{inner}]"
 
     def _flow_entry(self, entry: Entry) -> str | None:
