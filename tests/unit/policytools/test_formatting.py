@@ -11,7 +11,9 @@ from deemster.policytools.layout.formatting import formatted
 def laid_out(text: str) -> tuple[str | None, list[str]]:
     sink = DiagnosticSink()
     made = formatted(text.encode(), "a.yaml", sink)
-    return None if made is None else made.decode(), [f"{item.code}: {item.message}" for item in sink.finish()]
+    return None if made is None else made.decode(), [
+        f"{item.code}: {item.message}" for item in sink.finish()
+    ]
 
 
 def test_a_layout_that_would_be_too_large_is_told_and_not_made() -> None:
