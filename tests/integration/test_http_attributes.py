@@ -65,12 +65,15 @@ class Asked:
     def __init__(self, url: str, **more: object) -> None:
         settings: dict[str, object] = {"resolver": no_names, "allow_private": True, **more}
         verify = settings.pop("verify", True)
+        settings.setdefault(
+            "new_transport",
+            lambda: httpx.AsyncHTTPTransport(trust_env=False, verify=verify),  # type: ignore[arg-type]
+        )
         self.clock = FrozenClock()
         self.counters = FetchCounters()
         self.source = HttpSource(
             "risk",
             ServiceUrl.of(url),
-            transport=httpx.AsyncHTTPTransport(trust_env=False, verify=verify),  # type: ignore[arg-type]
             clock=self.clock,
             **settings,  # type: ignore[arg-type]
         )
@@ -244,6 +247,28 @@ async def test_what_is_slow_fails_in_its_time(service: FaultyService, fault: str
         assert answer == FetchFailed("did not answer in time")
 
 
+@pytest.mark.parametrize("at_a_time", [4, 8])
+async def test_a_service_that_hung_for_a_while_answers_again(
+    service: FaultyService, at_a_time: int
+) -> None:
+    def few_connections() -> httpx.AsyncHTTPTransport:
+        limits = httpx.Limits(max_connections=4)
+        return httpx.AsyncHTTPTransport(trust_env=False, limits=limits)
+
+    async with Asked(service.url(), new_transport=few_connections) as risk:
+
+        async def given_up(target: str) -> None:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.02):
+                    await risk.ask(target)
+
+        for fault in SLOW:
+            for _ in range(5):
+                await asyncio.gather(*[given_up(f"/{fault}/{n}") for n in range(at_a_time)])
+        async with asyncio.timeout(5.0):
+            assert await risk.ask("/good") == {"v": 1}
+
+
 async def test_decisions_that_wait_share_one_call(service: FaultyService) -> None:
     async with Asked(service.url()) as risk:
         answers = await asyncio.gather(*[risk.sources.fetch(a_fetch(), 5.0) for _ in range(50)])
@@ -321,7 +346,7 @@ async def decided(service: FaultyService, fault: str, *, on_error: str = "") -> 
     source = HttpSource(
         "risk",
         ServiceUrl.of(service.url()),
-        transport=httpx.AsyncHTTPTransport(trust_env=False),
+        new_transport=lambda: httpx.AsyncHTTPTransport(trust_env=False),
         resolver=no_names,
         clock=clock,
         allow_private=True,

@@ -132,14 +132,14 @@ def _sql_source(query: QuerySettings, engines: Mapping[str, AsyncEngine]) -> Sql
 
 
 def _http_source(service: ServiceSettings, clock: Clock, resolver: Resolver) -> HttpSource:
-    limits = httpx.Limits(
-        max_connections=service.concurrency, max_keepalive_connections=service.concurrency
-    )
+    context = _tls_context(service)
+    # How many calls there are at a time is the source's bound: a pool that is full leaks.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=service.concurrency)
     return HttpSource(
         service.name,
         ServiceUrl.of(service.url),
-        transport=httpx.AsyncHTTPTransport(
-            verify=_tls_context(service), trust_env=False, limits=limits
+        new_transport=lambda: httpx.AsyncHTTPTransport(
+            verify=context, trust_env=False, limits=limits
         ),
         resolver=resolver,
         clock=clock,

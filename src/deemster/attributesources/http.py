@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -43,11 +44,26 @@ class ServiceUrl:
         return cls(parts.scheme, host, parts.port or default, parts.netloc, parts.path.rstrip("/"))
 
 
+class _Lane:
+    """A transport, and how many calls are under way on it."""
+
+    __slots__ = ("calls", "is_retired", "transport")
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self.transport = transport
+        self.calls = 0
+        self.is_retired = False
+
+
 class HttpSource:
     """`services:` of the settings, one entry.
 
     Calls go to the transport itself and not through a client: no redirect is followed, no cookie
     kept, no proxy taken from the environment, nothing retried after it was sent.
+
+    A call that is given up may leave its connection behind in httpcore's pool for ever
+    (encode/httpcore#1093), so later calls get a new transport and the old one ends with its last
+    call.
     """
 
     def __init__(
@@ -55,7 +71,7 @@ class HttpSource:
         name: str,
         url: ServiceUrl,
         *,
-        transport: httpx.AsyncBaseTransport,
+        new_transport: Callable[[], httpx.AsyncBaseTransport],
         resolver: Resolver,
         clock: Clock,
         headers: Mapping[str, str] | None = None,
@@ -64,7 +80,9 @@ class HttpSource:
         """`headers` are the service's own, credentials included; they win over a call's."""
         self.name = name
         self._url = url
-        self._transport = transport
+        self._new_transport = new_transport
+        self._lane = _Lane(new_transport())
+        self._ending: set[asyncio.Task[None]] = set()
         self._resolver = resolver
         self._clock = clock
         self._headers = dict(headers or {})
@@ -80,7 +98,35 @@ class HttpSource:
         """See AttributeSource."""
         if not isinstance(call, HttpCall):
             raise SourceFailedError("is no query", is_outage=False)
-        response = await self._sent(call)
+        lane = self._lane
+        lane.calls += 1
+        try:
+            return await self._answer(call, lane.transport)
+        except asyncio.CancelledError:
+            lane.is_retired = True
+            raise
+        finally:
+            lane.calls -= 1
+            self._end_if_retired(lane)
+
+    async def close(self) -> None:
+        """Release connections."""
+        if self._ending:
+            await asyncio.wait(self._ending)
+        await self._lane.transport.aclose()
+
+    def _end_if_retired(self, lane: _Lane) -> None:
+        if not lane.is_retired:
+            return
+        if lane is self._lane:
+            self._lane = _Lane(self._new_transport())
+        if lane.calls == 0:
+            ending = asyncio.create_task(lane.transport.aclose())
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+
+    async def _answer(self, call: HttpCall, transport: httpx.AsyncBaseTransport) -> object:
+        response = await self._sent(call, transport)
         try:
             return await _document(response)
         except (httpx.HTTPError, httpx.StreamError) as error:
@@ -88,14 +134,10 @@ class HttpSource:
         finally:
             await response.aclose()
 
-    async def close(self) -> None:
-        """Release connections."""
-        await self._transport.aclose()
-
-    async def _sent(self, call: HttpCall) -> httpx.Response:
+    async def _sent(self, call: HttpCall, transport: httpx.AsyncBaseTransport) -> httpx.Response:
         for address in (await self._resolved())[:_MOST_ADDRESSES]:
             try:
-                return await self._transport.handle_async_request(self._request(call, address))
+                return await transport.handle_async_request(self._request(call, address))
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 # Nothing was sent yet: the next address may do.
                 continue
