@@ -32,8 +32,7 @@ class NeedsValues(Exception):  # noqa: N818  (an answer, not an error)
     def __init__(
         self, parts: frozenset[UserPart], fetches: frozenset[AttributeFetch] = frozenset()
     ) -> None:
-        needed = [*(part.value for part in parts), *(fetch.attribute for fetch in fetches)]
-        super().__init__(", ".join(sorted(needed)))
+        super().__init__(parts, fetches)
         self.parts = parts
         self.fetches = fetches
 

@@ -54,17 +54,20 @@ def http_source(id: str, source: CheckedHttp, reader_of: Callable[[Term], _Reade
     path = _pieces(source.path, reader_of)
     headers = [(name, _pieces(template, reader_of)) for name, template in source.headers]
 
-    def http(values: Values) -> tuple[object, str]:
+    def asked(values: Values) -> AttributeFetch:
         try:
             call = HttpCall(
                 source.service,
                 source.method,
-                path_and_query((text(values), is_value) for text, is_value in path),
+                path_and_query([(text(values), is_value) for text, is_value in path]),
                 tuple([(name, header_value(_joined(text, values))) for name, text in headers]),
             )
         except UnsafeValueError as unsafe:
             raise _not_asked(f"is not asked for: a value in its request {unsafe}") from None
-        answer = _answer(AttributeFetch(id, call, source.timeout, source.cache), values)
+        return AttributeFetch(id, call, source.timeout, source.cache)
+
+    def http(values: Values) -> tuple[object, str]:
+        answer = _answer(source, asked, values)
         return _selected(answer, source.select), answer.origin.value
 
     return http
@@ -79,16 +82,17 @@ def sql_source(
     is_list = narrowing is not None and isinstance(narrowing.type, ListType)
     is_document = narrowing is None
 
-    def sql(values: Values) -> tuple[object, str]:
+    def asked(values: Values) -> AttributeFetch:
         try:
             found = [(name, value(values)) for name, value in parameters]
         except UnsafeValueError as unsafe:
             raise _not_asked(f"is not asked for: a parameter {unsafe}") from None
-        call = SqlCall(
-            source.query,
-            tuple([(name, type(value).__name__, value) for name, value in found]),
-        )
-        answer = _answer(AttributeFetch(attribute.id, call, source.timeout, source.cache), values)
+        typed = tuple([(name, type(value).__name__, value) for name, value in found])
+        call = SqlCall(source.query, typed)
+        return AttributeFetch(attribute.id, call, source.timeout, source.cache)
+
+    def sql(values: Values) -> tuple[object, str]:
+        answer = _answer(source, asked, values)
         if source.select is not None:
             return _selected(answer, source.select), answer.origin.value
         if answer.is_value or (is_document and source.column is None):
@@ -98,7 +102,16 @@ def sql_source(
     return sql
 
 
-def _answer(fetch: AttributeFetch, values: Values) -> Fetched:
+def _answer(
+    source: CheckedHttp | CheckedSql, asked: Callable[[Values], AttributeFetch], values: Values
+) -> Fetched:
+    memo = values.memo
+    if memo is None:
+        memo = values.memo = {}
+    # What is asked for is the same in every round: all that it is made of was known in the first.
+    fetch: AttributeFetch | None = memo.get(source)  # type: ignore[assignment]  # written here alone
+    if fetch is None:
+        fetch = memo[source] = asked(values)
     answer = values.attributes.get(fetch)
     if answer is None:
         raise NeedsValues(frozenset(), frozenset({fetch}))
