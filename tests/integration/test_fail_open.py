@@ -273,12 +273,23 @@ async def test_f08_unknown_statement() -> None:
     assert await ask(desk, call("/me")) == "403 statement-not-possible"
 
 
-async def test_f08_a_tree_with_statements_does_not_load_yet(folder: ServiceFolder) -> None:
-    rule = "{id: r, effect: permit, attach: [mask]}"
-    policy = f"policies: [{{id: p, combiningAlgorithm: deny-overrides, rules: [{rule}]}}]"
+async def test_f08_a_policy_asks_for_what_the_gateway_cannot_carry_out(
+    folder: ServiceFolder,
+) -> None:
+    mask = "{code: exclude-attributes, appliesTo: permit, obligatory: true, payload: [$.iban]}"
+
+    def masked(text: str) -> str:
+        asked = text.replace("  - id: health", "    attach: [mask]\n  - id: health")
+        return f"{asked}statements: {{mask: {mask}}}\n"
+
+    assert await asked_of_the_service(folder) == PERMIT
+    assert await asked_of_the_service(folder, masked) == "403 statement-not-possible"
+
+
+async def test_f08_an_unknown_name_of_a_statement_does_not_load(folder: ServiceFolder) -> None:
     with pytest.raises(PolicyError) as refused:
-        await asked_of_the_service(folder, orders_with(policy))
-    assert "unsupported-yet" in [found.code for found in refused.value.diagnostics.errors]
+        await asked_of_the_service(folder, orders_with("allow: public\n    attach: [mask]"))
+    assert [found.code for found in refused.value.diagnostics.errors] == ["unknown-statement"]
 
 
 async def test_f09_directory_error_inside_a_negated_condition() -> None:

@@ -17,6 +17,7 @@ from tests.reference.shape import (
     Allow,
     AnyAll,
     Application,
+    Denied,
     Library,
     Operation,
     PolicyDocument,
@@ -274,7 +275,9 @@ class Author:
         guards: tuple[PolicySet | Ref, ...] = ()
         if self.rng.random() < 0.2:
             guards = self.guards(place, (), [1])
-        otherwise = self.ids.denied(0.4) if isinstance(grant, Allow) else None
+        # It has no status of its own: that of the reason stays.
+        words = self.ids.denied(0.4) if isinstance(grant, Allow) else None
+        otherwise = Denied(words.code) if words is not None else None
         after = Place(place.draft, place.scope, place.allowed | {"response"}, place.params)
         return replace(
             bare,

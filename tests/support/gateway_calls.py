@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from deemster.decisions.point import DecisionPoint
 from deemster.gateways.deciding import CallDecider, DecisionRecording
-from deemster.gateways.http_endpoint import HttpEndpoint, Message, Scope
+from deemster.gateways.http_endpoint import HttpEndpoint, Message, ResponseLegs, Scope
 from deemster.gateways.http_envelope import EndpointLimits
 from deemster.gateways.pep_auth import GatewayCredentials, GatewaySecret, PepAuthenticator
 from deemster.gateways.ping_sideband import (
@@ -113,6 +113,7 @@ class Desk:
     limits: EndpointLimits = field(default_factory=EndpointLimits)
     gateway: Gateway = field(default_factory=a_gateway)
     max_depth: int = 64
+    looks_at_answers: bool = False
 
     def __post_init__(self) -> None:
         new_id = CountedIds()
@@ -128,7 +129,11 @@ class Desk:
         response_leg = PingSidebandResponseLeg(max_depth=self.max_depth)
         self.endpoint = HttpEndpoint(
             adapters=dict.fromkeys(sideband_paths("request", ENVIRONMENT), request_leg),
-            undecided=dict.fromkeys(sideband_paths("response", ENVIRONMENT), response_leg),
+            responses=ResponseLegs(
+                dict.fromkeys(sideband_paths("response", ENVIRONMENT), response_leg),
+                decider,
+                lambda call, caller: self.looks_at_answers,
+            ),
             authenticator=PepAuthenticator(
                 [GatewayCredentials(self.gateway, (GatewaySecret("k1", SECRET),))]
             ),

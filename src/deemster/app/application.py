@@ -23,9 +23,9 @@ from deemster.decisionlog.sinks import BufferedSink
 from deemster.decisionlog.targets import FileTarget, LineTarget, StreamTarget
 from deemster.decisions.point import Deadlines, DecisionPoint
 from deemster.errors import ConfigurationError, PolicyError
-from deemster.gateways.adapter import GatewayAdapter, UndecidedLeg
-from deemster.gateways.deciding import CallDecider
-from deemster.gateways.http_endpoint import HttpEndpoint
+from deemster.gateways.adapter import GatewayAdapter
+from deemster.gateways.deciding import CallDecider, Decide
+from deemster.gateways.http_endpoint import HttpEndpoint, ResponseLegs
 from deemster.gateways.http_envelope import EndpointLimits
 from deemster.gateways.pep_auth import PepAuthenticator
 from deemster.gateways.ping_sideband import (
@@ -204,17 +204,28 @@ def build_application(
         attributes=attributes.sources,
     )
     recorder = _recorder(settings, figures, reports, clock, stdout)
-    decider = CallDecider(
-        decide=point.begin,
-        recorder=recorder,
-        reports=reports,
-        clock=clock,
-        new_id=make_id,
-        concurrency=settings.limits.concurrency,
+
+    def decider(decide: Decide) -> CallDecider:
+        return CallDecider(
+            decide=decide,
+            recorder=recorder,
+            reports=reports,
+            clock=clock,
+            new_id=make_id,
+            concurrency=settings.limits.concurrency,
+        )
+
+    response_leg = PingSidebandResponseLeg(max_depth=settings.limits.depth)
+    responses = ResponseLegs(
+        dict.fromkeys(sideband_paths("response", settings.environment), response_leg),
+        decider(point.begin_response),
+        point.looks_at_answer,
     )
     return Application(
         settings=settings,
-        decisions=_endpoint(settings, authenticator, decider, reports, make_id),
+        decisions=_endpoint(
+            settings, authenticator, decider(point.begin), responses, reports, make_id
+        ),
         store=store,
         authenticator=authenticator,
         providers=providers,
@@ -232,15 +243,14 @@ def _endpoint(
     settings: Settings,
     authenticator: PepAuthenticator,
     decider: CallDecider,
+    responses: ResponseLegs,
     reports: ServiceReports,
     make_id: Callable[[], str],
 ) -> HttpEndpoint:
-    depth = settings.limits.depth
-    request_leg: GatewayAdapter = PingSidebandRequestLeg(max_depth=depth)
-    response_leg: UndecidedLeg = PingSidebandResponseLeg(max_depth=depth)
+    request_leg: GatewayAdapter = PingSidebandRequestLeg(max_depth=settings.limits.depth)
     return HttpEndpoint(
         adapters=dict.fromkeys(sideband_paths("request", settings.environment), request_leg),
-        undecided=dict.fromkeys(sideband_paths("response", settings.environment), response_leg),
+        responses=responses,
         authenticator=authenticator,
         decider=decider,
         reports=reports,

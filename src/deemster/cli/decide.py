@@ -21,7 +21,7 @@ from deemster.cli.output import OutputFormat, colour_on, print_json
 from deemster.cli.trees import chosen_paths, load_chosen_tree, settings_in
 from deemster.gateways.adapter import WireRequest
 from deemster.gateways.ping_sideband import PingSidebandRequestLeg
-from deemster.model.http import ApiCall, Headers
+from deemster.model.http import EVERY_STATEMENT, ApiCall, Headers
 
 __all__ = ["decide"]
 
@@ -100,6 +100,8 @@ def decide(
         )
     else:
         call = _sideband_call()
+    # Nobody carries anything out here: what applies is shown.
+    call = call._replace(possible=EVERY_STATEMENT)
     minted = minted_claims(sub, scope, claim or ())
     if token is not None and minted:
         raise typer.BadParameter("goes without --sub, --scope and --claim", param_hint="--token")

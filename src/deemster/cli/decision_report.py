@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from deemster.cli.asking import Answer
-from deemster.model.decision import Requirement
+from deemster.model.decision import LeftOut, Requirement, Statement
 from deemster.policytest.paint import Paint
 from deemster.policytest.printable import printable
 from deemster.policytest.reports import json_row
@@ -57,6 +58,19 @@ def decision_json(answer: Answer) -> dict[str, object]:
             {"code": words.code, "message": words.message} if words is not None else None
         ),
         "missing": [_requirement(item) for item in decision.missing],
+        "statements": [
+            {
+                "id": statement.id,
+                "code": statement.code,
+                "obligatory": statement.obligatory,
+                "payload": statement.payload,
+            }
+            for statement in decision.statements
+        ],
+        "leftOut": [
+            {"id": item.id, "code": item.code, "obligatory": item.obligatory, "why": item.why}
+            for item in decision.left_out
+        ],
         "subject": decision.subject,
         "clientId": decision.client_id,
         "provider": decision.provider,
@@ -84,6 +98,16 @@ def _facts(answer: Answer) -> Iterator[tuple[str, str]]:
     for label, value in found.items():
         if value is not None:
             yield label, str(value)
+    for statement in decision.statements:
+        payload = json.dumps(statement.payload, ensure_ascii=False)
+        yield "statement", f"{_named(statement)}  {payload}"
+    for item in decision.left_out:
+        yield "left out", f"{_named(item)}  {item.why}"
+
+
+def _named(statement: Statement | LeftOut) -> str:
+    word = "obligatory" if statement.obligatory else "advice"
+    return f"{statement.id}: {statement.code} ({word})"
 
 
 def _requirement(item: Requirement) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from deemster.decisions.challenges import challenge_for
+from deemster.decisions.challenges import challenge_for, step_up_challenge
 from deemster.model.attributes import AttributeAnswer, AttributeFetch
-from deemster.model.decision import Decision, Effect, Reason
+from deemster.model.decision import Challenge, Decision, Effect, Reason
 from deemster.model.gateway import GatewayCaller
 from deemster.model.http import ApiCall
 from deemster.model.identity import UserContext, VerifiedClaims
@@ -93,6 +93,8 @@ def permit(case: Case, evaluation: Evaluation) -> Decision:
         operation=case.operation.id if case.operation is not None else None,
         deciding=evaluation.deciding,
         reasons=evaluation.reasons,
+        statements=evaluation.statements,
+        left_out=evaluation.left_out,
         subject=_text_claim(claims, "sub"),
         client_id=claims.client_id if claims is not None else None,
         provider=claims.provider if claims is not None else None,
@@ -116,10 +118,10 @@ def deny(case: Case, reason: Reason, evaluation: Evaluation | None = None) -> De
         deciding=evaluation.deciding if evaluation is not None else None,
         reasons=evaluation.reasons if evaluation is not None else (reason,),
         missing=evaluation.missing if evaluation is not None else (),
-        challenge=(
-            challenge_for(reason, routed.realm, case.operation) if routed is not None else None
-        ),
+        challenge=_challenge(case, reason, evaluation),
         denied_reason=evaluation.denied_reason if evaluation is not None else None,
+        statements=evaluation.statements if evaluation is not None else (),
+        left_out=evaluation.left_out if evaluation is not None else (),
         error=str(evaluation.error) if evaluation is not None and evaluation.error else None,
         subject=_text_claim(claims, "sub"),
         client_id=claims.client_id if claims is not None else None,
@@ -128,6 +130,16 @@ def deny(case: Case, reason: Reason, evaluation: Evaluation | None = None) -> De
         reads=case.judge.reads if case.judge is not None else (),
         trace=_trace(case),
     )
+
+
+def _challenge(case: Case, reason: Reason, evaluation: Evaluation | None) -> Challenge | None:
+    """What the author's `auth-challenge` asks for, else what goes with the reason."""
+    routed = case.routed
+    if routed is None:
+        return None
+    if evaluation is not None and evaluation.challenge is not None:
+        return step_up_challenge(evaluation.challenge, routed.realm)
+    return challenge_for(reason, routed.realm, case.operation)
 
 
 def _text_claim(claims: VerifiedClaims | None, name: str) -> str | None:

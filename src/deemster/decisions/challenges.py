@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from deemster.model.decision import Challenge, Reason
-from deemster.policy.snapshot import CompiledOperation
+from deemster.model.decision import STEP_UP_ERROR, Challenge, Reason
+from deemster.policy.snapshot import CompiledOperation, StepUp
 
-__all__ = ["challenge_for"]
+__all__ = ["challenge_for", "step_up_challenge"]
 
 _INVALID_TOKEN = frozenset(
     {
@@ -38,10 +38,15 @@ def challenge_for(
     if reason is Reason.SCOPE_MISSING:
         return Challenge(realm=realm, error="insufficient_scope", scope=operation.required_scope)
     if reason in _STEP_UP and operation.step_up is not None:
-        return Challenge(
-            realm=realm,
-            error="insufficient_user_authentication",
-            acr_values=operation.step_up.acr_values,
-            max_age=operation.step_up.max_age,
-        )
+        return step_up_challenge(operation.step_up, realm)
     return None
+
+
+def step_up_challenge(wanted: StepUp, realm: str) -> Challenge:
+    """A stronger or fresher authentication would help (RFC 9470 3)."""
+    return Challenge(
+        realm=realm,
+        error=STEP_UP_ERROR,
+        acr_values=wanted.acr_values,
+        max_age=wanted.max_age,
+    )

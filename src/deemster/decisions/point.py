@@ -1,13 +1,13 @@
 """The policy decision point: one call in, one decision out. Read it top to bottom.
 
-    base URL ► canonical path ► credential ► user ► operation ► guards ► grant ► deadline
+    base URL ► path ► credential ► user ► operation ► guards ► grant ► statements ► deadline
 
 The order matters: the call is routed to its API service first, because the service names the
 token provider; and a caller without an accepted credential is told only about its token.
 
-Everything here ends in a deny unless the end of `_judge` is reached with an evaluation that
-permits. A fault in our own code is a deny too (`internal-error`); only a cancelled task
-and a call that is no call at all (MalformedCallError) leave without a decision.
+Everything here ends in a deny unless `_settled` is reached with an evaluation that permits. A
+fault in our own code is a deny too (`internal-error`); only a cancelled task and a call that is
+no call at all (MalformedCallError) leave without a decision.
 """
 
 from __future__ import annotations
@@ -20,16 +20,25 @@ from types import MappingProxyType
 from deemster.attributesources.fetcher import AttributeFetcher, NoSources
 from deemster.decisions.attributes import evaluated, fetch_attributes
 from deemster.decisions.case import Case, deny, permit
+from deemster.decisions.obligations import carried_out
 from deemster.decisions.preflight import asked_by_preflight
+from deemster.decisions.response_phase import (
+    NOTHING_KEPT,
+    RequestState,
+    judge_answer,
+    looks_at_answer,
+    state_of,
+)
 from deemster.errors import DependencyUnavailableError, MalformedCallError, TokenRejectedError
 from deemster.model.clock import Clock
 from deemster.model.decision import Decision, Reason
 from deemster.model.gateway import GatewayCaller
-from deemster.model.http import ApiCall
+from deemster.model.http import ApiCall, ApiResponse, Phase
 from deemster.model.identity import Credential, VerifiedClaims
 from deemster.model.openings import is_unambiguous
 from deemster.model.urls import MalformedUrlError, canonical_url
 from deemster.policy.combining import Outcome
+from deemster.policy.snapshot import Evaluation
 from deemster.policy.store import PolicyStore
 from deemster.policy.values import NeedsValues, TraceEntry, Values
 from deemster.tokens.credentials import credential_of
@@ -44,6 +53,9 @@ _MOST_ROUNDS = 6
 
 An attribute that was fetched allows for one more.
 """
+
+
+_Judge = Callable[[Case], Decision | Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +107,89 @@ class DecisionPoint:
         self, call: ApiCall, caller: GatewayCaller, trace: list[TraceEntry] | None = None
     ) -> Decision | Awaitable[Decision]:
         """As `decide`, but the decision itself where nothing has to be fetched for it."""
-        case = Case(call, caller, self._new_id(), self._clock.wall(), self._deadline(), trace)
+        return self._begin(self._case(call, caller, trace), self._judge)
+
+    async def decide_response(
+        self,
+        call: ApiCall,
+        caller: GatewayCaller,
+        state: RequestState = NOTHING_KEPT,
+        trace: list[TraceEntry] | None = None,
+    ) -> Decision:
+        """Permit or deny the upstream's answer to `call`, which holds it.
+
+        `state` is what was kept of the request. Raises as `decide`.
+        """
+        answer = self.begin_response(call, caller, state, trace)
+        return answer if isinstance(answer, Decision) else await answer
+
+    def begin_response(
+        self,
+        call: ApiCall,
+        caller: GatewayCaller,
+        state: RequestState = NOTHING_KEPT,
+        trace: list[TraceEntry] | None = None,
+    ) -> Decision | Awaitable[Decision]:
+        """As `decide_response`, but the decision itself where nothing has to be fetched for it."""
+        case = self._case(call, caller, trace)
+        case.claims, case.user = state.claims, state.user
+        return self._begin(case, lambda case: self._judge_answer(case, state))
+
+    async def decide_exchange(
+        self,
+        call: ApiCall,
+        response: ApiResponse,
+        caller: GatewayCaller,
+        trace: list[TraceEntry] | None = None,
+    ) -> Decision:
+        """Both phases, one after the other: what comes of the answer, if the call is permitted.
+
+        Nothing of the request is lost in between. Raises as `decide`.
+        """
+        visited: list[TraceEntry] | None = None if trace is None else []
+        case = self._case(call, caller, visited)
+        begun = self._begin(case, self._judge)
+        decision = begun if isinstance(begun, Decision) else await begun
+        if decision.permitted:
+            answer = call._replace(phase=Phase.RESPONSE, response=response)
+            kept = state_of(case, decision)
+            of_answer: list[TraceEntry] | None = None if trace is None else []
+            decision = await self.decide_response(answer, caller, kept, of_answer)
+            if trace is not None:
+                trace += [*(visited or ()), *(of_answer or ())]
+        elif trace is not None:
+            trace += visited or ()
+        return decision
+
+    def looks_at_answer(self, call: ApiCall, caller: GatewayCaller) -> bool:
+        """Whether there is anything to decide about the answer to `call`.
+
+        Raises MalformedCallError.
+        """
+        snapshot = self._store.current
         try:
-            answer = self._judge(case)
+            return snapshot is None or looks_at_answer(snapshot, call, caller)
+        except MalformedUrlError as failure:
+            raise MalformedCallError(f"`url` {failure}") from None
+
+    def _case(self, call: ApiCall, caller: GatewayCaller, trace: list[TraceEntry] | None) -> Case:
+        return Case(call, caller, self._new_id(), self._clock.wall(), self._deadline(), trace)
+
+    def _begin(self, case: Case, judge: _Judge) -> Decision | Awaitable[Decision]:
+        try:
+            answer = judge(case)
         except Exception as failure:  # noqa: BLE001  (fail closed)
             return self._refused(case, failure)
-        return answer if isinstance(answer, Decision) else self._finish(case, answer)
+        return answer if isinstance(answer, Decision) else self._finish(case, answer, judge)
 
-    async def _finish(self, case: Case, fetching: Awaitable[None]) -> Decision:
+    async def _finish(self, case: Case, fetching: Awaitable[None], judge: _Judge) -> Decision:
         """Fetch and judge in turn until there is a decision."""
         try:
             rounds = 0
             while rounds < _MOST_ROUNDS + len(case.answers):
                 rounds += 1
                 await fetching
-                answer = self._judge(case)
+                answer = judge(case)
                 if isinstance(answer, Decision):
                     return answer
                 fetching = answer
@@ -204,6 +284,25 @@ class DecisionPoint:
         evaluation = evaluated(case, judge, values, self._attributes)
         if isinstance(evaluation, NeedsValues):
             return self._fetch(case, evaluation)
+        return self._settled(case, evaluation)
+
+    def _judge_answer(self, case: Case, state: RequestState) -> Decision | Awaitable[None]:
+        """The same of the upstream's answer: its own story is in `response_phase`."""
+        snapshot = case.snapshot = case.snapshot or self._store.current
+        if snapshot is None:
+            return deny(case, Reason.INTERNAL_ERROR)
+        evaluation = judge_answer(case, snapshot, state, self._attributes)
+        if isinstance(evaluation, Reason):
+            return deny(case, evaluation)
+        if isinstance(evaluation, NeedsValues):
+            return self._fetch(case, evaluation)
+        return self._settled(case, evaluation)
+
+    def _settled(self, case: Case, evaluation: Evaluation) -> Decision:
+        """The decision that comes of what policy said."""
+        # What must go with the answer, and can this gateway do it?
+        if evaluation.statements or evaluation.left_out:
+            evaluation = carried_out(evaluation, case.call.possible)
 
         # Too late is deny, whatever was decided.
         if self._clock.monotonic() > case.deadline:

@@ -15,7 +15,7 @@ from deemster.errors import ProtocolError
 from deemster.model.decision import Decision
 from deemster.model.http import ApiCall
 
-__all__ = ["GatewayAdapter", "UndecidedLeg", "WireAnswer", "WireRequest"]
+__all__ = ["GatewayAdapter", "ResponseLegAdapter", "WireAnswer", "WireRequest"]
 
 
 class WireRequest(msgspec.Struct, frozen=True, gc=False):
@@ -52,11 +52,14 @@ class GatewayAdapter(Protocol):
 
     @property
     def statements(self) -> frozenset[str]:
-        """Codes of the statements that this protocol can carry out."""
+        """Codes of the statements that this protocol can carry out, in this phase."""
         ...
 
     def decode(self, wire: WireRequest) -> ApiCall:
-        """The exchange being judged. Raises MalformedCallError or CallTooLargeError."""
+        """The exchange being judged, which names `statements` as `possible`.
+
+        Raises MalformedCallError or CallTooLargeError.
+        """
         ...
 
     def encode(self, call: ApiCall, decision: Decision) -> WireAnswer:
@@ -68,21 +71,9 @@ class GatewayAdapter(Protocol):
         ...
 
 
-class UndecidedLeg(Protocol):
-    """A part of a protocol that is answered without a decision, though never to a stranger.
+class ResponseLegAdapter(GatewayAdapter, Protocol):
+    """The part of a protocol that shows what the upstream answered, before the caller sees it."""
 
-    Sideband's response leg is one as long as no policy looks at what the upstream answered.
-    """
-
-    @property
-    def protocol(self) -> str:
-        """As `gateways[].protocols` names it."""
-        ...
-
-    def answer(self, wire: WireRequest) -> WireAnswer:
-        """The protocol's answer. Raises MalformedCallError or CallTooLargeError."""
-        ...
-
-    def encode_error(self, error: ProtocolError, error_id: str) -> WireAnswer:
-        """As an adapter's."""
+    def unchanged(self, call: ApiCall) -> WireAnswer:
+        """What was shown, for the gateway to pass on: no policy has a say."""
         ...

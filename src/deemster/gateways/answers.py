@@ -19,7 +19,7 @@ from deemster.errors import (
     ProtocolError,
 )
 from deemster.gateways.adapter import WireAnswer
-from deemster.model.decision import Decision, Reason, Requirement
+from deemster.model.decision import STEP_UP_ERROR, Decision, Reason, Requirement
 
 __all__ = [
     "REFUSALS",
@@ -61,13 +61,18 @@ def refusal_of(decision: Decision) -> Refusal:
     if decision.reason is Reason.NO_OPERATION and service is not None:
         status = service.unmatched_status if service.unmatched_status in _UNMATCHED else 403
         refusal = Refusal(refusal.code, status, refusal.message)
+    challenge = decision.challenge
+    if challenge is not None and challenge.error == STEP_UP_ERROR:
+        # The author's `auth-challenge`: a challenge that is worth meeting is a 401 (RFC 9470 3).
+        refusal = Refusal(refusal.code, 401, refusal.message)
     author = decision.denied_reason
     if author is None:
         return refusal
     status = refusal.status
     # The author's status replaces a plain 403 of his own policy; what the path, the token, the
     # user or an outage decided keeps the status that its reason has.
-    if decision.reason is Reason.POLICY_DENIED and author.status in _AUTHORS:
+    may_choose = decision.reason is Reason.POLICY_DENIED and status != 401
+    if may_choose and author.status in _AUTHORS:
         status = author.status
     if service is not None and service.disclose == "none":
         return Refusal(refusal.code, status, refusal.message, refusal.unavailable)

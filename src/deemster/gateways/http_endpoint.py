@@ -9,17 +9,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 from deemster.errors import CallTooLargeError, MalformedCallError, ProtocolError
-from deemster.gateways.adapter import GatewayAdapter, UndecidedLeg, WireAnswer, WireRequest
+from deemster.gateways.adapter import (
+    GatewayAdapter,
+    ResponseLegAdapter,
+    WireAnswer,
+    WireRequest,
+)
 from deemster.gateways.answers import error_answer
 from deemster.gateways.deciding import CallDecider, GatewayReports
 from deemster.gateways.http_envelope import EndpointLimits, check_envelope
 from deemster.gateways.pep_auth import PepAuthenticator
 from deemster.model.gateway import GatewayCaller
+from deemster.model.http import ApiCall
 
-__all__ = ["ANSWER_WHOLE", "HttpEndpoint"]
+__all__ = ["ANSWER_WHOLE", "HttpEndpoint", "ResponseLegs"]
 
 ANSWER_WHOLE = "deemster.answer-whole"
 """ASGI scope extension of a server that takes a whole answer at once: called with status, header
@@ -31,6 +38,18 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class ResponseLegs:
+    """The protocols' response legs, by the path they are served at, and who decides about them.
+
+    `looks_at_answer` says whether there is anything to decide; it may raise ProtocolError.
+    """
+
+    adapters: Mapping[str, ResponseLegAdapter]
+    decider: CallDecider
+    looks_at_answer: Callable[[ApiCall, GatewayCaller], bool]
+
+
 class HttpEndpoint:
     """Serves the HTTP gateway protocols that are answered by POST."""
 
@@ -38,19 +57,19 @@ class HttpEndpoint:
         self,
         *,
         adapters: Mapping[str, GatewayAdapter],
-        undecided: Mapping[str, UndecidedLeg],
+        responses: ResponseLegs,
         authenticator: PepAuthenticator,
         decider: CallDecider,
         reports: GatewayReports,
         new_id: Callable[[], str],
         limits: EndpointLimits,
     ) -> None:
-        """`adapters` and `undecided` by the path they are served at, without query."""
-        self._routes: dict[bytes, _Decided | _Undecided] = {}
+        """`adapters` by the path they are served at, without query."""
+        self._routes: dict[bytes, _Decided | _DecidedAnswer] = {}
         for path, adapter in adapters.items():
             self._routes[path.encode("ascii")] = _Decided(adapter, decider)
-        for path, leg in undecided.items():
-            self._routes[path.encode("ascii")] = _Undecided(leg)
+        for path, leg in responses.adapters.items():
+            self._routes[path.encode("ascii")] = _DecidedAnswer(leg, responses)
         self._authenticator = authenticator
         self._reports = reports
         self._new_id = new_id
@@ -122,17 +141,17 @@ class HttpEndpoint:
         except TimeoutError:
             raise MalformedCallError("the body did not arrive in time") from None
 
-    def _refused(self, leg: GatewayAdapter | UndecidedLeg, error: ProtocolError) -> WireAnswer:
+    def _refused(self, leg: GatewayAdapter, error: ProtocolError) -> WireAnswer:
         error_id = self._new_id()
         self._reports.refused_call(leg.protocol, error, error_id)
         return leg.encode_error(error, error_id)
 
-    def _failed(self, leg: GatewayAdapter | UndecidedLeg, fault: Exception) -> WireAnswer:
+    def _failed(self, leg: GatewayAdapter, fault: Exception) -> WireAnswer:
         error_id = self._new_id()
         self._reports.fault(fault, error_id)
         return self._not_answered(leg, error_id)
 
-    def _not_answered(self, leg: GatewayAdapter | UndecidedLeg, error_id: str) -> WireAnswer:
+    def _not_answered(self, leg: GatewayAdapter, error_id: str) -> WireAnswer:
         return leg.encode_error(MalformedCallError("the call could not be answered"), error_id)
 
 
@@ -149,16 +168,20 @@ class _Decided:
         return self._decider.answer(self.leg, caller, self.leg.decode(wire))
 
 
-class _Undecided:
-    """A path that an adapter answers by itself."""
+class _DecidedAnswer:
+    """A path where the upstream's answers are decided, as far as any policy looks at them."""
 
-    __slots__ = ("leg",)
+    __slots__ = ("_responses", "leg")
 
-    def __init__(self, leg: UndecidedLeg) -> None:
+    def __init__(self, leg: ResponseLegAdapter, responses: ResponseLegs) -> None:
         self.leg = leg
+        self._responses = responses
 
     async def answer(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer:
-        return self.leg.answer(wire)
+        call = self.leg.decode(wire)
+        if not self._responses.looks_at_answer(call, caller):
+            return self.leg.unchanged(call)
+        return await self._responses.decider.answer(self.leg, caller, call)
 
 
 async def _send(send: Send, scope: Scope, answer: WireAnswer, *, close: bool) -> None:

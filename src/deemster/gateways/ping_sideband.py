@@ -20,11 +20,11 @@ from deemster.gateways.answers import (
     phrase,
     refusal_of,
 )
-from deemster.gateways.header_fields import hides_fields
+from deemster.gateways.header_fields import hides_fields, lower_name
 from deemster.gateways.sideband_body import LEAST_DEPTH, Fields, read_request_leg, read_response_leg
-from deemster.gateways.sideband_members import UNSET
+from deemster.gateways.sideband_members import UNSET, ResponseLeg
 from deemster.model.decision import Decision, Reason
-from deemster.model.http import ApiCall, Headers
+from deemster.model.http import HEADERS_NOT_KNOWN, ApiCall, ApiResponse, Headers, Phase
 
 __all__ = ["PROTOCOL", "PingSidebandRequestLeg", "PingSidebandResponseLeg", "sideband_paths"]
 
@@ -36,14 +36,18 @@ def sideband_paths(leg: str, environment: str) -> tuple[str, str]:
     return f"/sideband/{leg}", f"/v1/environments/{environment}/sideband/{leg}"
 
 
+_CARRIED_OUT: frozenset[str] = frozenset({"auth-challenge", "denied-reason"})
+"""Statements that word a deny; what changes a request or an answer is not carried out yet."""
+
+
 class PingSidebandRequestLeg:
     """The request leg: what a client asks of an API, before the upstream sees it.
 
-    Carries out no statements yet. Of `client_certificate` only the type is looked at.
+    Of `client_certificate` only the type is looked at.
     """
 
     protocol = PROTOCOL
-    statements: frozenset[str] = frozenset()
+    statements = _CARRIED_OUT
 
     def __init__(self, *, max_depth: int) -> None:
         """`max_depth` is `limits.depth`. Raises ConfigurationError."""
@@ -66,6 +70,7 @@ class PingSidebandRequestLeg:
             asserted_claims=None if leg.access_token is UNSET else leg.access_token,
             refusal=_refusal_of(fields),
             received=echo,
+            possible=self.statements,
         )
 
     def encode(self, call: ApiCall, decision: Decision) -> WireAnswer:
@@ -85,33 +90,67 @@ class PingSidebandRequestLeg:
 
 
 class PingSidebandResponseLeg:
-    """The response leg: what the upstream answered, passed on unchanged.
+    """The response leg: what the upstream answered, passed on unchanged or replaced by a deny.
 
-    No policy looks at it yet, and the request leg keeps no state, so there is nothing to decide:
-    the call was permitted before the upstream saw it.
+    `state` and `request` are not read: nothing that a gateway kept for us is sealed yet.
     """
 
     protocol = PROTOCOL
+    statements = _CARRIED_OUT
 
     def __init__(self, *, max_depth: int) -> None:
         """As the request leg's."""
         self._max_depth = _usable_depth(max_depth)
 
-    def answer(self, wire: WireRequest) -> WireAnswer:
-        """The gateway replaces status, header fields and body by these. Raises as `decode`."""
+    def decode(self, wire: WireRequest) -> ApiCall:
+        """Method and URL of the call, and its answer; nothing else is known of the call."""
         leg = read_response_leg(wire.body, max_depth=self._max_depth)
-        unchanged = _Unchanged(
+        fields = tuple(
+            (lower_name(name), value) for entry in leg.headers for name, value in entry.items()
+        )
+        return ApiCall(
+            method=leg.method,
+            url=leg.url,
+            headers=HEADERS_NOT_KNOWN,
+            http_version=leg.http_version,
+            phase=Phase.RESPONSE,
+            received=leg,
+            response=ApiResponse(
+                int(leg.response_code),
+                Headers(fields),
+                None if leg.body is UNSET else leg.body,
+            ),
+            possible=self.statements,
+        )
+
+    def unchanged(self, call: ApiCall) -> WireAnswer:
+        """The gateway replaces status, header fields and body by these: they are the same."""
+        return WireAnswer(200, _JSON, _unchanged(call))
+
+    def encode(self, call: ApiCall, decision: Decision) -> WireAnswer:
+        """HTTP 200 in any case; a deny stands where the upstream's answer stood."""
+        if decision.permitted:
+            return WireAnswer(200, answer_headers(decision), _unchanged(call))
+        return WireAnswer(200, answer_headers(decision), _deny(decision))
+
+    def encode_error(self, error: ProtocolError, error_id: str) -> WireAnswer:
+        """As the request leg's."""
+        return _error_of(error, error_id)
+
+
+def _unchanged(call: ApiCall) -> bytes:
+    leg = call.received
+    if not isinstance(leg, ResponseLeg):
+        raise TypeError("the call was not decoded by this adapter")
+    return _ENCODER.encode(
+        _Unchanged(
             response_code=str(leg.response_code),
             response_status=leg.response_status,
             http_version=leg.http_version,
             headers=leg.headers,
             body=leg.body,
         )
-        return WireAnswer(200, _JSON, _ENCODER.encode(unchanged))
-
-    def encode_error(self, error: ProtocolError, error_id: str) -> WireAnswer:
-        """As the request leg's."""
-        return _error_of(error, error_id)
+    )
 
 
 class _Unchanged(msgspec.Struct, gc=False):

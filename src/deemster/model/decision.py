@@ -10,10 +10,12 @@ from deemster.model.identity import VerifiedClaims
 from deemster.model.source import SourceSpan
 
 __all__ = [
+    "STEP_UP_ERROR",
     "Challenge",
     "Decision",
     "DeniedReason",
     "Effect",
+    "LeftOut",
     "NodeRef",
     "Reason",
     "Requirement",
@@ -116,6 +118,10 @@ class Requirement:
     seconds: int | None = None
 
 
+STEP_UP_ERROR = "insufficient_user_authentication"
+"""RFC 9470 3: the error code of a challenge that a stronger authentication meets."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenge:
     """What goes into WWW-Authenticate (RFC 6750 3, RFC 9470 3). None members are left out."""
@@ -155,6 +161,16 @@ class Statement:
     obligatory: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A statement that applies, or may have to, and is not carried out. `why` names no values."""
+
+    id: str
+    code: str
+    obligatory: bool
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceFacts:
     """What an adapter needs to know of the API service to word an answer."""
@@ -169,7 +185,8 @@ class Decision(NamedTuple):
     """Final answer to one call. A named tuple for its cost: one is made for each call.
 
     `reasons` are those reached, the deciding one first. `deciding` is None where no policy text
-    decided (an unknown API service, a refused token). `token` is what the record's `token` member
+    decided (an unknown API service, a refused token). `statements` go with the answer, in tree
+    order; `left_out` are those that do not. `token` is what the record's `token` member
     is derived from. `error` is private detail for the record: why a condition failed.
     `reads` are the dotted names that judging the operation may read.
     """
@@ -186,6 +203,7 @@ class Decision(NamedTuple):
     challenge: Challenge | None = None
     denied_reason: DeniedReason | None = None
     statements: tuple[Statement, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     subject: str | None = None
     client_id: str | None = None
     provider: str | None = None

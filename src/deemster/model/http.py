@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from enum import Enum
 from typing import NamedTuple
 
 from deemster.model.certificate import ClientCertificate
 from deemster.model.decision import Reason
 
-__all__ = ["ApiCall", "Headers", "Phase"]
+__all__ = ["EVERY_STATEMENT", "HEADERS_NOT_KNOWN", "ApiCall", "ApiResponse", "Headers", "Phase"]
 
 
 class Phase(Enum):
@@ -57,6 +57,33 @@ class Headers:
         return hash(self.pairs)
 
 
+HEADERS_NOT_KNOWN = Headers(())
+"""Of a call in the response phase whose header fields nobody kept: compared by identity."""
+
+
+class ApiResponse(NamedTuple):
+    """What the upstream answered. `body` is None where the gateway delivered none."""
+
+    status: int
+    headers: Headers
+    body: str | None = None
+
+    def __repr__(self) -> str:
+        # As a call's: header values and the body hold what no log may.
+        return f"ApiResponse({self.status}, {self.headers!r})"
+
+
+class _Every:
+    """Holds every code there is."""
+
+    def __contains__(self, code: object) -> bool:
+        return True
+
+
+EVERY_STATEMENT: Container[str] = _Every()
+"""For whoever shows statements instead of carrying them out: policy tests, `deemster decide`."""
+
+
 class ApiCall(NamedTuple):
     """Immutable facts of the HTTP exchange being judged, as the gateway saw it.
 
@@ -66,7 +93,9 @@ class ApiCall(NamedTuple):
     `client_ip` is text as delivered, not yet parsed. `refusal` is what the adapter saw in the
     exchange that must be refused whatever the policy says (`reserved-header`). `received` is what
     the adapter that decoded the call keeps to word its answer; nothing else reads it.
-    `certificate` is the client's, where the gateway asked for one and told of it.
+    `certificate` is the client's, where the gateway asked for one and told of it. `response` is
+    there in the response phase only. `possible` holds the codes of the statements that the
+    calling protocol can carry out in this phase: none, unless the adapter says so.
 
     A named tuple, made once for each call: a frozen dataclass would cost three times as much.
     """
@@ -83,6 +112,8 @@ class ApiCall(NamedTuple):
     phase: Phase = Phase.REQUEST
     received: object = None
     certificate: ClientCertificate | None = None
+    response: ApiResponse | None = None
+    possible: Container[str] = frozenset()
 
     def __repr__(self) -> str:
         # A body, claims and what was received hold what no log may: only the request line.

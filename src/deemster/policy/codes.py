@@ -63,6 +63,12 @@ class Code(StrEnum):
     CONDITION_CYCLE = "condition-cycle"
     ATTRIBUTE_CYCLE = "attribute-cycle"
     BAD_JSONPATH = "bad-jsonpath"
+    # statements
+    BAD_INTERPOLATION = "bad-interpolation"
+    BAD_HEADER = "bad-header"
+    STATEMENT_EFFECT = "statement-effect"
+    UNKNOWN_STATEMENT = "unknown-statement"
+    RESPONSE_ONLY = "response-only"
     # meaning
     UNKNOWN_SCOPE_LINE = "unknown-allow-line"
     BASIC_RULE_EXTERNAL = "basic-rule-on-external"
@@ -100,6 +106,8 @@ class Code(StrEnum):
     UNMATCHED_GUARDS = "unmatched-guards"
     AMBIGUOUS_ROLE = "ambiguous-role"
     METHOD_HINT = "method-hint"
+    UNKNOWN_STATEMENT_CODE = "unknown-statement-code"
+    UNUSED_STATEMENT = "unused-statement"
     # found by the analyses of `check` alone
     STALE_SUPPRESSION = "stale-suppression"
     NEVER_TRUE = "never-true"

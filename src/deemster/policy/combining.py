@@ -14,6 +14,8 @@ from deemster.policy.tree import CombiningAlgorithm, RuleEffect
 __all__ = [
     "DENY_OVERRIDES",
     "PERMIT_OVERRIDES",
+    "SIMPLE_DENY_OVERRIDES",
+    "SIMPLE_PERMIT_OVERRIDES",
     "Outcome",
     "combine",
     "indeterminate_outcome",
@@ -72,14 +74,35 @@ PERMIT_OVERRIDES: tuple[tuple[Outcome, ...], ...] = (
     (_P, _IDP, _IDP, _IDP, _IDP, _IDP),
 )
 
+# `indeterminate: simple`, PingOne's published reading: whatever an indeterminate child might have
+# been, the whole is IDP unless something overrides.
+SIMPLE_DENY_OVERRIDES: tuple[tuple[Outcome, ...], ...] = (
+    (_P, _D, _P, _IDP, _IDP, _IDP),
+    (_D, _D, _D, _D, _D, _D),
+    (_P, _D, _N, _IDP, _IDP, _IDP),
+    *[(_IDP, _D, _IDP, _IDP, _IDP, _IDP)] * 3,
+)
 
-def combine(algorithm: CombiningAlgorithm, outcomes: Iterable[Outcome]) -> Outcome:
-    """The outcome of a set whose children came to `outcomes`, in tree order."""
+SIMPLE_PERMIT_OVERRIDES: tuple[tuple[Outcome, ...], ...] = (
+    (_P, _P, _P, _P, _P, _P),
+    (_P, _D, _D, _IDP, _IDP, _IDP),
+    (_P, _D, _N, _IDP, _IDP, _IDP),
+    *[(_P, _IDP, _IDP, _IDP, _IDP, _IDP)] * 3,
+)
+
+
+def combine(
+    algorithm: CombiningAlgorithm, outcomes: Iterable[Outcome], *, simple: bool = False
+) -> Outcome:
+    """The outcome of a set whose children came to `outcomes`, in tree order.
+
+    `simple` is `indeterminate: simple`; the parser refuses it where it says nothing.
+    """
     match algorithm:
         case CombiningAlgorithm.DENY_OVERRIDES:
-            return _fold(DENY_OVERRIDES, outcomes)
+            return _fold(SIMPLE_DENY_OVERRIDES if simple else DENY_OVERRIDES, outcomes)
         case CombiningAlgorithm.PERMIT_OVERRIDES:
-            return _fold(PERMIT_OVERRIDES, outcomes)
+            return _fold(SIMPLE_PERMIT_OVERRIDES if simple else PERMIT_OVERRIDES, outcomes)
         case CombiningAlgorithm.FIRST_APPLICABLE:
             return next((found for found in outcomes if found is not _N), _N)
         case CombiningAlgorithm.ONLY_ONE_APPLICABLE:

@@ -13,15 +13,14 @@ from deemster.model.urls import parse_base_url
 from deemster.policy.access_table import AccessTable
 from deemster.policy.checking.identity_reads import reads_identity
 from deemster.policy.checking.policy_checker import denied_reason
-from deemster.policy.evaluation import DisabledNode, Node, PolicyRuleNode, PolicySetNode
+from deemster.policy.evaluation import NOTHING_CARRIED, Node
 from deemster.policy.expressions.closures import compile_condition
 from deemster.policy.expressions.inputs import describe_inputs
 from deemster.policy.guards_alone import GuardsAlone
+from deemster.policy.node_compiler import compile_node
 from deemster.policy.resolved import (
-    ResolvedChild,
     ResolvedOperation,
     ResolvedPolicy,
-    ResolvedRule,
     ResolvedService,
     ResolvedTree,
 )
@@ -49,6 +48,8 @@ from deemster.policy.snapshot import (
     RoutedCall,
     StepUp,
 )
+from deemster.policy.statements.building import compile_statement
+from deemster.policy.statements.operations import CarryingOperation
 from deemster.policy.tree import AllowLines, AnyAll, ServiceBlock
 
 __all__ = ["compile_tree"]
@@ -126,10 +127,15 @@ def _service(
 ) -> CompiledService:
     document = resolved.document
     block = document.service
-    # A service's guards are shared by its operations.
+    # A service's guards and response policies are shared by its operations.
     compiled_guards = {
-        guard: _node(guard)
-        for guards in (resolved.guards, *(operation.guards for operation in resolved.operations))
+        guard: compile_node(guard)
+        for guards in (
+            resolved.guards,
+            resolved.response,
+            *(operation.guards for operation in resolved.operations),
+            *(operation.response for operation in resolved.operations),
+        )
         for guard in guards
     }
     operations = [
@@ -160,6 +166,7 @@ def _service(
         role_permissions=role_permissions,
         answers_preflight=block.preflight is not None,
         unmatched=_unmatched(resolved, compiled_guards),
+        response=_response(resolved.response, compiled_guards, document.metadata.id.value),
     )
 
 
@@ -190,6 +197,20 @@ def _preflight(
     )
 
 
+def _response(
+    policies: tuple[ResolvedPolicy, ...],
+    compiled: Mapping[ResolvedPolicy, Node],
+    id_path: str,
+) -> GuardsAlone | None:
+    if not policies:
+        return None
+    return GuardsAlone.over_response(
+        tuple(compiled[policy] for policy in policies),
+        NodeRef(f"{id_path}/response", policies[0].place),
+        _read_by(policies),
+    )
+
+
 def _read_by(guards: Iterable[ResolvedPolicy]) -> tuple[str, ...]:
     return tuple(sorted(frozenset().union(*(guard.reads for guard in guards))))
 
@@ -215,19 +236,27 @@ def _operation(
         lines = tuple(_lines(resolved, allow, grant_ref.id_path))
         required_scope = _required_scope(allow)
         step_up = _step_up(allow)
-    return CompiledOperation(
+    guards = tuple(compiled_guards[guard] for guard in resolved.guards)
+    policies = tuple(compile_node(policy) for policy in resolved.policies)
+    attached = tuple(compile_statement(statement) for statement in resolved.statements)
+    carries = attached or any(node.carries != NOTHING_CARRIED for node in (*guards, *policies))
+    # Only who has something to gather pays for it.
+    kind = CarryingOperation if carries else CompiledOperation
+    return kind(
         ref=resolved.ref,
         grant_ref=grant_ref,
         operation_id=operation.id.value,
         public=resolved.public,
-        guards=tuple(compiled_guards[guard] for guard in resolved.guards),
+        guards=guards,
         lines=lines,
-        policies=tuple(_node(policy) for policy in resolved.policies) or None,
+        policies=policies or None,
+        attached=attached,
         otherwise=denied_reason(operation.otherwise),
         required_scope=required_scope,
         step_up=step_up,
         reads=tuple(sorted(resolved.reads)),
         opened=operation.opened | block.opened,
+        response=_response(resolved.response, compiled_guards, resolved.ref.id_path),
         lists_options="OPTIONS" in (_methods(resolved) or ()),
         preflight=_preflight(resolved, compiled_guards, block),
     )
@@ -324,37 +353,3 @@ def _step_up(allow: AllowLines) -> StepUp | None:
         return None
     acr_values = " ".join(text.value for text in allow.acr) if allow.acr is not None else None
     return StepUp(acr_values, allow.max_age)
-
-
-def _node(resolved: ResolvedChild) -> Node:
-    if not resolved.enabled:
-        return DisabledNode(resolved.ref)
-    if isinstance(resolved, ResolvedRule):
-        return _rule(resolved)
-    return _policy(resolved)
-
-
-def _rule(resolved: ResolvedRule) -> Node:
-    if resolved.when is None:
-        return PolicyRuleNode(resolved.ref, resolved.effect, None, resolved.denied_reason)
-    return PolicyRuleNode(
-        resolved.ref,
-        resolved.effect,
-        compile_condition(resolved.when),
-        resolved.denied_reason,
-        describe_inputs(resolved.when),
-        resolved.when,
-    )
-
-
-def _policy(resolved: ResolvedPolicy) -> Node:
-    target = resolved.target
-    return PolicySetNode(
-        resolved.ref,
-        resolved.combining,
-        compile_condition(target) if target is not None else None,
-        tuple(_node(child) for child in resolved.children),
-        resolved.denied_reason,
-        describe_inputs(target) if target is not None else (),
-        target,
-    )

@@ -1,16 +1,18 @@
-"""Guards asked without a grant: on a CORS preflight, and where no operation matches.
+"""Guards asked without a grant: on a preflight, of an answer, and where no operation matches.
 
-Source: policy-language sections 2 (`preflight`) and 3 (`unmatched`). On a preflight guards can
-only refuse, as everywhere. Where no operation matches, under `unmatched: guards`, their own
-permit is the grant.
+Source: policy-language sections 2 (`preflight`), 3 (`unmatched`) and 8 (`response`). On a preflight
+guards can only refuse, as everywhere; so can policies over the upstream's answer. Where no
+operation matches, under `unmatched: guards`, their own permit is the grant.
 """
 
 from __future__ import annotations
 
 from deemster.model.decision import NodeRef, Reason
 from deemster.policy.combining import Outcome
-from deemster.policy.evaluation import Node, NodeResult, fold_deny_overrides
+from deemster.policy.evaluation import NOTHING_CARRIED, Node, NodeResult
+from deemster.policy.folding import fold_deny_overrides
 from deemster.policy.snapshot import Evaluation
+from deemster.policy.statements.gathering import fold_section, gathered
 from deemster.policy.values import NeedsValues, Values
 
 __all__ = ["GuardsAlone"]
@@ -21,7 +23,7 @@ _P, _D, _N = Outcome.PERMIT, Outcome.DENY, Outcome.NOT_APPLICABLE
 class GuardsAlone:
     """Judges as an operation does, by guards only. `public`: no credential is read."""
 
-    __slots__ = ("_guards", "_on_silence", "_permitted", "public", "reads", "ref")
+    __slots__ = ("_carries", "_guards", "_on_silence", "_permitted", "public", "reads", "ref")
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class GuardsAlone:
         self.public = public
         self.reads = reads
         self._guards = guards
+        self._carries = any(guard.carries != NOTHING_CARRIED for guard in guards)
         self._permitted = Evaluation(
             outcome=_P, reason=permitted, reasons=(permitted,), deciding=ref
         )
@@ -78,12 +81,34 @@ class GuardsAlone:
             reads=reads,
         )
 
+    @classmethod
+    def over_response(
+        cls, policies: tuple[Node, ...], ref: NodeRef, reads: tuple[str, ...]
+    ) -> GuardsAlone:
+        """Policies over the upstream's answer may refuse it; what none refuses passes."""
+        permitted = Reason.PERMITTED
+        return cls(
+            policies,
+            ref=ref,
+            public=False,
+            permitted=permitted,
+            silence=(_P, permitted),
+            reads=reads,
+        )
+
     def evaluate(self, values: Values) -> Evaluation | NeedsValues:
         """Judge the values at hand, or say which further ones are needed."""
         try:
-            guards = fold_deny_overrides(self._guards, values) if self._guards else None
+            if not self._carries:
+                return self._verdict(
+                    fold_deny_overrides(self._guards, values) if self._guards else None
+                )
+            guards = fold_section(self._guards, values)
+            return gathered(self._verdict(guards), [guards], None, [], (), values)
         except NeedsValues as needs:
             return needs
+
+    def _verdict(self, guards: NodeResult | None) -> Evaluation:
         if guards is None or guards.outcome is _N:
             return self._on_silence
         if guards.outcome is _P:
@@ -102,5 +127,4 @@ def _refusal(guards: NodeResult, place: NodeRef) -> Evaluation:
         reasons=(reason,),
         deciding=guards.deciding or place,
         error=guards.error,
-        denied_reason=guards.denied_reason if guards.outcome is _D else None,
     )

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from deemster.model.decision import DeniedReason, NodeRef
+from deemster.model.decision import NodeRef
 from deemster.model.source import SourceSpan
 from deemster.policy import tree
 from deemster.policy.applications import ApplicationCatalogue
 from deemster.policy.expressions.checked import CheckedExpr
 from deemster.policy.routing.templates import Template
+from deemster.policy.statements.resolved import ResolvedStatement
 from deemster.policy.tree import CombiningAlgorithm, RuleEffect, Text
 
 __all__ = [
@@ -59,7 +60,7 @@ class ResolvedRule:
     ref: NodeRef
     effect: RuleEffect
     when: CheckedExpr | None
-    denied_reason: DeniedReason | None
+    statements: tuple[ResolvedStatement, ...]
     enabled: bool
 
     @property
@@ -69,8 +70,9 @@ class ResolvedRule:
 
     @property
     def reads(self) -> frozenset[str]:
-        """Dotted names of its condition."""
-        return self.when.reads if self.when is not None else frozenset()
+        """Dotted names of its condition, and of what it carries."""
+        own = self.when.reads if self.when is not None else frozenset[str]()
+        return own.union(*(statement.reads for statement in self.statements))
 
     @property
     def can_fail(self) -> bool:
@@ -96,12 +98,13 @@ class ResolvedPolicy:
     combining: CombiningAlgorithm
     target: CheckedExpr | None
     children: tuple[ResolvedChild, ...]
-    denied_reason: DeniedReason | None
+    statements: tuple[ResolvedStatement, ...]
     enabled: bool
     exempt: tuple[Text, ...] | None
     reads: frozenset[str]
     can_fail: bool
     can_deny: bool
+    simple_indeterminate: bool = False
 
     @property
     def name(self) -> str:
@@ -116,7 +119,8 @@ ResolvedChild = ResolvedRule | ResolvedPolicy
 class ResolvedOperation:
     """One operation. `guards` are those that apply to it, the service's first.
 
-    `allow` is as parsed; its `when` is `when`, checked.
+    `allow` is as parsed; its `when` is `when`, checked. `response` are the policies over the
+    upstream's answer that apply, the service's first; `statements` are its own.
     """
 
     operation: tree.Operation
@@ -126,6 +130,8 @@ class ResolvedOperation:
     guards: tuple[ResolvedPolicy, ...]
     when: CheckedExpr | None
     policies: tuple[ResolvedPolicy, ...]
+    response: tuple[ResolvedPolicy, ...] = ()
+    statements: tuple[ResolvedStatement, ...] = ()
 
     @property
     def reads(self) -> frozenset[str]:
@@ -133,6 +139,8 @@ class ResolvedOperation:
         names: set[str] = set(self.when.reads) if self.when is not None else set()
         for policy in (*self.guards, *self.policies):
             names |= policy.reads
+        for statement in self.statements:
+            names |= statement.reads
         return frozenset(names) | _read_by_lines(self.operation.allow)
 
 
@@ -153,12 +161,13 @@ def _read_by_lines(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResolvedService:
-    """One API service. `guards` are its own; each operation has those that apply to it."""
+    """One API service. `guards` and `response` are its own; each operation has those that apply."""
 
     document: tree.ApiServiceDocument
     internal: bool
     operations: tuple[ResolvedOperation, ...]
     guards: tuple[ResolvedPolicy, ...] = ()
+    response: tuple[ResolvedPolicy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

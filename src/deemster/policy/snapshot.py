@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deemster.errors import EvaluationError
-from deemster.model.decision import DeniedReason, NodeRef, Reason, Requirement, ServiceFacts
+from deemster.model.decision import (
+    DeniedReason,
+    LeftOut,
+    NodeRef,
+    Reason,
+    Requirement,
+    ServiceFacts,
+    Statement,
+)
 from deemster.model.urls import CanonicalUrl, PathFeature
 from deemster.policy.combining import Outcome
-from deemster.policy.evaluation import Node, NodeResult, fold_deny_overrides
+from deemster.policy.evaluation import Node, NodeResult
+from deemster.policy.folding import fold_deny_overrides
 from deemster.policy.routing.route_ids import RouteIds
 from deemster.policy.routing.tables import BaseUrlTable, OperationTable
 from deemster.policy.rules import AllowLine, AllowResult, evaluate_lines
@@ -20,6 +29,7 @@ from deemster.policy.values import NeedsValues, Values
 if TYPE_CHECKING:
     from deemster.policy.access_table import AccessTable
     from deemster.policy.guards_alone import GuardsAlone
+    from deemster.policy.statements.attached import AttachedStatement
 
 __all__ = [
     "CompiledOperation",
@@ -45,7 +55,9 @@ class StepUp:
 class Evaluation:
     """What policy says of one call; six-valued, and never seen outside policy/ and decisions/.
 
-    `reasons` are those reached, in the order of precedence; the first is `reason`.
+    `reasons` are those reached, in the order of precedence; the first is `reason`. `statements`
+    apply and could be made, `left_out` apply, or may have to, and could not. `challenge` is what
+    an `auth-challenge` among them asks for.
     """
 
     outcome: Outcome
@@ -55,18 +67,21 @@ class Evaluation:
     error: EvaluationError | None = None
     denied_reason: DeniedReason | None = None
     missing: tuple[Requirement, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    challenge: StepUp | None = None
 
 
 class CompiledOperation:
     """One operation: guards that can only refuse, and grants of which each present must permit."""
 
     __slots__ = (
+        "_attached",
         "_guards",
         "_lines",
         "_otherwise",
         "_permitted",
         "_policies",
-        "_policies_have_words",
         "id",
         "id_path",
         "lists_options",
@@ -76,6 +91,7 @@ class CompiledOperation:
         "reads",
         "ref",
         "required_scope",
+        "response",
         "step_up",
     )
 
@@ -96,12 +112,15 @@ class CompiledOperation:
         opened: frozenset[PathFeature] = frozenset(),
         lists_options: bool = False,
         preflight: GuardsAlone | None = None,
+        response: GuardsAlone | None = None,
+        attached: Sequence[AttachedStatement] = (),
     ) -> None:
         """`lines` None means no `allow`; the empty tuple means `public` or `authenticated`.
 
         `ref` is the operation itself, `grant_ref` its `allow` where it has one. `reads` are the
         dotted names that judging it may read. `opened` is what may occur in its paths, by the
-        service's openings too. `preflight` judges CORS preflights that ask about it.
+        service's openings too. `preflight` judges CORS preflights that ask about it, `response`
+        the upstream's answer, None where no policy looks at it. `attached` are its statements.
 
         INVARIANT: an operation without any grant cannot be built; absence must never permit.
         """
@@ -117,10 +136,11 @@ class CompiledOperation:
         self.opened = opened
         self.lists_options = lists_options
         self.preflight = preflight
+        self.response = response
+        self._attached = tuple(attached)
         self._guards = guards
         self._lines = lines
         self._policies = policies
-        self._policies_have_words = any(node.has_denied_reason for node in policies or ())
         self._otherwise = otherwise
         self._permitted = Evaluation(
             outcome=_P, reason=Reason.PERMITTED, reasons=(Reason.PERMITTED,), deciding=grant_ref
@@ -138,15 +158,30 @@ class CompiledOperation:
 
     def _judge(self, values: Values) -> Evaluation:
         guards = fold_deny_overrides(self._guards, values) if self._guards else None
-        guards_pass = guards is None or guards.outcome is _P or guards.outcome is _N
         if guards is not None and guards.outcome is _D:
-            return self._refused_by_guard(guards, values)
+            # Once a guard denied, `allow` is asked for the author's words on it alone.
+            if self._lines is None or self._otherwise is None:
+                return self._verdict(guards, None, None)
+            return self._verdict(guards, evaluate_lines(self._lines, values), None)
         allow = evaluate_lines(self._lines, values) if self._lines is not None else None
         if allow is not None and allow.outcome is _D:
-            return self._refused_by_line(allow, values)
+            return self._verdict(guards, allow, None)
         policies = fold_deny_overrides(self._policies, values) if self._policies else None
+        return self._verdict(guards, allow, policies)
+
+    def _verdict(
+        self, guards: NodeResult | None, allow: AllowResult | None, policies: NodeResult | None
+    ) -> Evaluation:
+        """What the sections come to; one that was not asked is None, as one that is not there.
+
+        INVARIANT: only what could change nothing was not asked.
+        """
+        if guards is not None and guards.outcome is _D:
+            return self._refused_by_guard(guards, allow)
+        if allow is not None and allow.outcome is _D:
+            return self._refused_by_line(allow)
         if (
-            guards_pass
+            (guards is None or guards.outcome is _P or guards.outcome is _N)
             and (allow is None or allow.outcome is _P)
             and (policies is None or policies.outcome is _P)
             and not (allow is None and policies is None)
@@ -165,28 +200,21 @@ class CompiledOperation:
                 reason=Reason.POLICY_DENIED,
                 reasons=(Reason.POLICY_DENIED,),
                 deciding=policies.deciding,
-                denied_reason=policies.denied_reason,
             )
         return self._undecided(guards, allow, policies)
 
-    def _refused_by_guard(self, guards: NodeResult, values: Values) -> Evaluation:
-        words = guards.denied_reason
-        reasons = [Reason.POLICY_DENIED]
-        if words is None and self._otherwise is not None and self._lines is not None:
-            allow = evaluate_lines(self._lines, values)
-            if allow.outcome is _D and allow.line is not None:
-                words = self._otherwise
-                if allow.line.reason not in reasons:
-                    reasons.append(allow.line.reason)
+    def _refused_by_guard(self, guards: NodeResult, allow: AllowResult | None) -> Evaluation:
+        line = allow.line if allow is not None and allow.outcome is _D else None
+        reasons = [Reason.POLICY_DENIED, *([line.reason] if line is not None else [])]
         return Evaluation(
             outcome=_D,
             reason=Reason.POLICY_DENIED,
-            reasons=tuple(reasons),
+            reasons=tuple(dict.fromkeys(reasons)),
             deciding=guards.deciding,
-            denied_reason=words or self._words_of_policies(values),
+            denied_reason=self._otherwise if line is not None else None,
         )
 
-    def _refused_by_line(self, allow: AllowResult, values: Values) -> Evaluation:
+    def _refused_by_line(self, allow: AllowResult) -> Evaluation:
         line = allow.line
         if line is None:
             raise RuntimeError("a refused `allow` names its line")
@@ -195,14 +223,9 @@ class CompiledOperation:
             reason=line.reason,
             reasons=(line.reason,),
             deciding=line.ref,
-            denied_reason=self._otherwise or self._words_of_policies(values),
+            denied_reason=self._otherwise,
             missing=(line.requirement,) if line.requirement is not None else (),
         )
-
-    def _words_of_policies(self, values: Values) -> DeniedReason | None:
-        if not self._policies_have_words or not self._policies:
-            return None
-        return fold_deny_overrides(self._policies, values).denied_reason
 
     def _undecided(
         self, guards: NodeResult | None, allow: AllowResult | None, policies: NodeResult | None
@@ -239,7 +262,8 @@ def _reason_of(section: NodeResult) -> Reason:
 class CompiledService:
     """One API service. `role_permissions` are those of its Applications' roles.
 
-    `unmatched` judges what no operation matches, None where nothing is granted then.
+    `unmatched` judges what no operation matches, None where nothing is granted then. `response`
+    judges the answers to such calls.
     """
 
     id: str
@@ -255,6 +279,14 @@ class CompiledService:
     route_ids: RouteIds[CompiledOperation]
     answers_preflight: bool = False
     unmatched: GuardsAlone | None = None
+    response: GuardsAlone | None = None
+
+    @property
+    def looks_at_answers(self) -> bool:
+        """Whether any policy of it looks at what the upstream answers."""
+        return self.response is not None or any(
+            operation.response is not None for operation in self.by_id.values()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +304,15 @@ class RoutedCall:
 class PolicySnapshot:
     """Everything that decides, under one revision."""
 
-    __slots__ = ("_base_urls", "access", "applications", "revision", "routed", "services")
+    __slots__ = (
+        "_base_urls",
+        "access",
+        "applications",
+        "looking_at_answers",
+        "revision",
+        "routed",
+        "services",
+    )
 
     def __init__(
         self,
@@ -288,6 +328,10 @@ class PolicySnapshot:
         self.revision = revision
         self.services = services
         self.applications = applications
+        self.looking_at_answers = tuple(
+            service for service in services.values() if service.looks_at_answers
+        )
+        """API services with policies over what the upstream answers."""
         self._base_urls = base_urls
         self.routed = routed
         self.access = access

@@ -16,6 +16,7 @@ from deemster.policy.reading.nodes import MappingNode, ScalarNode
 
 if TYPE_CHECKING:
     from deemster.policy.attribute_tree import AttributeDeclaration
+    from deemster.policy.statements.declared import StatementDeclaration
 
 __all__ = [
     "AccessMatch",
@@ -213,6 +214,7 @@ class Declarations:
     constants: tuple[Constant, ...] = ()
     attributes: tuple[AttributeDeclaration, ...] = ()
     conditions: tuple[NamedCondition, ...] = ()
+    statements: tuple[StatementDeclaration, ...] = ()
     complete: bool = True
 
 
@@ -308,13 +310,17 @@ class AllowLines:
 
 @dataclass(frozen=True, slots=True)
 class DeniedReasonText:
-    """`deniedReason:` or `otherwise:`"""
+    """`deniedReason:` or `otherwise:`, as written.
+
+    `statement` is what a `deniedReason:` is short for.
+    """
 
     code: str
     message: str
     detail: str | None
     status: int | None
     span: SourceSpan
+    statement: StatementDeclaration | None = None
 
 
 class CombiningAlgorithm(Enum):
@@ -337,7 +343,7 @@ class RuleEffect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RuleNode:
-    """A leaf. `when` None means always."""
+    """A leaf. `when` None means always. `attach` names statements."""
 
     id: Text
     effect: RuleEffect
@@ -345,11 +351,15 @@ class RuleNode:
     denied_reason: DeniedReasonText | None
     enabled: bool
     span: SourceSpan
+    attach: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyNode:
-    """A set of children with a combining algorithm. `exempt` is None unless written (guards)."""
+    """A set of children with a combining algorithm. `exempt` is None unless written (guards).
+
+    `simple_indeterminate` says `indeterminate: simple`; `attach` names statements.
+    """
 
     id: Text
     combining: CombiningAlgorithm
@@ -360,6 +370,8 @@ class PolicyNode:
     enabled: bool
     exempt: tuple[Text, ...] | None
     span: SourceSpan
+    attach: tuple[Text, ...] = ()
+    simple_indeterminate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,6 +399,7 @@ class Operation:
     """One API operation. `methods` None means every method; `opened` is its own, as a service's.
 
     `access` is there for one that answers AuthZEN questions: then there are no methods, no paths.
+    `response` are the policies over the upstream's answer; `attach` names statements.
     """
 
     id: Text
@@ -401,6 +414,8 @@ class Operation:
     also_covers: tuple[Text, ...]
     opened: frozenset[PathFeature]
     span: SourceSpan
+    attach: tuple[Text, ...] = ()
+    response: tuple[PolicyNode | RefNode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,6 +428,7 @@ class ApiServiceDocument:
     service: ServiceBlock
     guards: tuple[PolicyNode | RefNode, ...]
     operations: tuple[Operation, ...]
+    response: tuple[PolicyNode | RefNode, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from deemster.errors import EvaluationError
 from deemster.model.access import AccessRequest
 from deemster.model.attributes import AttributeAnswer, AttributeFetch
 from deemster.model.decision import NodeRef, Requirement
-from deemster.model.http import ApiCall
+from deemster.model.http import ApiCall, ApiResponse
 from deemster.model.identity import UserContext, UserPart, VerifiedClaims
 from deemster.model.urls import CanonicalUrl
 
@@ -97,6 +97,11 @@ class Values:
         self.role_permissions: Mapping[str, frozenset[str]] = _NO_ROLES
         self.access: AccessRequest | None = None
         self.attributes: Mapping[AttributeFetch, AttributeAnswer] = _NO_ANSWERS
+
+    @property
+    def response(self) -> ApiResponse | None:
+        """What the upstream answered; None in the request phase."""
+        return self.call.response
 
 
 _NO_ANSWERS: Mapping[AttributeFetch, AttributeAnswer] = {}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from deemster.decisions.point import Deadlines, DecisionPoint
 from deemster.model.decision import Decision
 from deemster.model.gateway import GatewayCaller
-from deemster.model.http import ApiCall
+from deemster.model.http import ApiCall, ApiResponse
 from deemster.policy.store import PolicyStore
 from deemster.policy.values import TraceEntry
 from deemster.policytest.cases import GivenAttribute, SuiteUser
@@ -76,6 +76,23 @@ class Desk:
         self._clock.set(now)
         self._given.give(attributes)
         return await self._point.decide(call, caller, trace)
+
+    async def ask_about_answer(
+        self,
+        now: float,
+        call: ApiCall,
+        response: ApiResponse,
+        caller: GatewayCaller,
+        trace: list[TraceEntry] | None = None,
+        attributes: Iterable[GivenAttribute] = (),
+    ) -> Decision:
+        """The decision on what the upstream answered, or on the call if that is refused.
+
+        `attributes` is what their sources answer in both phases.
+        """
+        self._clock.set(now)
+        self._given.give(attributes)
+        return await self._point.decide_exchange(call, response, caller, trace)
 
     def _keep_fault(self, fault: Exception, decision_id: str) -> None:
         self.last_fault = f"{type(fault).__name__}: {fault}"

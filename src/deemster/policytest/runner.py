@@ -12,7 +12,7 @@ from deemster.errors import MalformedCallError
 from deemster.model.clock import Clock
 from deemster.model.decision import Decision, Reason
 from deemster.model.gateway import Gateway, GatewayCaller
-from deemster.model.http import ApiCall, Headers
+from deemster.model.http import EVERY_STATEMENT, ApiCall, ApiResponse, Headers
 from deemster.policy.loading import LoadedTree
 from deemster.policy.snapshot import CompiledService
 from deemster.policy.store import PolicyStore
@@ -86,7 +86,7 @@ class SuiteRunner:
         visited: list[TraceEntry] | None = [] if self._counter is not None else None
         try:
             call, caller = self._asked(suite, case)
-            decision = await desk.ask(case.now, call, caller, visited, case.attributes)
+            decision = await self._decided(desk, case, call, caller, visited)
         except (CannotAskError, MalformedCallError) as error:
             return CaseResult(case=case, outcome=CaseOutcome.ERRORED, problem=str(error))
         if self._counter is not None and visited is not None:
@@ -111,6 +111,20 @@ class SuiteRunner:
             trace=await self._explained(desk, case, call, caller, decision),
         )
 
+    async def _decided(
+        self,
+        desk: Desk,
+        case: SuiteCase,
+        call: ApiCall,
+        caller: GatewayCaller,
+        trace: list[TraceEntry] | None = None,
+    ) -> Decision:
+        if case.response is None:
+            return await desk.ask(case.now, call, caller, trace, case.attributes)
+        answered = case.response
+        response = ApiResponse(answered.status, Headers(answered.headers), answered.body)
+        return await desk.ask_about_answer(case.now, call, response, caller, trace, case.attributes)
+
     async def _explained(
         self,
         desk: Desk,
@@ -120,7 +134,7 @@ class SuiteRunner:
         decision: Decision,
     ) -> tuple[TraceRow, ...]:
         visited: list[TraceEntry] = []
-        await desk.ask(case.now, call, caller, visited, case.attributes)
+        await self._decided(desk, case, call, caller, visited)
         if decision.service is None or decision.operation is None:
             return ()
         return self._nodes.rows(f"{decision.service.id}/{decision.operation}", visited)
@@ -146,6 +160,7 @@ class SuiteRunner:
             client_ip=recipe.ip,
             certificate=recipe.certificate,
             asserted_claims=asserted,
+            possible=EVERY_STATEMENT,
         )
         gateway = Gateway(
             id=_GATEWAY,

@@ -14,7 +14,7 @@ from itertools import combinations
 from deemster.policy.parsing import forms
 from deemster.policy.parsing.conditions import CONDITION
 from deemster.policy.parsing.scalars import DURATION_PATTERN, listed
-from deemster.policy.parsing.shapes import Key, Shape
+from deemster.policy.parsing.shapes import Key, Shape, Variant
 from deemster.policytools.json_texts import json_of
 from deemster.policytools.scalar_schemas import JsonObject, scalar_schema
 from deemster.policytools.walking import resolved, shapes_below
@@ -91,7 +91,7 @@ class _Definitions:
         if shape.required:
             made["required"] = [name for name in shape.keys if name in shape.required]
         made["additionalProperties"] = False
-        rules = _rules_of(shape)
+        rules = _rules_of(shape) + [self._variant(variant) for variant in shape.variants]
         if rules:
             made["allOf"] = rules
         return made
@@ -117,6 +117,18 @@ class _Definitions:
                 return self.schema_of(resolved(form))
             case _:
                 return scalar_schema(form)
+
+    def _variant(self, variant: Variant) -> JsonObject:
+        return {
+            "if": {
+                "required": [variant.key],
+                "properties": {variant.key: {"enum": list(variant.words)}},
+            },
+            "then": {
+                "required": [variant.dependent],
+                "properties": {variant.dependent: self.schema_of(variant.form)},
+            },
+        }
 
     def _property(self, key: Key | None) -> JsonObject:
         if key is None:

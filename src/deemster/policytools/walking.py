@@ -19,8 +19,9 @@ def resolved(form: forms.Form) -> forms.Form:
 def forms_in(form: forms.Form) -> tuple[forms.Form, ...]:
     """The forms directly below: of items, of values, of keys, alternatives."""
     match form:
-        case Shape(keys=Keys() as keys):
-            return tuple(key.form for key in keys.values() if key is not None)
+        case Shape(keys=Keys() as keys, variants=variants):
+            of_keys = tuple(key.form for key in keys.values() if key is not None)
+            return (*of_keys, *(variant.form for variant in variants))
         case forms.ListOf(item=inner) | forms.MapOf(value=inner):
             return (inner,)
         case forms.OneOf(forms=alternatives):

@@ -11,29 +11,13 @@ from deemster.policy.combining import Outcome
 from deemster.policy.evaluation import Node, NodeResult
 from deemster.policy.rules import AllowLine
 from deemster.policy.snapshot import CompiledOperation, Evaluation
+from deemster.policy.statements.operations import CarryingOperation
 from deemster.policy.values import NeedsValues, Values
 from tests.support.conditions import span, values
+from tests.support.nodes import FixedNode, words
 
 P, D, N, IP, ID, IDP = Outcome
 HERE = span()
-
-
-class FixedNode:
-    """A guard or a policy with a given outcome."""
-
-    def __init__(self, name: str, outcome: Outcome, words: str | None = None) -> None:
-        self.ref = NodeRef(name, HERE)
-        self.has_denied_reason = words is not None
-        error = (
-            EvaluationError(name, reason=Reason.ATTRIBUTE_MISSING, span=HERE)
-            if outcome.is_indeterminate
-            else None
-        )
-        denied = DeniedReason(words, words) if words is not None and outcome is D else None
-        self._result = NodeResult(outcome, self.ref, error, denied)
-
-    def evaluate(self, values: Values) -> NodeResult:
-        return self._result
 
 
 class Unfetched(FixedNode):
@@ -59,7 +43,7 @@ def an_operation(
     *,
     otherwise: str | None = None,
 ) -> CompiledOperation:
-    return CompiledOperation(
+    return CarryingOperation(
         ref=NodeRef("operation", HERE),
         grant_ref=NodeRef("operation/allow", HERE),
         operation_id="operation",
@@ -153,24 +137,30 @@ def test_a_refused_line_is_told_without_what_policies_would_need() -> None:
 
 
 WORDS = [
-    (FixedNode("guard", D, "guard"), P, FixedNode("policy", D, "policy"), None, "guard"),
-    (FixedNode("guard", D), D, FixedNode("policy", D, "policy"), "otherwise", "otherwise"),
-    (FixedNode("guard", D), P, FixedNode("policy", D, "policy"), "otherwise", "policy"),
-    (None, D, FixedNode("policy", D, "policy"), "otherwise", "otherwise"),
-    (None, D, FixedNode("policy", D, "policy"), None, "policy"),
-    (None, D, FixedNode("policy", P, "policy"), None, None),
-    (None, P, FixedNode("policy", D, "policy"), "otherwise", "policy"),
+    (
+        FixedNode("guard", D, words("guard")),
+        P,
+        FixedNode("policy", D, words("policy")),
+        None,
+        "guard",
+    ),
+    (FixedNode("guard", D), D, FixedNode("policy", D, words("policy")), "otherwise", "otherwise"),
+    (FixedNode("guard", D), P, FixedNode("policy", D, words("policy")), "otherwise", "policy"),
+    (None, D, FixedNode("policy", D, words("policy")), "otherwise", "otherwise"),
+    (None, D, FixedNode("policy", D, words("policy")), None, "policy"),
+    (None, D, FixedNode("policy", P, words("policy")), None, None),
+    (None, P, FixedNode("policy", D, words("policy")), "otherwise", "policy"),
     (None, IP, None, "otherwise", None),
 ]
 
 
-@pytest.mark.parametrize(("guard", "allow", "policy", "otherwise", "words"), WORDS)
+@pytest.mark.parametrize(("guard", "allow", "policy", "otherwise", "told"), WORDS)
 def test_one_denied_reason_wins_guards_then_allow_then_policies(
     guard: Node | None,
     allow: Outcome,
     policy: Node | None,
     otherwise: str | None,
-    words: str | None,
+    told: str | None,
 ) -> None:
     found = judged(an_operation(guard, allow, policy, otherwise=otherwise))
-    assert (found.denied_reason.code if found.denied_reason else None) == words
+    assert (found.denied_reason.code if found.denied_reason else None) == told

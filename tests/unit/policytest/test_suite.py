@@ -187,7 +187,8 @@ SLIPS = {
     "unknown key of a case": Slip(
         with_cases(f"- {{name: a, {GET}, {DENY}, tokn: alice}}"),
         "13:101: unknown-key: `tokn` is not a key of a case (did you mean `token`? known keys: "
-        "`attributes`, `claims`, `expect`, `name`, `now`, `request`, `skip` and `token`)",
+        "`attributes`, `claims`, `expect`, `name`, `now`, `request`, "
+        "`response`, `skip` and `token`)",
     ),
     "unknown operation": Slip(
         with_cases(f"- {{name: a, {GET}, expect: {{decision: permit, operation: lst}}}}"),
@@ -223,18 +224,17 @@ SLIPS = {
         "13:84: missing-key: `expect` needs `decision` (`permit` or `deny`)",
     ),
     "statements": Slip(
-        with_cases(f"- {{name: a, {GET}, expect: {{decision: permit, statements: [mask]}}}}"),
-        "13:102: unsupported-yet: `statements` is not supported yet: what the gateway must do "
-        "with the answer (this version refuses what it cannot enforce; remove it)",
+        with_cases(f"- {{name: a, {GET}, expect: {{decision: permit, statements: [{{id: a}}]}}}}"),
+        "13:116: missing-key: an item of `statements` needs `code` (for example "
+        "`code: exclude-attributes`)",
     ),
     "attributes": Slip(
         with_cases(f"- {{name: a, {GET}, {DENY}, attributes: {{risk: 80}}}}"),
         "13:114: test-suite: no attribute of this API service that has a source is called `risk`",
     ),
     "response": Slip(
-        with_cases(f"- {{name: a, {GET}, {DENY}, response: {{status: 200}}}}"),
-        "13:101: unsupported-yet: `response` is not supported yet: the response phase (this "
-        "version refuses what it cannot enforce; remove it)",
+        with_cases(f"- {{name: a, {GET}, {DENY}, response: {{}}}}"),
+        "13:111: missing-key: `response` needs `status` (for example `status: 200`)",
     ),
     "subject": Slip(
         with_cases(f"- {{name: a, request: {{subject: {{type: user}}}}, {DENY}}}"),
@@ -295,7 +295,8 @@ SLIPS = {
     "case that is text": Slip(
         with_cases("- who lists"),
         "13:5: wrong-type: a case must be a mapping, found `who lists` (its keys: `attributes`, "
-        "`claims`, `expect`, `name`, `now`, `request`, `skip` and `token`)",
+        "`claims`, `expect`, `name`, `now`, `request`, "
+        "`response`, `skip` and `token`)",
     ),
 }
 

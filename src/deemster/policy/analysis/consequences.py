@@ -122,7 +122,7 @@ def _help(algorithm: CombiningAlgorithm, hit: Outcome | None) -> str:
 
 def _says_something(node: ResolvedChild) -> bool:
     """Whether a node carries more than its effect, such as words for a deny."""
-    if node.denied_reason is not None:
+    if node.statements:
         return True
     return isinstance(node, ResolvedPolicy) and any(
         _says_something(child) for child in node.children
@@ -142,7 +142,7 @@ def _through_siblings(policy: ResolvedPolicy, index: int, seen: Seen) -> Seen | 
     """None where nothing is claimed."""
     others = [possible_outcomes(child) for child in policy.children]
     before, after = others[:index], others[index + 1 :]
-    table = table_of(policy.combining)
+    table = table_of(policy.combining, simple=policy.simple_indeterminate)
     if table is not None:
         # Both tables are commutative and associative, so the others are one sibling.
         rest = sorted(fold(table, [*before, *after]))

@@ -8,6 +8,7 @@ from deemster.policy.codes import Code
 from deemster.policy.diagnostics import Diagnostic, DiagnosticSink, Note, Severity
 from deemster.policy.expressions.checked import CheckedExpr
 from deemster.policy.resolved import ResolvedChild, ResolvedPolicy, ResolvedRule, ResolvedTree
+from deemster.policy.statements.codes import KnownCode
 from deemster.policy.tree import CombiningAlgorithm
 
 __all__ = ["node_key", "report_duplicates"]
@@ -54,14 +55,22 @@ def _finding(child: ResolvedChild, first: ResolvedChild) -> Diagnostic:
 def node_key(node: ResolvedChild) -> Key:
     """Equal for nodes that differ in their ids and words alone."""
     if isinstance(node, ResolvedRule):
-        return ("rule", node.enabled, node.effect, _condition_key(node.when))
+        return ("rule", node.enabled, node.effect, _condition_key(node.when), _carried(node))
     return (
         "policy",
         node.enabled,
         node.combining,
+        node.simple_indeterminate,
         _condition_key(node.target),
+        _carried(node),
         *[node_key(child) for child in node.children],
     )
+
+
+def _carried(node: ResolvedChild) -> Key:
+    """The statements that go with it, but for words."""
+    declarations = [statement.declaration for statement in node.statements]
+    return frozenset(one for one in declarations if one.code != KnownCode.DENIED_REASON)
 
 
 def _condition_key(condition: CheckedExpr | None) -> Key:

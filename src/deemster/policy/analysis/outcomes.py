@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from deemster.policy.combining import (
     DENY_OVERRIDES,
     PERMIT_OVERRIDES,
+    SIMPLE_DENY_OVERRIDES,
+    SIMPLE_PERMIT_OVERRIDES,
     Outcome,
     indeterminate_outcome,
     weakened_by_target_error,
@@ -28,7 +30,11 @@ def possible_outcomes(node: ResolvedChild) -> Outcomes:
         return _NONE
     if isinstance(node, ResolvedRule):
         return _of_rule(node)
-    combined = folded(node.combining, [possible_outcomes(child) for child in node.children])
+    combined = folded(
+        node.combining,
+        [possible_outcomes(child) for child in node.children],
+        simple=node.simple_indeterminate,
+    )
     if node.target is None:
         return combined
     found = combined | _NONE
@@ -45,9 +51,11 @@ def _of_rule(rule: ResolvedRule) -> Outcomes:
     return found | {indeterminate_outcome(rule.effect)} if rule.when.can_fail else found
 
 
-def folded(algorithm: CombiningAlgorithm, children: Sequence[Outcomes]) -> Outcomes:
-    """What children with these outcomes may combine to."""
-    table = table_of(algorithm)
+def folded(
+    algorithm: CombiningAlgorithm, children: Sequence[Outcomes], *, simple: bool = False
+) -> Outcomes:
+    """What children with these outcomes may combine to; `simple` is `indeterminate: simple`."""
+    table = table_of(algorithm, simple=simple)
     if table is not None:
         return fold(table, children)
     if algorithm is CombiningAlgorithm.FIRST_APPLICABLE:
@@ -66,11 +74,15 @@ def folded(algorithm: CombiningAlgorithm, children: Sequence[Outcomes]) -> Outco
 Table = tuple[tuple[Outcome, ...], ...]
 
 
-def table_of(algorithm: CombiningAlgorithm) -> Table | None:
+def table_of(algorithm: CombiningAlgorithm, *, simple: bool = False) -> Table | None:
     """The table of the two algorithms that fold."""
-    return _TABLES.get(algorithm)
+    return (_SIMPLE_TABLES if simple else _TABLES).get(algorithm)
 
 
+_SIMPLE_TABLES: dict[CombiningAlgorithm, Table] = {
+    CombiningAlgorithm.DENY_OVERRIDES: SIMPLE_DENY_OVERRIDES,
+    CombiningAlgorithm.PERMIT_OVERRIDES: SIMPLE_PERMIT_OVERRIDES,
+}
 _TABLES: dict[CombiningAlgorithm, Table] = {
     CombiningAlgorithm.DENY_OVERRIDES: DENY_OVERRIDES,
     CombiningAlgorithm.PERMIT_OVERRIDES: PERMIT_OVERRIDES,

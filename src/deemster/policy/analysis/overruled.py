@@ -103,7 +103,7 @@ def _overridden(
     overriding: RuleEffect,
     around: tuple[Goal, ...],
 ) -> Diagnostic | None:
-    if rule.effect is overriding or rule.denied_reason is not None:
+    if rule.effect is overriding or rule.statements:
         return None
     against = [
         sibling

@@ -18,6 +18,8 @@ __all__ = ["Verdicts", "policies_in_use"]
 def policies_in_use(resolved: ResolvedTree) -> Iterator[tuple[ResolvedPolicy, bool]]:
     """(policy, whether as a guard): every top-level use, a service's guards once.
 
+    Policies over the upstream's answer are guards of it.
+
     Under `unmatched: guards` they grant as well, what no operation matches.
     """
     for service in resolved.services:
@@ -25,13 +27,14 @@ def policies_in_use(resolved: ResolvedTree) -> Iterator[tuple[ResolvedPolicy, bo
             yield guard, True
             if service.document.service.unmatched is not None:
                 yield guard, False
-        own = {id(guard) for guard in service.guards}
+        seen = {id(guard) for guard in service.guards}
+        yield from ((policy, True) for policy in service.response)
+        seen.update(map(id, service.response))
         for operation in service.operations:
-            for guard in operation.guards:
-                if id(guard) not in own:
+            for guard in (*operation.guards, *operation.response):
+                if id(guard) not in seen:
                     yield guard, True
-            for policy in operation.policies:
-                yield policy, False
+            yield from ((policy, False) for policy in operation.policies)
 
 
 class Verdicts:

@@ -21,6 +21,7 @@ from deemster.policy.checking.policy_checker import PolicyChecker
 from deemster.policy.checking.policy_use import Use
 from deemster.policy.checking.service_checker import ServiceChecker
 from deemster.policy.checking.source_names import check_sources
+from deemster.policy.checking.statements import StatementTable, warn_unused_statements
 from deemster.policy.checking.usage import Usage, warn_unused_imports, warn_unused_policy
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
@@ -67,7 +68,10 @@ def _resolve(
     )
     for document in graph.ordered:
         names.check_declared(document)
-    policies = PolicyChecker(graph, names, usage, sink)
+    statements = StatementTable(graph, names, usage, sink)
+    for document in graph.ordered:
+        statements.check_declared(document)
+    policies = PolicyChecker(graph, names, statements, usage, sink)
     services = [
         ServiceChecker(document, graph, names, policies, catalogue, providers, sink).resolve()
         for document in parsed.documents
@@ -85,7 +89,13 @@ def _resolve(
         if document.file in policies.referenced:
             continue  # looked at as a part of another one
         schema = graph.schema(document)
-        scope = Scope(names.lexical(document), schema.claims, schema.user, access=schema.declared)
+        scope = Scope(
+            names.lexical(document),
+            schema.claims,
+            schema.user,
+            access=schema.declared,
+            in_response=True,
+        )
         policies.whole_document(document, Use(document, scope, "", params_known=False))
     check_overlaps([routed for _, routed in services], sink)
     check_access_pairs(
@@ -96,6 +106,7 @@ def _resolve(
         for document in unused:
             warn_unused_policy(document, sink)
         warn_unused_imports(graph, usage, sink)
+        warn_unused_statements(statements, graph.ordered, sink)
     return ResolvedTree(
         services=tuple(service for service, _ in services),
         catalogue=catalogue,

@@ -13,6 +13,7 @@ from deemster.policy.tree import ApplicationDocument, Tree
 
 __all__ = ["Consequences"]
 
+_OF_DECLARATIONS = frozenset({Code.UNKNOWN_NAME, Code.UNKNOWN_STATEMENT})
 _OF_OPERATIONS = frozenset(
     {
         Code.UNKNOWN_OPERATION,
@@ -47,7 +48,7 @@ class Consequences:
 
     def explain(self, finding: Diagnostic) -> bool:
         """Whether the finding may be wrong, and will be looked at again once all is readable."""
-        if finding.code is Code.UNKNOWN_NAME:
+        if finding.code in _OF_DECLARATIONS:
             return finding.span.file in self._without_names
         if finding.code in _OF_OPERATIONS:
             return finding.span.file in self._without_operations

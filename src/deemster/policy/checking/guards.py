@@ -12,21 +12,36 @@ from deemster.policy.checking.identity_reads import first_identity_read
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note, did_you_mean
 from deemster.policy.resolved import ResolvedPolicy
+from deemster.policy.statements.resolved import ResolvedStatement
 from deemster.policy.tree import AllowPublic, ApiServiceDocument, Operation
 
 __all__ = [
+    "RESPONSE_POLICY",
     "applicable_guards",
     "check_guards",
     "refuse_exempt",
+    "refuse_identity_in_statements",
     "refuse_identity_on_public",
+    "refuse_response_of_question",
     "warn_idle_guard",
 ]
 
 
+GUARD = "guard"
+RESPONSE_POLICY = "response policy"
+
+
 def check_guards(
-    guards: Sequence[ResolvedPolicy], document: ApiServiceDocument, sink: DiagnosticSink
+    guards: Sequence[ResolvedPolicy],
+    document: ApiServiceDocument,
+    sink: DiagnosticSink,
+    *,
+    kind: str = GUARD,
 ) -> None:
-    """The service's guards: `exempt` lists exactly the public operations they cannot judge."""
+    """The service's guards: `exempt` lists exactly the public operations they cannot judge.
+
+    `kind` is what messages call them.
+    """
     public = {
         operation.id.value: operation
         for operation in document.operations
@@ -36,12 +51,12 @@ def check_guards(
     for guard in guards:
         # Under `unmatched: guards` a guard that only permits does something: it grants.
         if not guard.enabled or document.service.unmatched is None:
-            warn_idle_guard(guard, sink)
-        if _check_exempt(guard, document, operations, sink):
-            _require_exempt(guard, public, sink)
+            warn_idle_guard(guard, sink, kind=kind)
+        if _check_exempt(guard, document, operations, sink, kind=kind):
+            _require_exempt(guard, public, sink, kind=kind)
 
 
-def warn_idle_guard(guard: ResolvedPolicy, sink: DiagnosticSink) -> None:
+def warn_idle_guard(guard: ResolvedPolicy, sink: DiagnosticSink, *, kind: str = GUARD) -> None:
     """A guard that refuses nothing: disabled, or without anything that could come to a deny.
 
     Guards pass on permit and on not applicable: one of permit rules alone only looks strict.
@@ -49,14 +64,14 @@ def warn_idle_guard(guard: ResolvedPolicy, sink: DiagnosticSink) -> None:
     if not guard.enabled:
         sink.warning(
             Code.DISABLED_GUARD,
-            f"guard `{guard.name}` is disabled, so it refuses nothing",
+            f"{kind} `{guard.name}` is disabled, so it refuses nothing",
             guard.place,
-            help="remove `enabled: false`, or the guard",
+            help=f"remove `enabled: false`, or the {kind}",
         )
     elif not guard.can_deny:
         sink.warning(
             Code.GUARD_REFUSES_NOTHING,
-            f"guard `{guard.name}` can never deny, and a guard passes whatever it does not deny",
+            f"{kind} `{guard.name}` can never deny, and a {kind} passes whatever it does not deny",
             guard.place,
             help="write what it refuses as deny rules, or use `deny-unless-permit`",
         )
@@ -95,16 +110,49 @@ def refuse_identity_on_public(
         )
 
 
-def refuse_exempt(policies: Sequence[ResolvedPolicy], sink: DiagnosticSink) -> None:
+def refuse_identity_in_statements(
+    operation: Operation, statements: Sequence[ResolvedStatement], sink: DiagnosticSink
+) -> None:
+    """The same of what a public operation carries itself."""
+    for statement, attached in zip(statements, operation.attach, strict=False):
+        found = sorted(name for name in statement.reads if name.partition(".")[0] in _IDENTITY)
+        if found:
+            sink.error(
+                Code.IDENTITY_ON_PUBLIC,
+                f"statement `{attached.value}` names `{found[0]}`, but operation "
+                f"`{operation.id.value}` is public: no credential is read there",
+                attached.span,
+                help="make the operation `allow: authenticated`, or leave the name out",
+                notes=(Note("declared at …", statement.declaration.name.span),),
+            )
+
+
+def refuse_response_of_question(operation: Operation, sink: DiagnosticSink) -> None:
+    """A question of AuthZEN is answered here: there is no upstream whose answer could be seen."""
+    if operation.response:
+        sink.error(
+            Code.RESPONSE_ONLY,
+            f"operation `{operation.id.value}` answers questions of AuthZEN, and no upstream does",
+            operation.response[0].span,
+            help="leave `response` out: it is about HTTP calls",
+        )
+
+
+_IDENTITY = frozenset({"claims", "user"})
+
+
+def refuse_exempt(
+    policies: Sequence[ResolvedPolicy], sink: DiagnosticSink, *, kind: str = GUARD
+) -> None:
     """`exempt` belongs to the guards of a service: an operation's own guards judge it alone."""
     for policy in policies:
         for text in (policy.exempt or ())[:1]:
             sink.error(
                 Code.GUARD_EXEMPT,
-                f"guard `{policy.name}` judges one operation only, so nothing can be exempt from "
+                f"{kind} `{policy.name}` judges one operation only, so nothing can be exempt from "
                 "it",
                 text.span,
-                help="leave `exempt` out, or write the guard on the service",
+                help=f"leave `exempt` out, or write the {kind} on the service",
             )
 
 
@@ -113,6 +161,8 @@ def _check_exempt(
     document: ApiServiceDocument,
     operations: Mapping[str, Operation],
     sink: DiagnosticSink,
+    *,
+    kind: str,
 ) -> bool:
     """Whether every name is one of an operation; who is missing can only be told then."""
     all_known = True
@@ -129,16 +179,16 @@ def _check_exempt(
         elif not isinstance(operations[text.value].allow, AllowPublic):
             sink.error(
                 Code.GUARD_EXEMPT,
-                f"operation `{text.value}` is not public, so no guard can exempt it",
+                f"operation `{text.value}` is not public, so no {kind} can exempt it",
                 text.span,
-                help="only public operations can be exempt from a guard",
+                help=f"only public operations can be exempt from a {kind}",
                 notes=(Note(f"`{text.value}` stands", operations[text.value].id.span),),
             )
     return all_known
 
 
 def _require_exempt(
-    guard: ResolvedPolicy, public: Mapping[str, Operation], sink: DiagnosticSink
+    guard: ResolvedPolicy, public: Mapping[str, Operation], sink: DiagnosticSink, *, kind: str
 ) -> None:
     found = first_identity_read(guard)
     exempt = [text.value for text in guard.exempt or ()]
@@ -148,7 +198,7 @@ def _require_exempt(
     name, span = found
     sink.error(
         Code.GUARD_EXEMPT,
-        f"guard `{guard.name}` names `{name}`, so it cannot judge the public operation "
+        f"{kind} `{guard.name}` names `{name}`, so it cannot judge the public operation "
         f"`{missing[0]}`",
         guard.place,
         help=f"say so by `exempt: [{', '.join([*exempt, *missing])}]`",

@@ -8,6 +8,7 @@ from deemster.model.source import SourceSpan
 from deemster.policy.expressions import terms
 from deemster.policy.expressions.terms import Term
 from deemster.policy.resolved import ResolvedChild, ResolvedPolicy
+from deemster.policy.statements.resolved import ResolvedStatement
 
 __all__ = ["first_identity_read", "reads_identity"]
 
@@ -36,6 +37,8 @@ def first_identity_read(policy: ResolvedPolicy) -> tuple[str, SourceSpan] | None
 def _reads_of(node: ResolvedChild) -> Iterator[tuple[str, SourceSpan]]:
     if not node.enabled:
         return
+    for statement in node.statements:
+        yield from _names_of(statement)
     if isinstance(node, ResolvedPolicy):
         if node.target is not None:
             yield from _names_in(node.target.term)
@@ -43,6 +46,11 @@ def _reads_of(node: ResolvedChild) -> Iterator[tuple[str, SourceSpan]]:
             yield from _reads_of(child)
     elif node.when is not None:
         yield from _names_in(node.when.term)
+
+
+def _names_of(statement: ResolvedStatement) -> Iterator[tuple[str, SourceSpan]]:
+    for value in statement.values:
+        yield from _names_in(value.term)
 
 
 def _names_in(term: Term) -> Iterator[tuple[str, SourceSpan]]:

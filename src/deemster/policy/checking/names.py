@@ -49,12 +49,13 @@ class NameTable:
     def check_declared(self, document: DeclaringDocument) -> None:
         """Check a document's conditions where they stand, so that one nobody uses is checked too.
 
-        Every name is there, `user` included: only a place of use can say that there is none.
+        Every name is there, `user` and `response` included: only a place of use can say that
+        there is none.
         Parameters too are known there alone, so what names one is left to its uses.
         """
         lexical = self.lexical(document)
         schema = self._graph.schema(document)
-        scope = Scope(lexical, schema.claims, schema.user, access=schema.declared)
+        scope = Scope(lexical, schema.claims, schema.user, access=schema.declared, in_response=True)
         for named in document.declarations.conditions:
             definition = lexical.conditions[named.name.value]
             if definition.expr is None or names_parameters(definition.expr, lexical):

@@ -12,7 +12,9 @@ from deemster.model.decision import DeniedReason, NodeRef
 from deemster.policy.checking.imports import DocumentGraph
 from deemster.policy.checking.names import NameTable, names_parameters
 from deemster.policy.checking.policy_use import Use
+from deemster.policy.checking.response_phase import in_its_phase
 from deemster.policy.checking.sibling_policies import SiblingPolicies
+from deemster.policy.checking.statements import StatementTable
 from deemster.policy.checking.usage import Usage
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note
@@ -22,6 +24,7 @@ from deemster.policy.expressions.conditions import parse_condition
 from deemster.policy.expressions.guards import guards_of
 from deemster.policy.expressions.scope import Scope
 from deemster.policy.resolved import ResolvedChild, ResolvedPolicy, ResolvedRule
+from deemster.policy.statements.resolved import ResolvedStatement
 from deemster.policy.tree import (
     Child,
     CombiningAlgorithm,
@@ -32,6 +35,7 @@ from deemster.policy.tree import (
     RefNode,
     RuleEffect,
     RuleNode,
+    Text,
 )
 
 __all__ = ["PolicyChecker", "denied_reason"]
@@ -51,13 +55,19 @@ class PolicyChecker:
     """
 
     def __init__(
-        self, graph: DocumentGraph, names: NameTable, usage: Usage, sink: DiagnosticSink
+        self,
+        graph: DocumentGraph,
+        names: NameTable,
+        statements: StatementTable,
+        usage: Usage,
+        sink: DiagnosticSink,
     ) -> None:
         self.refused = False
         self.referenced: set[str] = set()
         """Files of the Policy documents that were used."""
         self._graph = graph
         self._names = names
+        self._statements = statements
         self._usage = usage
         self._sink = sink
         self._nodes = 0
@@ -105,9 +115,18 @@ class PolicyChecker:
             self._sink.add(use.with_chain(finding))
         if checked is None:
             self.refused = True
-        else:
-            self._usage.read(use.document.file, checked.reads)
-        return checked
+            return None
+        self._usage.read(use.document.file, checked.reads)
+        return in_its_phase(checked, use.scope)
+
+    def statements(
+        self, attach: Sequence[Text], words: DeniedReasonText | None, use: Use
+    ) -> tuple[ResolvedStatement, ...]:
+        """What a node carries that names these. Where one is missing, then `refused`."""
+        found = self._statements.resolve(attach, words, use)
+        # INVARIANT: a node whose statement was refused is not a node without it.
+        self.refused |= self._statements.refused
+        return found
 
     # --- policies -----------------------------------------------------------------------------
 
@@ -138,8 +157,9 @@ class PolicyChecker:
         if node.target is not None and target is None:
             return None
         enabled = [child for child in children if child.enabled]
+        statements = self.statements(node.attach, node.denied_reason, inner)
         reads = (target.reads if target is not None else frozenset[str]()).union(
-            *(child.reads for child in enabled)
+            *(part.reads for part in (*enabled, *statements))
         )
         return ResolvedPolicy(
             ref=NodeRef(inner.id_path, node.id.span),
@@ -147,7 +167,7 @@ class PolicyChecker:
             combining=node.combining,
             target=target,
             children=children,
-            denied_reason=denied_reason(node.denied_reason),
+            statements=statements,
             enabled=node.enabled,
             exempt=node.exempt,
             reads=reads if node.enabled else frozenset(),
@@ -156,6 +176,7 @@ class PolicyChecker:
             can_deny=node.combining is CombiningAlgorithm.DENY_UNLESS_PERMIT
             or len(children) < len(node.children)
             or any(child.can_deny for child in enabled),
+            simple_indeterminate=node.simple_indeterminate,
         )
 
     def _children(self, node: PolicyNode, use: Use) -> tuple[ResolvedChild, ...]:
@@ -185,7 +206,8 @@ class PolicyChecker:
             if when is None:
                 return None
         ref = NodeRef(f"{use.id_path}/{node.id.value}", node.id.span)
-        return ResolvedRule(ref, node.effect, when, denied_reason(node.denied_reason), node.enabled)
+        statements = self.statements(node.attach, node.denied_reason, use)
+        return ResolvedRule(ref, node.effect, when, statements, node.enabled)
 
     # --- references ---------------------------------------------------------------------------
 
@@ -205,6 +227,7 @@ class PolicyChecker:
             access=schema.declared,
             asked=use.scope.asked,
             has_claims=use.scope.has_claims,
+            in_response=use.scope.in_response,
         )
         chain = (*use.chain, (document.file, node.path.span))
         inside = replace(use, document=document, scope=scope, chain=chain)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from deemster.model.decision import NodeRef
+from deemster.model.source import SourceSpan
 from deemster.model.urls import MalformedUrlError, PathFeature, parse_base_url
 from deemster.policy import tree
 from deemster.policy.applications import ApplicationCatalogue
@@ -17,10 +19,13 @@ from deemster.policy.checking.access_checker import fitting_lines, refuse_public
 from deemster.policy.checking.allow_checker import check_allow_lines
 from deemster.policy.checking.closed_paths import refuse_closed_paths
 from deemster.policy.checking.guards import (
+    RESPONSE_POLICY,
     applicable_guards,
     check_guards,
     refuse_exempt,
+    refuse_identity_in_statements,
     refuse_identity_on_public,
+    refuse_response_of_question,
     warn_idle_guard,
 )
 from deemster.policy.checking.imports import DocumentGraph
@@ -88,16 +93,20 @@ class ServiceChecker:
         guards = self._policies.policies(
             self._document.guards,
             Use(self._document, self._scope, self._id),
-            SiblingPolicies({operation.id.value: operation.id.span for operation in operations}),
+            SiblingPolicies(
+                {operation.id.value: operation.id.span for operation in operations}
+                | _reserved("response", self._document.response)
+            ),
         )
         check_guards(guards, self._document, self._sink)
+        response = self._service_response()
         check_unmatched(self._document, guards, self._sink, refused=self._policies.refused)
         templates = [
             parse_templates(operation.paths, operation.params, self._sink)
             for operation in operations
         ]
         found = [
-            self._operation(operation, parsed, guards)
+            self._operation(operation, parsed, guards, response)
             for operation, parsed in zip(operations, templates, strict=True)
         ]
         hint_methods(operations, self._sink)
@@ -107,6 +116,7 @@ class ServiceChecker:
                 self._internal,
                 tuple(operation for operation in found if operation is not None),
                 guards,
+                response,
             ),
             self._routed(templates),
         )
@@ -179,21 +189,28 @@ class ServiceChecker:
         operation: tree.Operation,
         templates: tuple[Template, ...] | None,
         service_guards: tuple[ResolvedPolicy, ...],
+        service_response: tuple[ResolvedPolicy, ...],
     ) -> ResolvedOperation | None:
         """The operation, or None where its paths or its `allow` were refused."""
         id_path = f"{self._id}/{operation.id.value}"
         use = Use(self._document, self._scope_for(operation, templates), id_path)
         allow = operation.allow
         # One node has one id path, so guards, policies and `allow` of an operation are siblings.
-        siblings = SiblingPolicies({"allow": allow.span} if allow is not None else None)
+        siblings = SiblingPolicies(
+            ({"allow": allow.span} if allow is not None else {})
+            | _reserved("response", operation.response)
+        )
         guards = self._policies.policies(operation.guards, use, siblings)
         refuse_exempt(guards, self._sink)
         for guard in guards:
             warn_idle_guard(guard, self._sink)
         policies = self._policies.policies(operation.policies, use, siblings)
+        response = self._response(operation, use)
+        statements = self._policies.statements(operation.attach, None, use)
         public = isinstance(allow, tree.AllowPublic) and operation.access is None
         if public:
-            refuse_identity_on_public(operation, (*guards, *policies), self._sink)
+            refuse_identity_on_public(operation, (*guards, *policies, *response), self._sink)
+            refuse_identity_in_statements(operation, statements, self._sink)
         when = None
         is_refused = templates is None
         if operation.access is not None:
@@ -218,6 +235,10 @@ class ServiceChecker:
             guards=(*applicable_guards(service_guards, operation, public=public), *guards),
             when=when,
             policies=policies,
+            response=(*applicable_guards(service_response, operation, public=public), *response)
+            if operation.access is None
+            else (),
+            statements=statements,
         )
 
     def _scope_for(
@@ -227,6 +248,25 @@ class ServiceChecker:
             return self._scope_of_questions.at(operation.id)
         params = _written_parameters(operation) if templates is None else _captured(templates)
         return self._scope_of_calls.with_params(params).at(operation.id)
+
+    # --- policies over the upstream's answer --------------------------------------------------
+
+    def _service_response(self) -> tuple[ResolvedPolicy, ...]:
+        use = Use(self._document, self._scope_of_calls.over_response(), f"{self._id}/response")
+        policies = self._policies.policies(self._document.response, use, SiblingPolicies())
+        check_guards(policies, self._document, self._sink, kind=RESPONSE_POLICY)
+        return policies
+
+    def _response(self, operation: tree.Operation, use: Use) -> tuple[ResolvedPolicy, ...]:
+        if operation.access is not None:
+            refuse_response_of_question(operation, self._sink)
+            return ()
+        inner = replace(use, scope=use.scope.over_response(), id_path=f"{use.id_path}/response")
+        policies = self._policies.policies(operation.response, inner, SiblingPolicies())
+        refuse_exempt(policies, self._sink, kind=RESPONSE_POLICY)
+        for policy in policies:
+            warn_idle_guard(policy, self._sink, kind=RESPONSE_POLICY)
+        return policies
 
     def _routed(self, templates: Sequence[tuple[Template, ...] | None]) -> RoutedService:
         block = self._document.service
@@ -262,6 +302,13 @@ def _first_of(operations: Iterable[tree.Operation], *, about_calls: bool) -> dic
     """The first operation that answers HTTP calls, or AuthZEN questions, to show that one does."""
     found = [operation.id for operation in operations if (operation.access is None) is about_calls]
     return {Asked.CALL if about_calls else Asked.QUESTION: found[0]} if found else {}
+
+
+def _reserved(
+    key: str, policies: Sequence[tree.PolicyNode | tree.RefNode]
+) -> dict[str, SourceSpan]:
+    """An id that no sibling may have, as it stands for the part of a path that `key` is."""
+    return {key: policies[0].span} if policies else {}
 
 
 def _captured(templates: Iterable[Template]) -> dict[str, Type]:

@@ -12,6 +12,7 @@ from deemster.policy.explanations.expressions import EXPRESSIONS
 from deemster.policy.explanations.meaning import POLICIES, SERVICES
 from deemster.policy.explanations.reading import FILES, YAML
 from deemster.policy.explanations.routing import ROUTING
+from deemster.policy.explanations.statements import STATEMENTS
 
 __all__ = ["CHAPTERS", "EXPLANATIONS", "SUPPRESSIBLE", "Explanation"]
 
@@ -22,6 +23,7 @@ CHAPTERS: Mapping[str, Mapping[Code, Explanation]] = {
     "Documents that name each other": REFERENCES,
     "Expressions": EXPRESSIONS,
     "Policies and rules": POLICIES,
+    "Statements": STATEMENTS,
     "Services and operations": SERVICES,
     "Base URLs, paths and methods": ROUTING,
 }

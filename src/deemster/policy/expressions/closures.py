@@ -344,7 +344,7 @@ def _list(compiler: _Compiler, term: terms.ListTerm) -> Closure:
 _CLOSURES: dict[type, Callable[..., Closure]] = {
     terms.Constant: _constant,
     terms.Presence: lambda _, term: presence_of(term.read),
-    terms.UserPresence: lambda _, term: user_presence,
+    terms.UserPresence: lambda _, term: user_presence(term),
     terms.Negation: _negation,
     terms.Conjunction: _conjunction,
     terms.Disjunction: _disjunction,

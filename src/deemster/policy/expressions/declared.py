@@ -6,6 +6,7 @@ from deemster.policy import tree
 from deemster.policy.attribute_tree import AttributeDeclaration
 from deemster.policy.diagnostics import Note
 from deemster.policy.expressions import terms
+from deemster.policy.expressions.response_terms import ResponseStatusRead
 from deemster.policy.expressions.terms import LocalTimeField, Term
 from deemster.policy.expressions.types import INT, Narrowing, type_named
 
@@ -22,6 +23,7 @@ def narrowing_of_declaration(declaration: tree.Declaration | AttributeDeclaratio
     )
 
 
+_STATUS = Narrowing(INT, None, 100, 599)
 _LOCAL_TIME = {
     LocalTimeField.HOUR: Narrowing(INT, None, 0, 23),
     LocalTimeField.MINUTE_OF_DAY: Narrowing(INT, None, 0, 1439),
@@ -35,6 +37,8 @@ def narrowing_of(term: Term) -> Narrowing | None:
         return term.narrowing
     if isinstance(term, terms.LocalTimeRead):
         return _LOCAL_TIME.get(term.field)
+    if isinstance(term, ResponseStatusRead):
+        return _STATUS
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from deemster.model.http import HEADERS_NOT_KNOWN
 from deemster.model.source import SourceSpan
 from deemster.policy.expressions import failures
 from deemster.policy.expressions.local_clock import LocalClock
@@ -27,6 +28,8 @@ def request_reader(read: RequestRead | HeaderRead | QueryRead | LocalTimeRead) -
     """The function that reads a name that no token and no directory has a part in."""
     if isinstance(read, HeaderRead):
         header = read.header
+        if read.is_sealed:
+            return _sealed_header_reader(read)
         return lambda values: values.call.headers.get_all(header)
     if isinstance(read, QueryRead):
         return _query_reader(read)
@@ -35,6 +38,19 @@ def request_reader(read: RequestRead | HeaderRead | QueryRead | LocalTimeRead) -
     if read.field is RequestField.IP:
         return _ip_reader(read)
     return _FIELDS[read.field]
+
+
+def _sealed_header_reader(read: HeaderRead) -> Reader:
+    name, header, span = read.name, read.header, read.span
+
+    def values_of(values: Values) -> object:
+        headers = values.call.headers
+        if headers is HEADERS_NOT_KNOWN:
+            # Nobody kept them, which is not the same as that there were none.
+            raise failures.not_kept(name, span)
+        return headers.get_all(header)
+
+    return values_of
 
 
 def request_presence(read: RequestRead) -> Callable[[Values], bool]:

@@ -6,7 +6,15 @@ from deemster.errors import EvaluationError
 from deemster.model.decision import Reason
 from deemster.model.source import SourceSpan
 
-__all__ = ["absent", "client_token", "no_access_request", "no_claims", "not_usable", "unavailable"]
+__all__ = [
+    "absent",
+    "client_token",
+    "no_access_request",
+    "no_claims",
+    "not_kept",
+    "not_usable",
+    "unavailable",
+]
 
 
 def absent(name: str, span: SourceSpan) -> EvaluationError:
@@ -34,6 +42,15 @@ def no_access_request(name: str, span: SourceSpan) -> EvaluationError:
     """A read of what only a question of AuthZEN has."""
     return EvaluationError(
         f"`{name}` is absent: this is no question of AuthZEN",
+        reason=Reason.ATTRIBUTE_MISSING,
+        span=span,
+    )
+
+
+def not_kept(name: str, span: SourceSpan) -> EvaluationError:
+    """In the response phase, what only the sealed state could tell of the request."""
+    return EvaluationError(
+        f"`{name}` is not known: no state of the request came with its answer",
         reason=Reason.ATTRIBUTE_MISSING,
         span=span,
     )

@@ -19,6 +19,7 @@ from deemster.policy.expressions.attribute_terms import (
 )
 from deemster.policy.expressions.checked import CheckedExpr
 from deemster.policy.expressions.reading import Reader, reader_of, user_presence
+from deemster.policy.expressions.response_terms import ResponseHeaderRead
 from deemster.policy.expressions.terms import Term
 from deemster.policy.expressions.types import STRING
 from deemster.policy.values import Values
@@ -45,7 +46,7 @@ def _collect(term: Term, found: dict[str, Reader], seen: set[int]) -> None:
             return
         seen.add(id(term.body))
     elif isinstance(term, terms.UserPresence):
-        found.setdefault("has(user)", user_presence)
+        found.setdefault("has(user)", user_presence(term))
     elif isinstance(term, terms.Presence):
         _collect(term.read, found, seen)
     elif isinstance(term, terms.Read) and term.name not in found:
@@ -73,7 +74,7 @@ def shown_reader(read: terms.Read, *, revealed: bool = False) -> Reader:
     reader = reader_of(read)
     if isinstance(read, terms.AttributeRead):
         return _shown_attribute(read, reader, revealed=revealed)
-    if isinstance(read, terms.HeaderRead | terms.QueryRead):
+    if isinstance(read, terms.HeaderRead | terms.QueryRead | ResponseHeaderRead):
         if revealed and not (isinstance(read, terms.HeaderRead) and read.header in _CREDENTIALS):
             return reader
         values_of: Callable[[Values], Sized] = reader  # type: ignore[assignment]  # list types

@@ -21,6 +21,7 @@ from deemster.policy.expressions.dotted import (
 )
 from deemster.policy.expressions.registered import REGISTERED_CLAIMS, USER_BUILT_INS
 from deemster.policy.expressions.report import Report
+from deemster.policy.expressions.response_names import response_name
 from deemster.policy.expressions.scope import Scope
 from deemster.policy.expressions.terms import Read, RequestField, UserField
 from deemster.policy.expressions.types import (
@@ -139,7 +140,7 @@ _REQUEST_MAPS = ("headers", "query")
 
 def _request(path: Path, scope: Scope, report: Report) -> Read | None:
     if len(path.segments) > 1 and path.segments[1].text in _REQUEST_MAPS:
-        return _request_map(path, report)
+        return _request_map(path, scope, report)
     if len(path.segments) > 1 and path.segments[1].text == "certificate":
         return certificate_member(path, report)
     if len(path.segments) > 1 and path.segments[1].text not in _REQUEST_FIELDS:
@@ -155,7 +156,7 @@ def _request(path: Path, scope: Scope, report: Report) -> Read | None:
     return terms.RequestRead(f"request.{field.value}", field, path.span)
 
 
-def _request_map(path: Path, report: Report) -> Read | None:
+def _request_map(path: Path, scope: Scope, report: Report) -> Read | None:
     which = path.segments[1].text
     if len(path.segments) == 2:
         report.error(
@@ -180,7 +181,7 @@ def _request_map(path: Path, report: Report) -> Read | None:
             help=f"write `{segment.text.lower()}`",
         )
         return None
-    return terms.HeaderRead(name, segment.text, path.span)
+    return terms.HeaderRead(name, segment.text, path.span, is_sealed=scope.in_response)
 
 
 def _parameter(path: Path, scope: Scope, report: Report) -> Read | None:
@@ -241,7 +242,7 @@ _RESOLVERS = {
     "params": _parameter,
     "request": _request,
     "resource": access_member,
-    "response": _not_yet,
+    "response": response_name,
     "subject": access_member,
     "time": _time,
     "user": _user,

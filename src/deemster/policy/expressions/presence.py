@@ -10,6 +10,7 @@ from deemster.policy.expressions.attributes import attribute_named, attribute_re
 from deemster.policy.expressions.certificates import CertificateField, names_certificate
 from deemster.policy.expressions.names import built_in, path_of
 from deemster.policy.expressions.report import Report
+from deemster.policy.expressions.response_terms import ResponseHeaderRead
 from deemster.policy.expressions.scope import RESERVED_NAMES, Scope
 from deemster.policy.expressions.terms import Term
 
@@ -36,7 +37,7 @@ def presence_term(expr: ast.Has, scope: Scope, report: Report) -> Term | None:
     read = built_in(path, scope, report)
     if read is None:
         return None
-    if isinstance(read, terms.HeaderRead | terms.QueryRead):
+    if isinstance(read, terms.HeaderRead | terms.QueryRead | ResponseHeaderRead):
         report.error(
             Code.TYPE_MISMATCH,
             f"`{read.name}` is a list and never absent",

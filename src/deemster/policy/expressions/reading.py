@@ -29,6 +29,8 @@ from deemster.policy.expressions.environment import (
     request_presence,
     request_reader,
 )
+from deemster.policy.expressions.response_reading import response_reader
+from deemster.policy.expressions.response_terms import ResponseHeaderRead, ResponseStatusRead
 from deemster.policy.expressions.terms import ClaimRead, ParameterRead, Read, UserField, UserRead
 from deemster.policy.expressions.types import STRING
 from deemster.policy.values import NeedsValues, Values
@@ -60,6 +62,8 @@ def reader_of(read: Read) -> Reader:
         return _parameter_reader(read)
     if isinstance(read, terms.AttributeRead):
         return attribute_reader(read, _reader_of_term)
+    if isinstance(read, ResponseStatusRead | ResponseHeaderRead):
+        return response_reader(read)
     return request_reader(read)
 
 
@@ -92,9 +96,19 @@ def presence_of(read: Read) -> Callable[[Values], bool]:
     return readable
 
 
-def user_presence(values: Values) -> bool:
+def user_presence(term: terms.UserPresence) -> Callable[[Values], bool]:
     """`has(user)`: false for a client token."""
-    return values.user is not None
+    span = term.span
+
+    def present(values: Values) -> bool:
+        if values.user is not None:
+            return True
+        if values.claims is None:
+            # Nobody looked who calls: that is not the same as a client.
+            raise failures.no_claims("user", span)
+        return False
+
+    return present
 
 
 # --- claims -------------------------------------------------------------------------------------

@@ -129,6 +129,8 @@ class Scope:
     )
     asked: Mapping[Asked, tree.Text] = field(default_factory=dict)
     has_claims: bool = True
+    in_response: bool = False
+    """Whether the upstream's answer is at hand: `response` may be named."""
     checked: dict[ConditionDefinition, CheckedExpr | None] = field(default_factory=dict, repr=False)
     """For the checker: named conditions that name no parameter, None for those in error."""
     attributes: dict[AttributeDefinition, CheckedAttribute | None] = field(
@@ -158,6 +160,10 @@ class Scope:
     def at(self, operation: tree.Text) -> Scope:
         """The scope of one operation of several that are asked alike."""
         return replace(self, asked=dict.fromkeys(self.asked, operation))
+
+    def over_response(self) -> Scope:
+        """The same place in a policy over the upstream's answer."""
+        return replace(self, in_response=True, checked={})
 
     def with_lexical(self, lexical: LexicalScope) -> Scope:
         """The same place seen from another file: the body of a condition, a `$ref` document."""

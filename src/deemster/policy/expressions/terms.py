@@ -22,6 +22,7 @@ from deemster.policy.expressions.ast import (
 from deemster.policy.expressions.attribute_terms import AttributeRead
 from deemster.policy.expressions.certificates import CertificateRead
 from deemster.policy.expressions.networks import NetworkSet
+from deemster.policy.expressions.response_terms import ResponseHeaderRead, ResponseStatusRead
 from deemster.policy.expressions.types import (
     BOOL,
     INT,
@@ -194,11 +195,15 @@ class RequestRead:
 
 @dataclass(frozen=True, slots=True)
 class HeaderRead:
-    """`request.headers['x']`; `header` is lower-case."""
+    """`request.headers['x']`; `header` is lower-case.
+
+    `is_sealed`: read in the response phase, where only the sealed state may know it.
+    """
 
     name: str
     header: str
     span: SourceSpan
+    is_sealed: bool = False
     type: Type = LIST_OF_STRING
 
 
@@ -237,6 +242,8 @@ Read = (
     | QueryRead
     | LocalTimeRead
     | CertificateRead
+    | ResponseStatusRead
+    | ResponseHeaderRead
 )
 
 

@@ -1,4 +1,4 @@
-"""What a Library, an ApiService or a Policy declares: imports, schema, constants and more."""
+"""What a Library, an ApiService or a Policy declares, from imports to statements."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from deemster.policy.parsing.ids import checked_name
 from deemster.policy.parsing.scalars import text_of
 from deemster.policy.parsing.schema import SCHEMA, parse_schema
 from deemster.policy.parsing.shapes import Key, Keys
+from deemster.policy.parsing.statements import STATEMENTS, parse_statements
 from deemster.policy.tree import Declarations, Import, NamedCondition
 
-__all__ = ["DECLARATION_KEYS", "LATER_DECLARATIONS", "parse_declarations"]
+__all__ = ["DECLARATION_KEYS", "parse_declarations"]
 
 DECLARATION_KEYS = Keys(
     {
@@ -47,11 +48,9 @@ DECLARATION_KEYS = Keys(
             "Conditions that others use by name.",
             '{in_office: "request.ip.inAny(OFFICE_NETS)"}',
         ),
+        "statements": STATEMENTS,
     }
 )
-LATER_DECLARATIONS = {
-    "statements": "statements for the gateway",
-}
 
 
 def parse_declarations(fields: Fields) -> Declarations:
@@ -63,6 +62,7 @@ def parse_declarations(fields: Fields) -> Declarations:
         constants=parse_constants(fields),
         attributes=parse_attributes(fields),
         conditions=_conditions(fields),
+        statements=parse_statements(fields),
     )
     # A misspelt key of the document may have been meant to declare something.
     complete = fields.sink.error_count == before and fields.keys_are_known

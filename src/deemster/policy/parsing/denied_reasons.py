@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from deemster.policy.codes import Code
 from deemster.policy.parsing import forms
 from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.scalars import describe, listed
 from deemster.policy.parsing.shapes import Key, Keys, Shape
-from deemster.policy.tree import DeniedReasonText
+from deemster.policy.reading.nodes import MappingNode, ScalarNode
+from deemster.policy.statements.codes import KnownCode, NodeEffect
+from deemster.policy.statements.declared import StatementDeclaration
+from deemster.policy.statements.templates import JsonTemplate, read_text_template
+from deemster.policy.tree import DeniedReasonText, Text
 
 __all__ = ["DENIED_REASON", "OTHERWISE", "parse_denied_reason", "parse_otherwise"]
 
@@ -50,7 +56,29 @@ OTHERWISE = Shape(
 
 def parse_denied_reason(fields: Fields) -> DeniedReasonText | None:
     """`deniedReason` of a rule or policy; None where it is absent or was refused."""
-    return _parse(fields, "deniedReason", DENIED_REASON)
+    text = _parse(fields, "deniedReason", DENIED_REASON)
+    node = fields.node_of("deniedReason")
+    if text is None or not isinstance(node, MappingNode):
+        return text
+    payload: dict[str, JsonTemplate] = {
+        key.text: read_text_template(value, fields.sink)
+        for key, value in node.entries
+        if isinstance(value, ScalarNode) and key.text != "status"
+    }
+    if text.status is not None:
+        payload["status"] = text.status
+    return replace(
+        text,
+        statement=StatementDeclaration(
+            name=Text("deniedReason", fields.key_span("deniedReason")),
+            code=KnownCode.DENIED_REASON.value,
+            applies_to=frozenset({NodeEffect.DENY}),
+            own_effect=False,
+            obligatory=False,
+            payload=payload,
+            span=node.span,
+        ),
+    )
 
 
 def parse_otherwise(fields: Fields) -> DeniedReasonText | None:

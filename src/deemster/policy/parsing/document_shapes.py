@@ -6,15 +6,15 @@ from collections.abc import Mapping
 
 from deemster.policy.parsing import forms
 from deemster.policy.parsing.applications import APPLICATION_KEYS
-from deemster.policy.parsing.declarations import DECLARATION_KEYS, LATER_DECLARATIONS
+from deemster.policy.parsing.declarations import DECLARATION_KEYS
 from deemster.policy.parsing.header import header_of, with_header
 from deemster.policy.parsing.operation_shapes import OPERATION
 from deemster.policy.parsing.policy_shapes import (
     GUARDS,
-    LATER_IN_NODES,
     POLICY_CHILDREN,
     POLICY_KEYS,
     POLICY_REQUIRED,
+    RESPONSE,
 )
 from deemster.policy.parsing.policy_tests import POLICY_TEST
 from deemster.policy.parsing.services import SERVICE
@@ -35,6 +35,9 @@ API_SERVICE = Shape(
                 " or fails.",
                 "[{$ref: ../shared/named-tenant.yaml, exempt: [health]}]",
             ),
+            "response": Key(
+                RESPONSE, "Policies over what the upstream answers, for every operation."
+            ),
             "operations": Key(
                 forms.ListOf(OPERATION),
                 "What callers may do. A call that matches none is denied.",
@@ -46,7 +49,6 @@ API_SERVICE = Shape(
         "service": "base URLs and token provider of the service",
         "operations": "a service without operations could answer nothing",
     },
-    later=LATER_DECLARATIONS | {"response": "policies over the upstream's answer"},
     elsewhere={
         "policies": "`policies` belongs to an operation; `guards` apply to the whole service",
         "baseUrls": "write `service: {baseUrls: [...]}`",
@@ -58,7 +60,6 @@ API_SERVICE = Shape(
 LIBRARY = Shape(
     "a Library",
     header_of("Library") | DECLARATION_KEYS,
-    later=LATER_DECLARATIONS,
     elsewhere={"rules": "rules belong to a document of kind Policy"},
     doc="Declarations, constants and conditions that other documents import.",
 )
@@ -66,9 +67,6 @@ POLICY = Shape(
     "a Policy",
     header_of("Policy") | DECLARATION_KEYS | POLICY_KEYS,
     required=POLICY_REQUIRED,
-    later=LATER_IN_NODES
-    | LATER_DECLARATIONS
-    | {"indeterminate": "`simple` reading of indeterminate children"},
     elsewhere={
         "id": "a Policy document's id is `metadata: {id: ...}`",
         "exempt": "a guard is exempted where `guards` lists it: `{$ref: ..., exempt: [...]}`",

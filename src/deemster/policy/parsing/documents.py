@@ -13,7 +13,7 @@ from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.header import API_VERSION, HEADER, HEADER_REQUIRED, KINDS, METADATA
 from deemster.policy.parsing.ids import SiblingIds
 from deemster.policy.parsing.operations import parse_operations
-from deemster.policy.parsing.policies import parse_policies, parse_policy
+from deemster.policy.parsing.policies import parse_policies, parse_policy, parse_response
 from deemster.policy.parsing.scalars import describe
 from deemster.policy.parsing.services import parse_service
 from deemster.policy.parsing.shapes import Shape
@@ -116,13 +116,14 @@ def _parse_api_service(
     metadata = _parse_metadata(node, sink)
     declarations = parse_declarations(fields)
     # A service's guards and operations share the id path `service/…`.
-    siblings = SiblingIds()
+    siblings = SiblingIds({key: fields.key_span(key) for key in ("response",) if key in fields})
     guards = parse_policies(fields, "guards", siblings)
     operations = parse_operations(fields, siblings)
     service = parse_service(fields, answers_calls=not answers_questions_only(fields))
+    response = parse_response(fields)
     if metadata is None or service is None:
         return None
-    return ApiServiceDocument(file, metadata, declarations, service, guards, operations)
+    return ApiServiceDocument(file, metadata, declarations, service, guards, operations, response)
 
 
 def _parse_library(node: MappingNode, file: str, sink: DiagnosticSink) -> LibraryDocument | None:

@@ -9,8 +9,9 @@ from deemster.policy.parsing.access_match import ACCESS_KEYS
 from deemster.policy.parsing.denied_reasons import OTHERWISE
 from deemster.policy.parsing.grants import ALLOW
 from deemster.policy.parsing.paths import OPERATION_PATHS
-from deemster.policy.parsing.policy_shapes import GUARDS, POLICIES
+from deemster.policy.parsing.policy_shapes import GUARDS, POLICIES, RESPONSE
 from deemster.policy.parsing.shapes import Key, Keys, Shape
+from deemster.policy.parsing.statements import ATTACH
 
 __all__ = ["MATCH", "MAX_PATHS", "METHOD", "OPERATION", "PARAMETER", "PARAMETER_TYPE"]
 
@@ -105,17 +106,13 @@ OPERATION = Shape(
                 "The author's own words where `allow` denies.",
                 '{code: pay.not-allowed, message: "Paying needs the finance group."}',
             ),
+            "response": Key(RESPONSE, "Policies over the upstream's answer to it."),
+            "attach": ATTACH,
         }
     ),
     required={
         "id": "an id of lower-case letters, digits and hyphens, unique in its service",
         "match": "for example `match: {methods: [GET], path: /invoices}`",
-    },
-    later={
-        "response": "policies over the upstream's answer",
-        "attach": "statements attached to a node",
-        "statements": "statements for the gateway",
-        "attributes": "attributes fetched from a source",
     },
     elsewhere={
         "enabled": "an operation cannot be disabled, or its path would fall to a wider template; "
@@ -128,6 +125,9 @@ OPERATION = Shape(
         "rules": "rules belong to a policy: `policies: [{id: ..., combiningAlgorithm: ..., "
         "rules: [...]}]`",
         "exempt": "a guard says which operations it exempts",
+        "attributes": "attributes belong to the top of the file",
+        "statements": "statements are declared at the top of the file; an operation names them by "
+        "`attach`",
     },
     at_least_one=(("allow", "policies"),),
     doc="One thing that callers may do. At least one of `allow` and `policies` is there, and each"

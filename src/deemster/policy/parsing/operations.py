@@ -22,7 +22,8 @@ from deemster.policy.parsing.operation_shapes import (
     PARAMETER_TYPE,
 )
 from deemster.policy.parsing.paths import parse_openings
-from deemster.policy.parsing.policies import parse_policies
+from deemster.policy.parsing.policies import parse_policies, parse_response
+from deemster.policy.parsing.statements import parse_attach
 from deemster.policy.reading.nodes import Node
 from deemster.policy.tree import (
     AccessMatch,
@@ -68,6 +69,7 @@ def _parse_operation(node: Node, sink: DiagnosticSink, siblings: SiblingIds) -> 
     policies, guards = _policies_and_guards(fields)
     otherwise = parse_otherwise(fields)
     also_covers = fields.texts("alsoCovers", checked_id)
+    attach, response = parse_attach(fields), parse_response(fields)
     if are_keys_known:
         _require_grant(fields, id_)
     if sink.error_count > before or id_ is None:
@@ -85,13 +87,16 @@ def _parse_operation(node: Node, sink: DiagnosticSink, siblings: SiblingIds) -> 
         also_covers=also_covers,
         opened=opened,
         span=node.span,
+        attach=attach,
+        response=response,
     )
 
 
 def _policies_and_guards(fields: Fields) -> tuple[_Policies, _Policies]:
-    # One node has one id path, so guards, policies and `allow` of an operation are siblings.
-    reserved = {"allow": fields.key_span("allow")} if "allow" in fields else None
-    siblings = SiblingIds(reserved)
+    # One node has one id path: what stands beside each other in an operation are siblings.
+    siblings = SiblingIds(
+        {key: fields.key_span(key) for key in ("allow", "response") if key in fields}
+    )
     guards = parse_policies(fields, "guards", siblings)
     return parse_policies(fields, "policies", siblings), guards
 

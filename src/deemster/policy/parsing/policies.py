@@ -16,15 +16,19 @@ from deemster.policy.parsing.policy_shapes import (
     EFFECT,
     GUARD,
     GUARD_REF,
+    INDETERMINATE,
     POLICY,
     REF,
+    RESPONSE,
     RULE,
 )
 from deemster.policy.parsing.scalars import describe
 from deemster.policy.parsing.shapes import Shape
+from deemster.policy.parsing.statements import parse_attach
 from deemster.policy.reading.nodes import MappingNode, Node
 from deemster.policy.tree import (
     Child,
+    CombiningAlgorithm,
     Condition,
     PolicyNode,
     RefNode,
@@ -32,14 +36,14 @@ from deemster.policy.tree import (
     Text,
 )
 
-__all__ = ["parse_policies", "parse_policy"]
+__all__ = ["parse_policies", "parse_policy", "parse_response"]
 
 
 def parse_policies(
     fields: Fields, key: str, siblings: SiblingIds
 ) -> tuple[PolicyNode | RefNode, ...]:
-    """The policies of `policies:` or, with `exempt`, of `guards:`."""
-    is_guard = key == "guards"
+    """The policies of `policies:` or, with `exempt`, of `guards:` and below `response:`."""
+    is_guard = key == "guards" or fields.shape is RESPONSE
     found = []
     for item in fields.items(key):
         policy = _policy_or_reference(item, fields.sink, siblings, is_guard=is_guard)
@@ -48,15 +52,24 @@ def parse_policies(
     return tuple(found)
 
 
+def parse_response(owner: Fields) -> tuple[PolicyNode | RefNode, ...]:
+    """The policies of a service's or an operation's `response:`."""
+    node = owner.node_of("response")
+    fields = None if node is None else Fields.of(node, RESPONSE, owner.sink)
+    return () if fields is None else parse_policies(fields, "policies", SiblingIds())
+
+
 def parse_policy(fields: Fields, id_: Text | None) -> PolicyNode | None:
     """A policy of the given id from fields whose keys were checked; None after an error."""
     sink = fields.sink
     before = sink.error_count
     combining = fields.choice("combiningAlgorithm", COMBINING)
+    simple = _is_simple(fields, combining)
     target = _condition(fields, "target")
     denied_reason = parse_denied_reason(fields)
     enabled = fields.flag("enabled", default=True)
     exempt = fields.texts("exempt", checked_id) if "exempt" in fields else None
+    attach = parse_attach(fields)
     children = _children(fields)
     algorithm_node = fields.node_of("combiningAlgorithm")
     if (
@@ -77,7 +90,24 @@ def parse_policy(fields: Fields, id_: Text | None) -> PolicyNode | None:
         enabled=enabled,
         exempt=exempt,
         span=fields.node.span,
+        attach=attach,
+        simple_indeterminate=simple,
     )
+
+
+_OVERRIDING = frozenset({CombiningAlgorithm.DENY_OVERRIDES, CombiningAlgorithm.PERMIT_OVERRIDES})
+
+
+def _is_simple(fields: Fields, combining: CombiningAlgorithm | None) -> bool:
+    simple = bool(fields.choice("indeterminate", INDETERMINATE))
+    if simple and combining is not None and combining not in _OVERRIDING:
+        fields.sink.error(
+            Code.BAD_VALUE,
+            f"`indeterminate: simple` says nothing under `{combining.value}`",
+            fields.key_span("indeterminate"),
+            help="it belongs to `deny-overrides` and `permit-overrides`; leave it out",
+        )
+    return simple
 
 
 def _policy_or_reference(
@@ -182,10 +212,11 @@ def _parse_rule(node: Node, sink: DiagnosticSink, siblings: SiblingIds) -> RuleN
     when = _condition(fields, "when")
     denied_reason = parse_denied_reason(fields)
     enabled = fields.flag("enabled", default=True)
+    attach = parse_attach(fields)
     # INVARIANT: a rule whose condition was refused is not a rule without a condition.
     if sink.error_count > before or id_ is None or effect is None:
         return None
-    return RuleNode(id_, effect, when, denied_reason, enabled, node.span)
+    return RuleNode(id_, effect, when, denied_reason, enabled, node.span, attach)
 
 
 def _condition(fields: Fields, key: str) -> Condition | None:

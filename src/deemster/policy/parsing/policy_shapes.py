@@ -6,6 +6,7 @@ from deemster.policy.parsing import forms
 from deemster.policy.parsing.denied_reasons import DENIED_REASON
 from deemster.policy.parsing.scalars import listed
 from deemster.policy.parsing.shapes import Key, Keys, Shape
+from deemster.policy.parsing.statements import ATTACH
 from deemster.policy.tree import CombiningAlgorithm, RuleEffect
 
 __all__ = [
@@ -15,13 +16,14 @@ __all__ = [
     "GUARD",
     "GUARDS",
     "GUARD_REF",
-    "LATER_IN_NODES",
+    "INDETERMINATE",
     "POLICIES",
     "POLICY",
     "POLICY_CHILDREN",
     "POLICY_KEYS",
     "POLICY_REQUIRED",
     "REF",
+    "RESPONSE",
     "RULE",
 ]
 
@@ -56,6 +58,9 @@ EFFECT = forms.Choice(
         "forbid": "deny",
     },
 )
+INDETERMINATE = forms.Choice(
+    {"simple": True}, docs={"simple": "any indeterminate child that nothing overrides is an error"}
+)
 _ID_HELP = "an id of lower-case letters, digits and hyphens, unique among its siblings"
 _ID = Key(
     forms.Id(),
@@ -88,7 +93,15 @@ POLICY_KEYS = Keys(
         "combiningAlgorithm": Key(
             COMBINING, "How the outcomes of the children become one.", "deny-overrides"
         ),
+        "indeterminate": Key(
+            INDETERMINATE,
+            "Under `deny-overrides` and `permit-overrides`: `simple` makes any indeterminate child"
+            " that nothing overrides an error of the whole, as PingOne has it.",
+            "simple",
+            "what the child might have been counts",
+        ),
         "deniedReason": _DENIED_REASON,
+        "attach": ATTACH,
         "rules": Key(
             forms.ListOf(forms.Deferred(lambda: RULE)),
             "The rules. Their order matters under `first-applicable` alone.",
@@ -102,27 +115,20 @@ POLICY_KEYS = Keys(
 )
 POLICY_REQUIRED = {"combiningAlgorithm": f"one of {listed(COMBINING.options)}"}
 POLICY_CHILDREN = (("rules", "children"),)
-LATER_IN_NODES = {
-    "attach": "statements attached to a node",
-    "statements": "statements for the gateway",
-    "appliesTo": "statements for the gateway",
-    "appliesIf": "statements for the gateway",
-    "attributes": "attributes fetched from a source",
-    "response": "policies over the upstream's answer",
-}
-_LATER_IN_POLICIES = LATER_IN_NODES | {
-    "indeterminate": "`simple` reading of indeterminate children"
-}
 _ELSEWHERE = {
     "otherwise": "`otherwise` belongs to an operation; a policy or rule has `deniedReason`",
     "policies": "policies within a policy are items of `children`, as `- policy: {...}`",
     "exempt": "only guards are exempted, where `guards` lists them",
+    "statements": "statements are declared at the top of the file; a node names them by `attach`",
+    "appliesTo": "`appliesTo` belongs to a statement, which is declared at the top of the file",
+    "appliesIf": "`appliesIf` belongs to a statement, which is declared at the top of the file",
+    "response": "`response` belongs to an operation or to the service",
+    "attributes": "attributes belong to the top of the file",
 }
 POLICY = Shape(
     "a policy",
     Keys({"id": _ID, "enabled": _ENABLED}) | POLICY_KEYS,
     required={"id": _ID_HELP} | POLICY_REQUIRED,
-    later=_LATER_IN_POLICIES,
     elsewhere=_ELSEWHERE
     | {
         "when": "a policy applies when its `target` holds; rules have `when`",
@@ -139,7 +145,6 @@ GUARD = Shape(
     "a guard",
     Keys({"id": _ID, "enabled": _ENABLED, "exempt": _EXEMPT}) | POLICY_KEYS,
     required=POLICY.required,
-    later=POLICY.later,
     elsewhere=POLICY.elsewhere,
     exactly_one=POLICY_CHILDREN,
     doc="A policy that can only refuse.",
@@ -158,10 +163,10 @@ RULE: Shape = Shape(
                 "always",
             ),
             "deniedReason": _DENIED_REASON,
+            "attach": ATTACH,
         }
     ),
     required={"id": _ID_HELP, "effect": "`permit` or `deny`"},
-    later=LATER_IN_NODES,
     elsewhere=_ELSEWHERE
     | {
         "target": "a rule applies when `when` holds; policies have `target`",
@@ -203,3 +208,19 @@ CHILD: Shape = Shape(
 )
 POLICIES = forms.ListOf(forms.OneOf((REF, POLICY)))
 GUARDS = forms.ListOf(forms.OneOf((GUARD_REF, GUARD)))
+RESPONSE = Shape(
+    "`response`",
+    Keys(
+        {
+            "policies": Key(
+                GUARDS,
+                "Policies that see `response.status`, `response.headers` and the body. Each passes"
+                " unless it denies or fails; then the caller gets the deny instead.",
+            )
+        }
+    ),
+    required={"policies": "a list of policies, as `guards` has"},
+    elsewhere={"guards": "`response` has `policies`: each of them can only refuse"},
+    example="response: {policies: [{id: small, combiningAlgorithm: deny-overrides, rules: [...]}]}",
+    doc="Policies over what the upstream answered.",
+)

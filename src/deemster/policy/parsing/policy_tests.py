@@ -241,7 +241,9 @@ EXPECTED_STATEMENT = Shape(
     ),
     required={"code": "for example `code: exclude-attributes`"},
     example="statements: [{code: exclude-attributes, payload: [$.iban]}]",
+    doc="A statement that must be among those of the decision.",
 )
+_STATEMENT = forms.OneOf((forms.Text("code"), EXPECTED_STATEMENT))
 EXPECTATION = Shape(
     "`expect`",
     Keys(
@@ -255,10 +257,14 @@ EXPECTATION = Shape(
                 forms.OneOf((forms.Text("code"), EXPECTED_REASON)), "The author's words."
             ),
             "challenge": Key(EXPECTED_CHALLENGE, "What is asked of the end user."),
+            "statements": Key(
+                forms.OneOf((forms.Choice({"none": ()}), forms.ListOf(_STATEMENT))),
+                "What goes with the answer, or `none`.",
+                "[exclude-attributes]",
+            ),
         }
     ),
     required={"decision": "`permit` or `deny`"},
-    later={"statements": "what the gateway must do with the answer"},
     elsewhere={
         "effect": "write `decision: permit` or `decision: deny`",
         "code": "write `deniedReason: {code: ...}`",
@@ -293,9 +299,11 @@ _ATTRIBUTES = Key(
     " One that is needed and not named has failed.",
     "{risk_score: 80, std.limit: {fault: timeout}}",
 )
-_LATER = {
-    "response": "the response phase",
-}
+_RESPONSE = Key(
+    RESPONSE,
+    "What the upstream answers: then the case is about that answer, once the call is permitted.",
+    "{status: 200, body: {iban: DE02}}",
+)
 CASE = Shape(
     "a case",
     Keys(
@@ -307,6 +315,7 @@ CASE = Shape(
             "attributes": _ATTRIBUTES,
             "token": _TOKEN,
             "claims": _ASSERTED,
+            "response": _RESPONSE,
             "expect": Key(EXPECTATION, "What must be so."),
         }
     ),
@@ -315,7 +324,6 @@ CASE = Shape(
         "request": "for example `request: {method: GET, url: https://api.example.com/invoices}`",
         "expect": "for example `expect: {decision: permit}`",
     },
-    later=_LATER,
     elsewhere={
         "id": "a case is named by `name`",
         "title": "a case is named by `name`",
@@ -342,10 +350,10 @@ MATRIX = Shape(
             "attributes": _ATTRIBUTES,
             "tokens": Key(_ROWS, "For each token what must be so.", example="{alice: permit}"),
             "claims": Key(_ROWS, "The same for claims that the gateway asserts."),
+            "response": _RESPONSE,
         }
     ),
     required={"name": CASE.required["name"], "request": CASE.required["request"]},
-    later=_LATER,
     elsewhere={
         "token": "an entry of `matrix` has `tokens`, each with what is expected",
         "expect": "what is expected stands with each token: `tokens: {alice: permit, none: deny}`",

@@ -114,14 +114,12 @@ SERVICE = Shape(
     required={
         "tokenProvider": "for example `tokenProvider: {type: internal, id: ...}`",
     },
-    later={
-        "response": "policies over the upstream's answer",
-    },
     elsewhere={
         "baseUrl": "base URLs are a list: `baseUrls: [...]`",
         "guards": "`guards` stands beside `service`, not in it",
         "operations": "`operations` stands beside `service`, not in it",
         "imports": "`imports` stands beside `service`, not in it",
+        "response": "`response` stands beside `service`, not in it",
     },
     doc="Where the service is, who issues its tokens, and how it answers.",
 )

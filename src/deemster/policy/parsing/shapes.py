@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from deemster.policy.codes import Code
 from deemster.policy.parsing.forms import Form
 
-__all__ = ["Key", "Keys", "Shape"]
+__all__ = ["Key", "Keys", "Shape", "Variant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,16 @@ class Keys(Mapping[str, Key | None]):
 
 
 @dataclass(frozen=True, slots=True)
+class Variant:
+    """Where `key` is one of `words`, `dependent` is needed and has this form."""
+
+    key: str
+    words: tuple[str, ...]
+    dependent: str
+    form: Form
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """What a mapping may hold.
 
@@ -72,7 +82,8 @@ class Shape:
     a sentence for the reference.
 
     Of each group in `exactly_one`, `at_most_one`, `at_least_one` that many keys are written;
-    the parser says so in its own words where they are not.
+    the parser says so in its own words where they are not. `variants` say what depends on the
+    value of a key.
     """
 
     name: str
@@ -87,6 +98,7 @@ class Shape:
     exactly_one: tuple[tuple[str, ...], ...] = ()
     at_most_one: tuple[tuple[str, ...], ...] = ()
     at_least_one: tuple[tuple[str, ...], ...] = ()
+    variants: tuple[Variant, ...] = ()
 
     @property
     def names(self) -> frozenset[str]:

@@ -53,14 +53,5 @@ def test_what_is_no_document_of_its_kind_is_refused(text: str, expected: list[st
     assert findings(text) == expected
 
 
-@pytest.mark.parametrize("kind", ["ApiService", "Library", "Policy"])
-@pytest.mark.parametrize("key", ["statements"])
-def test_declarations_of_a_later_version_are_refused_by_name(kind: str, key: str) -> None:
-    found = findings(HEADER.format(kind=kind) + f"{key}: {{}}\n")
-    assert any(item.startswith(f"unsupported-yet: `{key}` is not supported yet") for item in found)
-
-
-def test_response_is_refused_by_name_on_a_service() -> None:
-    assert findings(GOOD + "response: {policies: []}\n") == [
-        "unsupported-yet: `response` is not supported yet: policies over the upstream's answer"
-    ]
+def test_policies_over_the_response_of_a_service_are_not_empty() -> None:
+    assert findings(GOOD + "response: {policies: []}\n") == ["empty-list: `policies` is empty"]

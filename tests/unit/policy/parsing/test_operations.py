@@ -72,8 +72,10 @@ def test_what_could_not_be_matched_is_refused(match: str, expected: str) -> None
         ("guards: [{$ref: a.yaml}]",
          "no-grant: this operation has neither `allow` nor `policies`, so nobody could call it"),
         ("alow: public", "unknown-key: `alow` is not a key of an operation"),
-        (GRANT + "response: {policies: []}",
-         "unsupported-yet: `response` is not supported yet: policies over the upstream's answer"),
+        (GRANT + "response: {policies: []}", "empty-list: `policies` is empty"),
+        (GRANT + "response: {}", "missing-key: `response` needs `policies`"),
+        (GRANT + "attach: [a b]", "bad-id: `a b` cannot name a statement"),
+        (GRANT + "statements: {}", "unknown-key: `statements` is not a key of an operation"),
         (GRANT + "paths: [/a]",
          "wrong-type: `paths` of an operation says what counts as data in its paths, and lists "
          "none"),

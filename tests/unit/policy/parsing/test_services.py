@@ -51,17 +51,6 @@ def test_a_service_that_could_not_answer_is_refused(inside: str, expected: str) 
     assert findings(service(inside)) == [expected]
 
 
-@pytest.mark.parametrize(
-    ("inside", "name"),
-    [
-        ("response: {}", "response"),
-    ],
-)  # fmt: skip
-def test_what_comes_later_is_refused_by_name(inside: str, name: str) -> None:
-    (found,) = findings(service(f"{PROVIDER}, {URLS}, {inside}"))
-    assert found.startswith(f"unsupported-yet: `{name}` is not supported yet: ")
-
-
 OPENINGS = "encodedSlash: data, doubleEncoding: data, emptySegments: keep, semicolon: data"
 
 

@@ -1,0 +1,1 @@
+"""Payloads of statements: their forms, and readers that check them."""
