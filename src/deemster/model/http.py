@@ -58,7 +58,10 @@ class Headers:
 
 
 HEADERS_NOT_KNOWN = Headers(())
-"""Of a call in the response phase whose header fields nobody kept: compared by identity."""
+"""Of a call in the response phase of which nobody kept more than method and URL.
+
+Compared by identity.
+"""
 
 
 class ApiResponse(NamedTuple):

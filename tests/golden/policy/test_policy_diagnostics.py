@@ -17,7 +17,7 @@ NOT_AS_FILES = {
     Code.TOO_MANY_NODES,
     Code.TREE_TOO_LARGE,
 }
-NOT_OF_POLICIES = {Code.SETTING, Code.TEST_SUITE}
+NOT_OF_POLICIES = {Code.SETTING, Code.TEST_SUITE, Code.UNSUPPORTED_YET}
 FINDING = re.compile(r"^.+: (?:error|warning|hint)\[[a-z0-9-]+\]: (.+)$", re.MULTILINE)
 
 

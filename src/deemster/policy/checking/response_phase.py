@@ -14,7 +14,7 @@ from deemster.policy.expressions.scope import Scope
 __all__ = ["in_its_phase"]
 
 _SEALED = frozenset({"claims", "user", "params"})
-_SEALED_OF_REQUEST = ("request.headers.", "request.ip")
+_SEALED_OF_REQUEST = ("request.headers.", "request.ip", "request.certificate")
 
 
 def in_its_phase(checked: CheckedExpr, scope: Scope) -> CheckedExpr:

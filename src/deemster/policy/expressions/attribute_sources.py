@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from deemster.errors import EvaluationError
 from deemster.model.attributes import AttributeFetch, Fetched, FetchFailed, HttpCall, SqlCall
 from deemster.model.decision import Reason
+from deemster.model.http import ApiCall, Headers
 from deemster.policy.expressions.attribute_terms import (
     CheckedAttribute,
     CheckedBody,
@@ -259,11 +260,16 @@ def _document(values: Values) -> object:
     raise UnreadableError(Reason.BODY_UNAVAILABLE, f"cannot be read: {known}")
 
 
+def _headers_of(call: ApiCall) -> Headers:
+    """Of the upstream's answer where there is one, as the body is."""
+    return call.headers if call.response is None else call.response.headers
+
+
 def text_source(source: CheckedHeader | CheckedQuery) -> _Source:
     """Every value of a header field or of a parameter of the query, as a tuple."""
     if isinstance(source, CheckedHeader):
         header = source.header
-        return lambda values: (values.call.headers.get_all(header) or None, "")
+        return lambda values: (_headers_of(values.call).get_all(header) or None, "")
     parameter = source.parameter
 
     def query(values: Values) -> tuple[object, str]:

@@ -16,6 +16,7 @@ __all__ = ["NO_BODY", "BodyFailedError", "NoBody", "body_document"]
 
 _MAX_DEPTH = 64
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+_STATUSES_WITHOUT = frozenset({204, 304})
 _LENGTH = re.compile(r"[0-9]{1,18}")
 # RFC 9110 8.3.1, and 5.6.6 for parameters.
 _MEDIA_TYPE = re.compile(r"application/(?:[a-z0-9!#$&^_.+-]+\+)?json")
@@ -36,8 +37,20 @@ NO_BODY = NoBody.MARKER
 
 
 def body_document(call: ApiCall) -> object:
-    """The document in the body, or NO_BODY. Raises BodyFailedError."""
-    headers, body = call.headers, call.body
+    """The document in the body, or NO_BODY; of the upstream's answer where there is one.
+
+    Raises BodyFailedError.
+    """
+    response = call.response
+    if response is None:
+        return _document(call.headers, call.body, may_be_omitted=call.method in _WITHOUT_BODY)
+    # RFC 9110 6.4.1: these have none, whatever their header fields say of the one they would have.
+    if not response.body and (call.method == "HEAD" or response.status in _STATUSES_WITHOUT):
+        return NO_BODY
+    return _document(response.headers, response.body, may_be_omitted=False)
+
+
+def _document(headers: Headers, body: str | None, *, may_be_omitted: bool) -> object:
     length = _declared_length(headers)
     is_chunked = bool(headers.get_all("transfer-encoding"))
     if is_chunked and length is not None:
@@ -45,7 +58,7 @@ def body_document(call: ApiCall) -> object:
         raise BodyFailedError("Content-Length stands beside Transfer-Encoding")
     if not body:
         may_lack = length == 0 or (
-            length is None and not is_chunked and (body == "" or call.method in _WITHOUT_BODY)
+            length is None and not is_chunked and (body == "" or may_be_omitted)
         )
         if may_lack:
             return NO_BODY

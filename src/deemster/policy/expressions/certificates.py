@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from deemster.model.certificate import ClientCertificate
+from deemster.model.http import HEADERS_NOT_KNOWN
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.expressions import failures
@@ -102,10 +103,12 @@ def certificate_reader(read: CertificateRead) -> Callable[[Values], object]:
 
 def certificate_presence(read: CertificateRead) -> Callable[[Values], bool]:
     """The function that answers `has()`: a list is there where there is a certificate."""
-    member = _MEMBERS[read.field]
+    name, span, member = read.name, read.span, _MEMBERS[read.field]
 
     def present(values: Values) -> bool:
         certificate = values.call.certificate
+        if certificate is None and values.call.headers is HEADERS_NOT_KNOWN:
+            raise failures.not_kept(name, span)
         return certificate is not None and member(certificate) is not None
 
     return present

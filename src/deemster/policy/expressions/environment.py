@@ -60,6 +60,8 @@ def request_presence(read: RequestRead) -> Callable[[Values], bool]:
 
     def present(values: Values) -> bool:
         if values.call.client_ip is None:
+            if values.call.headers is HEADERS_NOT_KNOWN:
+                raise failures.not_kept(read.name, read.span)
             return False
         read_address(values, read.span)
         return True

@@ -219,11 +219,6 @@ def _unknown_attribute(path: Path, scope: Scope, report: Report) -> Read | None:
     return None
 
 
-def _not_yet(path: Path, scope: Scope, report: Report) -> Read | None:
-    report.unsupported_yet(path.root, path.segments[0].span)
-    return None
-
-
 def _time(path: Path, scope: Scope, report: Report) -> Read | None:
     report.error(
         Code.UNKNOWN_NAME,

@@ -36,15 +36,6 @@ class Report:
         """Take a warning."""
         self._sink.warning(code, message, span, help=help, notes=notes + self._chain())
 
-    def unsupported_yet(self, name: str, span: SourceSpan) -> None:
-        """Refuse by name what the language has and this version has not."""
-        self.error(
-            Code.UNSUPPORTED_YET,
-            f"`{name}` is not supported yet",
-            span,
-            help="this version refuses what it cannot evaluate; write the condition without it",
-        )
-
     def _chain(self) -> tuple[Note, ...]:
         return tuple(
             Note(f"in `{name}`, used from …", span, is_step=True)
