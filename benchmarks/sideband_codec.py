@@ -21,7 +21,7 @@ import msgspec
 
 from deemster.gateways.adapter import WireRequest
 from deemster.gateways.deciding import CallDecider
-from deemster.gateways.http_endpoint import HttpEndpoint
+from deemster.gateways.http_endpoint import HttpEndpoint, ResponseLegs
 from deemster.gateways.http_envelope import EndpointLimits, check_envelope
 from deemster.gateways.pep_auth import GatewayCredentials, GatewaySecret, PepAuthenticator
 from deemster.gateways.ping_sideband import PingSidebandRequestLeg
@@ -155,7 +155,7 @@ def show_endpoint(
     )
     endpoint = HttpEndpoint(
         adapters={PATH: adapter},
-        undecided={},
+        responses=ResponseLegs({}, decider, lambda _call, _caller: False),
         authenticator=authenticator,
         decider=decider,
         reports=reports,
