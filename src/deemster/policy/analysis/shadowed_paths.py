@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from deemster.model.source import SourceSpan
+from deemster.model.urls import PathFeature
 from deemster.policy.analysis.routed_view import RoutedView
 from deemster.policy.checking.reachability import UNLISTED, Shadows
 from deemster.policy.codes import Code
@@ -78,4 +79,8 @@ def _tails(view: RoutedView) -> list[tuple[str, ...]]:
         return []
     longest = max((len(template.template.segments) for template in view.templates), default=0)
     plain = [(view.witnesses.fresh,) * count for count in range(longest + 2)]
-    return [*plain, *[(*tail, "") for tail in plain]]
+    tails = [*plain, *[(*tail, "") for tail in plain]]
+    if PathFeature.EMPTY_SEGMENTS in view.routed.openings:
+        # An empty segment inside is matched by `**` alone.
+        tails.append(("", view.witnesses.fresh))
+    return tails

@@ -20,10 +20,14 @@ from deemster.policy.resolved import ResolvedTree
 __all__ = ["report_typos"]
 
 _WORDS = {
+    "action.properties": "the property",
     "claims": "the claim",
     "claims.acr": "the authentication class",
     "claims.scope": "the scope",
+    "context": "the member of the context",
     "request.headers": "the header",
+    "resource.properties": "the property",
+    "subject.properties": "the property",
     "user": "the user attribute",
     "user.groups": "the group",
     "user.permissions": "the permission",

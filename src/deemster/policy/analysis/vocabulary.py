@@ -23,14 +23,13 @@ from deemster.policy.resolved import (
 
 __all__ = ["Vocabulary"]
 
-_DECLARED = {tree.DeclarationScope.CLAIMS: "claims", tree.DeclarationScope.USER: "user"}
-
 
 class Vocabulary:
     """`places[name][word]`: where each word is written that is compared with a name.
 
     A word counts once for each place in the text, however many operations use that place. Names
-    themselves are words too, under `claims` and `user`, and headers under `request.headers`.
+    themselves are words too, under `claims`, `user` and `subject.properties`, and headers under
+    `request.headers`.
     """
 
     def __init__(self, parsed: tree.Tree, resolved: ResolvedTree) -> None:
@@ -43,7 +42,8 @@ class Vocabulary:
                 document, tree.ApiServiceDocument | tree.PolicyDocument | tree.LibraryDocument
             ):
                 for declared in document.declarations.schema:
-                    self._add(_DECLARED[declared.scope], declared.name)
+                    dotted = declared.scope.dotted(declared.name.value)
+                    self._add(dotted.rpartition(".")[0], declared.name)
         for service in resolved.services:
             for operation in service.operations:
                 self._operation(operation)
@@ -100,8 +100,8 @@ class Vocabulary:
         elif isinstance(term, terms.MembershipTerm):
             self._compared(term.element, term.collection)
             self._compared(term.collection, term.element)
-        elif isinstance(term, terms.ClaimRead | terms.UserRead):
-            scope, _, name = term.name.partition(".")
+        elif isinstance(term, terms.ClaimRead | terms.UserRead | terms.AccessRead):
+            scope, _, name = term.name.rpartition(".")
             self.places[scope][name].add(term.span)
         elif isinstance(term, terms.HeaderRead):
             self.places["request.headers"][term.header].add(term.span)

@@ -56,7 +56,9 @@ def _sealed_header_reader(read: HeaderRead) -> Reader:
 def request_presence(read: RequestRead) -> Callable[[Values], bool]:
     """`has(request.x)`: all but `ip` are always there."""
     if read.field is not RequestField.IP:
-        return lambda values: values.call is not None
+        # A question of AuthZEN names no call: then the reader says so.
+        reader = _FIELDS[read.field]
+        return lambda values: reader(values) is not None
 
     def present(values: Values) -> bool:
         if values.call.client_ip is None:

@@ -1,0 +1,125 @@
+"""The values at hand where a question of AuthZEN is judged: there is no HTTP call to read of.
+
+A question about a `route` or a `uri` is answered by operations that are written for calls. What
+only a call would tell is an error when read: unknown is not empty (policy-language section 12).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NoReturn
+
+from deemster.errors import EvaluationError
+from deemster.model.access import AccessRequest
+from deemster.model.decision import Reason
+from deemster.model.http import ApiCall, Headers
+from deemster.model.identity import UserContext, VerifiedClaims
+from deemster.model.source import SourceSpan
+from deemster.model.urls import CanonicalUrl
+from deemster.policy.values import TraceEntry, Values
+
+__all__ = ["QuestionValues", "Unknown"]
+
+
+class Unknown:
+    """What nobody told. `missed` says that a condition wanted some of it."""
+
+    __slots__ = ("_place", "missed")
+
+    def __init__(self, place: SourceSpan) -> None:
+        """`place` is that of the operation, or of the service where there is none."""
+        self._place = place
+        self.missed = False
+
+    def read(self, name: str) -> NoReturn:
+        """Raises EvaluationError."""
+        self.missed = True
+        raise EvaluationError(
+            f"`{name}` is not known: a question of AuthZEN was asked, and no call was made",
+            reason=Reason.ATTRIBUTE_MISSING,
+            span=self._place,
+        )
+
+
+class _UnknownHeaders(Headers):
+    __slots__ = ("_unknown",)
+
+    def __init__(self, unknown: Unknown) -> None:
+        super().__init__(())
+        self._unknown = unknown
+
+    def get_all(self, name: str) -> tuple[str, ...]:
+        return self._unknown.read(f"request.headers.{name}")
+
+    def by_name(self) -> Mapping[str, tuple[str, ...]]:
+        return self._unknown.read("request.headers")
+
+
+class _UnknownParameters(Mapping[str, str | int]):
+    """Whoever named a template has not told what its parameters hold."""
+
+    __slots__ = ("_unknown",)
+
+    def __init__(self, unknown: Unknown) -> None:
+        self._unknown = unknown
+
+    def __getitem__(self, name: str) -> str | int:
+        return self._unknown.read(f"params.{name}")
+
+    def __iter__(self) -> Iterator[str]:
+        return self._unknown.read("params")
+
+    def __len__(self) -> int:
+        return self._unknown.read("params")
+
+
+class QuestionValues(Values):
+    """As `Values`, of a question: `call` has a method, an address, headers that nobody knows.
+
+    `url` None: not known either, nor are the parameters of its path.
+    """
+
+    __slots__ = ("_relative_path", "_url", "unknown")
+
+    def __init__(  # noqa: PLR0913  (as its base)
+        self,
+        request: AccessRequest,
+        url: CanonicalUrl | None,
+        relative_path: str | None,
+        params: Mapping[str, str | int] | None,
+        claims: VerifiedClaims | None,
+        user: UserContext | None,
+        now: float,
+        skew: float,
+        trace: list[TraceEntry] | None,
+        place: SourceSpan,
+    ) -> None:
+        """`place`: see `Unknown`."""
+        self.unknown = unknown = Unknown(place)
+        self._url = url
+        self._relative_path = relative_path
+        call = ApiCall(request.action.name, "", _UnknownHeaders(unknown))
+        params = _UnknownParameters(unknown) if params is None else params
+        # The first two are read through the properties below.
+        super().__init__(call, None, None, params, claims, user, now, skew, trace)  # type: ignore[arg-type]
+        self.access = request
+
+    @property
+    def url(self) -> CanonicalUrl:
+        """The URL of a `uri`. Raises EvaluationError where there is none."""
+        return self._url if self._url is not None else self.unknown.read("the URL of the request")
+
+    @url.setter
+    def url(self, url: CanonicalUrl) -> None:
+        pass
+
+    @property
+    def relative_path(self) -> str:
+        """As `url`."""
+        if self._relative_path is None:
+            return self.unknown.read("request.relativePath")
+        return self._relative_path
+
+    @relative_path.setter
+    def relative_path(self, relative_path: str) -> None:
+        pass
