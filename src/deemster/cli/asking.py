@@ -181,11 +181,8 @@ def _answer(
     decision: Decision, visited: list[TraceEntry], loaded: LoadedTree, *, fault: str
 ) -> Answer:
     status = None if decision.permitted else refusal_of(decision).status
-    rows: tuple[TraceRow, ...] = ()
-    if decision.service is not None and decision.operation is not None:
-        operation = f"{decision.service.id}/{decision.operation}"
-        explanations = Explanations(loaded.files.sources())
-        rows = OperationNodes(loaded.resolved, explanations).rows(operation, visited)
+    explanations = Explanations(loaded.files.sources())
+    rows = OperationNodes(loaded.resolved, explanations).rows(decision, visited)
     if fault:
         decision = decision._replace(error=fault)
     return Answer(decision, status, rows)

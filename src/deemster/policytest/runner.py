@@ -135,9 +135,7 @@ class SuiteRunner:
     ) -> tuple[TraceRow, ...]:
         visited: list[TraceEntry] = []
         await self._decided(desk, case, call, caller, visited)
-        if decision.service is None or decision.operation is None:
-            return ()
-        return self._nodes.rows(f"{decision.service.id}/{decision.operation}", visited)
+        return self._nodes.rows(decision, visited)
 
     def _asked(self, suite: Suite, case: SuiteCase) -> tuple[ApiCall, GatewayCaller]:
         service = self._services[suite.service]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from deemster.model.decision import NodeRef
+from deemster.model.decision import Decision, NodeRef
 from deemster.policy.resolved import (
     ResolvedChild,
     ResolvedOperation,
@@ -50,15 +50,16 @@ class OperationNodes:
             for operation in service.operations
         }
 
-    def rows(self, operation: str, visited: Sequence[TraceEntry]) -> tuple[TraceRow, ...]:
-        """In tree order, those that were not visited too.
+    def rows(self, decision: Decision, visited: Sequence[TraceEntry]) -> tuple[TraceRow, ...]:
+        """In tree order, those of its operation that were not visited too.
 
-        `operation` is an id path, `invoices/pay-invoice`; for an unknown one there are only the
-        visited nodes. Empty where policy was not asked at all (a refused token, for one).
+        Where no operation matched, guards alone may have been asked: only what was visited. Empty
+        where policy was not asked at all (a refused token, for one).
         """
         if not visited:
             return ()
-        found = self._operations.get(operation)
+        service = decision.service.id if decision.service is not None else ""
+        found = self._operations.get(f"{service}/{decision.operation}")
         by_path: dict[str, list[TraceRow]] = {}
         for entry in visited:
             row = self._row(entry)
