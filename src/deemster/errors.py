@@ -144,11 +144,16 @@ class EvaluationError(DeemsterError):
 
     `reason` is the deny reason this error stands for if it decides: `attribute-missing`,
     `dependency-unavailable`, `body-unavailable`, `deadline-exceeded` or `indeterminate`.
+    `unforeseen` says that no look at the policy text could tell that this may fail: a fact is not
+    known that every HTTP call has. `permit-unless-deny` overlooks no such error.
     """
 
     code = "evaluation"
 
-    def __init__(self, message: str, *, reason: Reason, span: SourceSpan) -> None:
+    def __init__(
+        self, message: str, *, reason: Reason, span: SourceSpan, unforeseen: bool = False
+    ) -> None:
         super().__init__(message)
         self.reason = reason
         self.span = span
+        self.unforeseen = unforeseen

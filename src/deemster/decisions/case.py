@@ -37,6 +37,7 @@ class Case:
         "operation",
         "routed",
         "snapshot",
+        "subject",
         "trace",
         "user",
     )
@@ -62,6 +63,8 @@ class Case:
         self.operation: CompiledOperation | None = None
         self.judge: CompiledOperation | GuardsAlone | None = None
         self.claims: VerifiedClaims | None = None
+        # Whom a gateway named and was believed, where no token says more.
+        self.subject: str | None = None
         self.user: UserContext | None = None
         self.answers: dict[AttributeFetch, AttributeAnswer] = {}
         # What conditions have computed: it stays right while more and more is known.
@@ -95,7 +98,7 @@ def permit(case: Case, evaluation: Evaluation) -> Decision:
         reasons=evaluation.reasons,
         statements=evaluation.statements,
         left_out=evaluation.left_out,
-        subject=_text_claim(claims, "sub"),
+        subject=_text_claim(claims, "sub") or case.subject,
         client_id=claims.client_id if claims is not None else None,
         provider=claims.provider if claims is not None else None,
         token=claims,
@@ -123,7 +126,7 @@ def deny(case: Case, reason: Reason, evaluation: Evaluation | None = None) -> De
         statements=evaluation.statements if evaluation is not None else (),
         left_out=evaluation.left_out if evaluation is not None else (),
         error=str(evaluation.error) if evaluation is not None and evaluation.error else None,
-        subject=_text_claim(claims, "sub"),
+        subject=_text_claim(claims, "sub") or case.subject,
         client_id=claims.client_id if claims is not None else None,
         provider=claims.provider if claims is not None else None,
         token=claims,

@@ -12,16 +12,16 @@ no call at all (MalformedCallError) leave without a decision.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Container, Mapping
 from types import MappingProxyType
 
 from deemster.attributesources.fetcher import AttributeFetcher, NoSources
-from deemster.decisions.attributes import evaluated, fetch_attributes
+from deemster.decisions.attributes import evaluated
 from deemster.decisions.case import Case, deny, permit
+from deemster.decisions.fetching import Deadlines, Fetching
 from deemster.decisions.obligations import carried_out
 from deemster.decisions.preflight import asked_by_preflight
+from deemster.decisions.questions import Question, answered_by, identify, values_of
 from deemster.decisions.response_phase import (
     NOTHING_KEPT,
     RequestState,
@@ -33,16 +33,15 @@ from deemster.errors import DependencyUnavailableError, MalformedCallError, Toke
 from deemster.model.clock import Clock
 from deemster.model.decision import Decision, Reason
 from deemster.model.gateway import GatewayCaller
-from deemster.model.http import ApiCall, ApiResponse, Phase
-from deemster.model.identity import Credential, VerifiedClaims
+from deemster.model.http import ApiCall, ApiResponse, Headers, Phase
+from deemster.model.identity import UserContext, VerifiedClaims
 from deemster.model.openings import is_unambiguous
 from deemster.model.urls import MalformedUrlError, canonical_url
 from deemster.policy.combining import Outcome
 from deemster.policy.snapshot import Evaluation
 from deemster.policy.store import PolicyStore
 from deemster.policy.values import NeedsValues, TraceEntry, Values
-from deemster.tokens.credentials import credential_of
-from deemster.tokens.provider import ProviderKind, TokenProvider
+from deemster.tokens.provider import TokenProvider
 from deemster.usercontext.resolver import UserResolver
 
 __all__ = ["Deadlines", "DecisionPoint"]
@@ -58,16 +57,6 @@ An attribute that was fetched allows for one more.
 _Judge = Callable[[Case], Decision | Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Deadlines:
-    """Seconds: for a whole decision, and the share of each dependency in it."""
-
-    decision: float = 1.0
-    token: float = 0.5
-    user: float = 0.3
-    attribute: float = 0.3
-
-
 class DecisionPoint:
     """Decides. Built once; keeps nothing between two calls but what its parts cache."""
 
@@ -80,17 +69,20 @@ class DecisionPoint:
         clock: Clock,
         new_id: Callable[[], str],
         report_fault: Callable[[Exception, str], None],
-        deadlines: Deadlines = Deadlines(),
+        deadlines: Deadlines | None = None,
         attributes: AttributeFetcher | None = None,
     ) -> None:
         self._store = store
-        self._providers = providers
-        self._users = users
         self._clock = clock
         self._new_id = new_id
         self._report_fault = report_fault
-        self._deadlines = deadlines
-        self._attributes = attributes or NoSources()
+        self._fetching = Fetching(
+            providers=providers,
+            users=users,
+            attributes=attributes or NoSources(),
+            clock=clock,
+            deadlines=deadlines or Deadlines(),
+        )
 
     async def decide(
         self, call: ApiCall, caller: GatewayCaller, trace: list[TraceEntry] | None = None
@@ -108,6 +100,35 @@ class DecisionPoint:
     ) -> Decision | Awaitable[Decision]:
         """As `decide`, but the decision itself where nothing has to be fetched for it."""
         return self._begin(self._case(call, caller, trace), self._judge)
+
+    async def decide_access(
+        self,
+        question: Question,
+        caller: GatewayCaller,
+        trace: list[TraceEntry] | None = None,
+        *,
+        possible: Container[str] = frozenset(),
+    ) -> Decision:
+        """Permit or deny what a question of AuthZEN asks for; never raises.
+
+        `possible`: codes of the statements that the calling protocol can carry out.
+        """
+        answer = self.begin_access(question, caller, trace, possible=possible)
+        return answer if isinstance(answer, Decision) else await answer
+
+    def begin_access(
+        self,
+        question: Question,
+        caller: GatewayCaller,
+        trace: list[TraceEntry] | None = None,
+        *,
+        possible: Container[str] = frozenset(),
+    ) -> Decision | Awaitable[Decision]:
+        """As `decide_access`, but the decision itself where nothing has to be fetched for it."""
+        # Nobody made a call: there is nothing of one but what an answer may ask of the gateway.
+        call = ApiCall(question.request.action.name, "", Headers(()), possible=possible)
+        case = self._case(call, caller, trace)
+        return self._begin(case, lambda case: self._judge_question(case, question))
 
     async def decide_response(
         self,
@@ -173,7 +194,8 @@ class DecisionPoint:
             raise MalformedCallError(f"`url` {failure}") from None
 
     def _case(self, call: ApiCall, caller: GatewayCaller, trace: list[TraceEntry] | None) -> Case:
-        return Case(call, caller, self._new_id(), self._clock.wall(), self._deadline(), trace)
+        deadline = self._fetching.deadline()
+        return Case(call, caller, self._new_id(), self._clock.wall(), deadline, trace)
 
     def _begin(self, case: Case, judge: _Judge) -> Decision | Awaitable[Decision]:
         try:
@@ -204,7 +226,7 @@ class DecisionPoint:
         if isinstance(failure, DependencyUnavailableError):
             return deny(case, Reason.DEPENDENCY_UNAVAILABLE)
         if isinstance(failure, TimeoutError):
-            return deny(case, self._reason_of_timeout(case))
+            return deny(case, self._fetching.reason_of_timeout(case))
         if isinstance(failure, MalformedUrlError):
             raise MalformedCallError(f"`url` {failure}") from None
         self._report_fault(failure, case.decision_id)
@@ -252,19 +274,20 @@ class DecisionPoint:
         # Who? A public operation reads no credential at all, and neither does a preflight.
         skew = 0.0
         if judge is None or not judge.public:
-            provider = self._providers[service.provider_id]
+            provider = self._fetching.provider_of(case)
             skew = provider.skew
             if case.claims is None:
-                accepted = self._accepted_claims(case, provider)
+                accepted = self._fetching.accepted_claims(case, provider)
                 if not isinstance(accepted, VerifiedClaims):
                     return accepted
                 case.claims = accepted
             # The directory's user, for internal providers only (seed 0). A client token has none.
             subject = case.claims.user_id
             if case.user is None and subject is not None and service.internal:
-                case.user = self._users.recall(provider.id, subject)
-                if case.user is None:
-                    return self._resolve_user(case, provider.id, subject)
+                user = self._fetching.user(case, subject)
+                if not isinstance(user, UserContext):
+                    return user
+                case.user = user
         if judge is None:
             return deny(case, Reason.NO_OPERATION)
 
@@ -281,9 +304,40 @@ class DecisionPoint:
             case.fresh_trace(),
         )
         values.role_permissions = service.role_permissions
-        evaluation = evaluated(case, judge, values, self._attributes)
+        evaluation = evaluated(case, judge, values, self._fetching.attributes)
         if isinstance(evaluation, NeedsValues):
-            return self._fetch(case, evaluation)
+            return self._fetching.fetch(case, evaluation)
+        return self._settled(case, evaluation)
+
+    def _judge_question(self, case: Case, question: Question) -> Decision | Awaitable[None]:
+        """The same of a question of AuthZEN, whose subject is named: see `questions`."""
+        snapshot = case.snapshot = case.snapshot or self._store.current
+        if snapshot is None:
+            return deny(case, Reason.INTERNAL_ERROR)
+
+        # Which operation answers? Other gateways' services do not exist for this one.
+        found = answered_by(question.request, snapshot, case.caller.gateway)
+        if isinstance(found, Reason):
+            return deny(case, found)
+        case.routed = found.routed
+        if found.refusal is not None:
+            return deny(case, found.refusal)
+        case.operation, case.judge = found.operation, found.judge
+
+        # Who? The gateway names the subject; a token that comes along must be theirs.
+        if found.judge is None or not found.judge.public:
+            waiting = identify(case, question, self._fetching)
+            if waiting is not None:
+                return waiting
+        if found.judge is None:
+            return deny(case, Reason.NO_OPERATION)
+
+        # May they? The very evaluation of calls, with what a question does not know in error.
+        skew = 0.0 if found.judge.public else self._fetching.provider_of(case).skew
+        values = values_of(case, question, found, skew)
+        evaluation = evaluated(case, found.judge, values, self._fetching.attributes)
+        if isinstance(evaluation, NeedsValues):
+            return self._fetching.fetch(case, evaluation)
         return self._settled(case, evaluation)
 
     def _judge_answer(self, case: Case, state: RequestState) -> Decision | Awaitable[None]:
@@ -291,11 +345,11 @@ class DecisionPoint:
         snapshot = case.snapshot = case.snapshot or self._store.current
         if snapshot is None:
             return deny(case, Reason.INTERNAL_ERROR)
-        evaluation = judge_answer(case, snapshot, state, self._attributes)
+        evaluation = judge_answer(case, snapshot, state, self._fetching.attributes)
         if isinstance(evaluation, Reason):
             return deny(case, evaluation)
         if isinstance(evaluation, NeedsValues):
-            return self._fetch(case, evaluation)
+            return self._fetching.fetch(case, evaluation)
         return self._settled(case, evaluation)
 
     def _settled(self, case: Case, evaluation: Evaluation) -> Decision:
@@ -305,59 +359,8 @@ class DecisionPoint:
             evaluation = carried_out(evaluation, case.call.possible)
 
         # Too late is deny, whatever was decided.
-        if self._clock.monotonic() > case.deadline:
+        if self._fetching.is_late(case):
             return deny(case, Reason.DEADLINE_EXCEEDED)
         if evaluation.outcome is Outcome.PERMIT:
             return permit(case, evaluation)
         return deny(case, evaluation.reason, evaluation)
-
-    def _accepted_claims(
-        self, case: Case, provider: TokenProvider
-    ) -> VerifiedClaims | Awaitable[None]:
-        """Claims the gateway may assert, else the verified bearer token. Never both merged."""
-        audience = case.service.audience
-        gateway = case.caller.gateway
-        asserted = case.call.asserted_claims
-        if asserted is not None:
-            if provider.id in gateway.asserts:
-                return provider.accept(asserted, audience=audience, now=case.now)
-            external = provider.kind is ProviderKind.EXTERNAL
-            if (gateway.claims or ("refuse" if external else "ignore")) != "ignore":
-                raise TokenRejectedError(Reason.CLAIMS_NOT_ACCEPTED)
-        if not provider.verifies_credentials:
-            raise TokenRejectedError(Reason.CLAIMS_MISSING)
-        credential = credential_of(case.call.headers)
-        if credential is None:
-            raise TokenRejectedError(Reason.TOKEN_MISSING)
-        remembered = provider.recall(credential, audience=audience, now=case.now)
-        return remembered or self._verify(case, provider, credential)
-
-    async def _verify(self, case: Case, provider: TokenProvider, credential: Credential) -> None:
-        async with asyncio.timeout(self._share(case, self._deadlines.token)):
-            case.claims = await provider.verify(
-                credential, audience=case.service.audience, now=case.now
-            )
-
-    async def _resolve_user(self, case: Case, provider: str, subject: str) -> None:
-        async with asyncio.timeout(self._share(case, self._deadlines.user)):
-            case.user = await self._users.resolve(provider, subject)
-
-    async def _fetch(self, case: Case, needs: NeedsValues) -> None:
-        if needs.fetches:
-            share = self._share(case, self._deadlines.attribute)
-            await fetch_attributes(case, needs.fetches, self._attributes, share)
-            return
-        if case.user is None:
-            raise RuntimeError("evaluation asked for a user that does not exist")
-        async with asyncio.timeout(self._share(case, self._deadlines.user)):
-            case.user = await self._users.fetch(case.service.provider_id, case.user, needs.parts)
-
-    def _deadline(self) -> float:
-        return self._clock.monotonic() + self._deadlines.decision
-
-    def _share(self, case: Case, share: float) -> float:
-        return min(share, case.deadline - self._clock.monotonic())
-
-    def _reason_of_timeout(self, case: Case) -> Reason:
-        late = self._clock.monotonic() >= case.deadline
-        return Reason.DEADLINE_EXCEEDED if late else Reason.DEPENDENCY_UNAVAILABLE

@@ -133,6 +133,19 @@ def _only_one_applicable(
     return _failed(_IDP, applicable, ref)
 
 
+def _overlooked(applicable: Sequence[NodeResult]) -> NodeResult | None:
+    """A child that might have denied, had it known what every call tells.
+
+    INVARIANT: an error that the checker could not see coming is not silenced by a permit. Those
+    that it saw are refused on load, or were accepted by their author in writing.
+    """
+    for result in applicable:
+        may_deny = result.outcome is _ID or result.outcome is _IDP
+        if may_deny and result.error is not None and result.error.unforeseen:
+            return result
+    return None
+
+
 def _unless(
     wanted: Outcome,
     otherwise: Outcome,
@@ -159,5 +172,5 @@ def _unless(
     if decided is not None:
         return decided
     if otherwise is _P:
-        return NodeResult(_P, ref)
+        return _overlooked(applicable) or NodeResult(_P, ref)
     return next((result for result in applicable if result.outcome is _D), NodeResult(_D, ref))

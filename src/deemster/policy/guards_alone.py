@@ -7,6 +7,8 @@ operation matches, under `unmatched: guards`, their own permit is the grant.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from deemster.model.decision import NodeRef, Reason
 from deemster.policy.combining import Outcome
 from deemster.policy.evaluation import NOTHING_CARRIED, Node, NodeResult
@@ -23,7 +25,16 @@ _P, _D, _N = Outcome.PERMIT, Outcome.DENY, Outcome.NOT_APPLICABLE
 class GuardsAlone:
     """Judges as an operation does, by guards only. `public`: no credential is read."""
 
-    __slots__ = ("_carries", "_guards", "_on_silence", "_permitted", "public", "reads", "ref")
+    __slots__ = (
+        "_carries",
+        "_guards",
+        "_on_silence",
+        "_permits_by_guard",
+        "_permitted",
+        "public",
+        "reads",
+        "ref",
+    )
 
     def __init__(
         self,
@@ -48,6 +59,8 @@ class GuardsAlone:
             outcome=_P, reason=permitted, reasons=(permitted,), deciding=ref
         )
         outcome, reason = silence
+        # Where silence grants nothing, a guard did: it is named.
+        self._permits_by_guard = outcome is _N
         self._on_silence = Evaluation(
             outcome=outcome, reason=reason, reasons=(reason,), deciding=ref
         )
@@ -112,6 +125,8 @@ class GuardsAlone:
         if guards is None or guards.outcome is _N:
             return self._on_silence
         if guards.outcome is _P:
+            if self._permits_by_guard and guards.deciding is not None:
+                return replace(self._permitted, deciding=guards.deciding)
             return self._permitted
         return _refusal(guards, self.ref)
 

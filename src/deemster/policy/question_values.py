@@ -18,33 +18,31 @@ from deemster.model.source import SourceSpan
 from deemster.model.urls import CanonicalUrl
 from deemster.policy.values import TraceEntry, Values
 
-__all__ = ["QuestionValues", "Unknown"]
+__all__ = ["QuestionValues"]
 
 
-class Unknown:
-    """What nobody told. `missed` says that a condition wanted some of it."""
+class _Unknown:
+    """What nobody told; `place` is that of the operation, which asks for it."""
 
-    __slots__ = ("_place", "missed")
+    __slots__ = ("_place",)
 
     def __init__(self, place: SourceSpan) -> None:
-        """`place` is that of the operation, or of the service where there is none."""
         self._place = place
-        self.missed = False
 
     def read(self, name: str) -> NoReturn:
         """Raises EvaluationError."""
-        self.missed = True
         raise EvaluationError(
             f"`{name}` is not known: a question of AuthZEN was asked, and no call was made",
             reason=Reason.ATTRIBUTE_MISSING,
             span=self._place,
+            unforeseen=True,
         )
 
 
 class _UnknownHeaders(Headers):
     __slots__ = ("_unknown",)
 
-    def __init__(self, unknown: Unknown) -> None:
+    def __init__(self, unknown: _Unknown) -> None:
         super().__init__(())
         self._unknown = unknown
 
@@ -60,7 +58,7 @@ class _UnknownParameters(Mapping[str, str | int]):
 
     __slots__ = ("_unknown",)
 
-    def __init__(self, unknown: Unknown) -> None:
+    def __init__(self, unknown: _Unknown) -> None:
         self._unknown = unknown
 
     def __getitem__(self, name: str) -> str | int:
@@ -74,12 +72,12 @@ class _UnknownParameters(Mapping[str, str | int]):
 
 
 class QuestionValues(Values):
-    """As `Values`, of a question: `call` has a method, an address, headers that nobody knows.
+    """As `Values`, of a question: `call` has a method, and headers that nobody knows.
 
-    `url` None: not known either, nor are the parameters of its path.
+    `url` and `relative_path` None are not known either; `params` None are those of a route.
     """
 
-    __slots__ = ("_relative_path", "_url", "unknown")
+    __slots__ = ("_relative_path", "_unknown", "_url")
 
     def __init__(  # noqa: PLR0913  (as its base)
         self,
@@ -94,20 +92,20 @@ class QuestionValues(Values):
         trace: list[TraceEntry] | None,
         place: SourceSpan,
     ) -> None:
-        """`place`: see `Unknown`."""
-        self.unknown = unknown = Unknown(place)
+        """`place`: of the operation, or of what judges where there is none."""
+        self._unknown = unknown = _Unknown(place)
         self._url = url
         self._relative_path = relative_path
         call = ApiCall(request.action.name, "", _UnknownHeaders(unknown))
         params = _UnknownParameters(unknown) if params is None else params
-        # The first two are read through the properties below.
-        super().__init__(call, None, None, params, claims, user, now, skew, trace)  # type: ignore[arg-type]
+        # URL and path are read through the properties below, whatever the base keeps.
+        super().__init__(call, url, relative_path, params, claims, user, now, skew, trace)  # type: ignore[arg-type]
         self.access = request
 
     @property
     def url(self) -> CanonicalUrl:
         """The URL of a `uri`. Raises EvaluationError where there is none."""
-        return self._url if self._url is not None else self.unknown.read("the URL of the request")
+        return self._url if self._url is not None else self._unknown.read("the request's URL")
 
     @url.setter
     def url(self, url: CanonicalUrl) -> None:
@@ -117,7 +115,7 @@ class QuestionValues(Values):
     def relative_path(self) -> str:
         """As `url`."""
         if self._relative_path is None:
-            return self.unknown.read("request.relativePath")
+            return self._unknown.read("request.relativePath")
         return self._relative_path
 
     @relative_path.setter

@@ -41,6 +41,8 @@ async def test_what_no_operation_matches_is_permitted_where_the_guards_permit() 
     assert (decision.effect, decision.reason) == (Effect.PERMIT, Reason.PERMITTED)
     assert (decision.operation, decision.subject) == (None, "alice")
     assert decision.reads == ("claims.sub",)
+    assert decision.deciding is not None
+    assert decision.deciding.id_path == "shop/g/alice"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ __all__ = [
     "client_token",
     "no_access_request",
     "no_claims",
+    "no_parameter",
     "not_kept",
     "not_usable",
     "unavailable",
@@ -34,7 +35,17 @@ def client_token(name: str, span: SourceSpan) -> EvaluationError:
 def no_claims(name: str, span: SourceSpan) -> EvaluationError:
     """A read of `claims` where no credential was read."""
     return EvaluationError(
-        f"`{name}` is absent: no token was read", reason=Reason.ATTRIBUTE_MISSING, span=span
+        f"`{name}` is absent: no token was read",
+        reason=Reason.ATTRIBUTE_MISSING,
+        span=span,
+        unforeseen=True,
+    )
+
+
+def no_parameter(name: str, span: SourceSpan) -> EvaluationError:
+    """A read of what the path of every call would tell."""
+    return EvaluationError(
+        f"`{name}` is absent", reason=Reason.ATTRIBUTE_MISSING, span=span, unforeseen=True
     )
 
 
@@ -53,6 +64,7 @@ def not_kept(name: str, span: SourceSpan) -> EvaluationError:
         f"`{name}` is not known: no state of the request came with its answer",
         reason=Reason.ATTRIBUTE_MISSING,
         span=span,
+        unforeseen=True,
     )
 
 

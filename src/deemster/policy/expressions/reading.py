@@ -333,7 +333,7 @@ def _parameter_reader(read: ParameterRead) -> Reader:
     def parameter(values: Values) -> object:
         value = values.params.get(key)
         if value is None:
-            raise failures.absent(name, span)
+            raise failures.no_parameter(name, span)
         return value
 
     return parameter

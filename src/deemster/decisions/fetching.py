@@ -1,0 +1,138 @@
+"""What judging waits for: who asks, and what policy wants to know; each within its time.
+
+A method here answers with what is at hand already, which is nearly always, or with what to await
+before judging again; awaiting fills the case.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+
+from deemster.attributesources.fetcher import AttributeFetcher
+from deemster.decisions.attributes import fetch_attributes
+from deemster.decisions.case import Case
+from deemster.errors import TokenRejectedError
+from deemster.model.clock import Clock
+from deemster.model.decision import Reason
+from deemster.model.identity import Credential, UserContext, VerifiedClaims
+from deemster.policy.values import NeedsValues
+from deemster.tokens.credentials import credential_of
+from deemster.tokens.provider import ProviderKind, TokenProvider
+from deemster.usercontext.resolver import UserResolver
+
+__all__ = ["Deadlines", "Fetching"]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds: for a whole decision, and the share of each dependency in it."""
+
+    decision: float = 1.0
+    token: float = 0.5
+    user: float = 0.3
+    attribute: float = 0.3
+
+
+class Fetching:
+    """Tokens, users and attributes, for the case at hand. Keeps nothing itself."""
+
+    def __init__(
+        self,
+        *,
+        providers: Mapping[str, TokenProvider],
+        users: UserResolver,
+        attributes: AttributeFetcher,
+        clock: Clock,
+        deadlines: Deadlines,
+    ) -> None:
+        self.attributes = attributes
+        self._providers = providers
+        self._users = users
+        self._clock = clock
+        self._deadlines = deadlines
+
+    # --- who asks -------------------------------------------------------------------------------
+
+    def provider_of(self, case: Case) -> TokenProvider:
+        """The token provider that the case's API service names."""
+        return self._providers[case.service.provider_id]
+
+    def accepted_claims(
+        self, case: Case, provider: TokenProvider
+    ) -> VerifiedClaims | Awaitable[None]:
+        """Claims the gateway may assert, else the verified bearer token. Never both merged.
+
+        Raises TokenRejectedError.
+        """
+        gateway = case.caller.gateway
+        asserted = case.call.asserted_claims
+        if asserted is not None:
+            if provider.id in gateway.asserts:
+                return provider.accept(asserted, audience=case.service.audience, now=case.now)
+            external = provider.kind is ProviderKind.EXTERNAL
+            if (gateway.claims or ("refuse" if external else "ignore")) != "ignore":
+                raise TokenRejectedError(Reason.CLAIMS_NOT_ACCEPTED)
+        if not provider.verifies_credentials:
+            raise TokenRejectedError(Reason.CLAIMS_MISSING)
+        credential = credential_of(case.call.headers)
+        if credential is None:
+            raise TokenRejectedError(Reason.TOKEN_MISSING)
+        return self.verified(case, provider, credential)
+
+    def verified(
+        self, case: Case, provider: TokenProvider, credential: Credential
+    ) -> VerifiedClaims | Awaitable[None]:
+        """The claims of a bearer token. Raises TokenRejectedError."""
+        if not provider.verifies_credentials:
+            raise TokenRejectedError(Reason.CLAIMS_MISSING)
+        audience = case.service.audience
+        remembered = provider.recall(credential, audience=audience, now=case.now)
+        return remembered or self._verify(case, provider, credential)
+
+    def user(self, case: Case, subject: str) -> UserContext | Awaitable[None]:
+        """The directory's user. Awaiting raises TokenRejectedError for one that is none."""
+        provider = case.service.provider_id
+        return self._users.recall(provider, subject) or self._resolve(case, provider, subject)
+
+    async def _verify(self, case: Case, provider: TokenProvider, credential: Credential) -> None:
+        async with asyncio.timeout(self._share(case, self._deadlines.token)):
+            case.claims = await provider.verify(
+                credential, audience=case.service.audience, now=case.now
+            )
+
+    async def _resolve(self, case: Case, provider: str, subject: str) -> None:
+        async with asyncio.timeout(self._share(case, self._deadlines.user)):
+            case.user = await self._users.resolve(provider, subject)
+
+    # --- what policy wants to know --------------------------------------------------------------
+
+    async def fetch(self, case: Case, needs: NeedsValues) -> None:
+        """Attributes, or parts of the user."""
+        if needs.fetches:
+            share = self._share(case, self._deadlines.attribute)
+            await fetch_attributes(case, needs.fetches, self.attributes, share)
+            return
+        if case.user is None:
+            raise RuntimeError("evaluation asked for a user that does not exist")
+        async with asyncio.timeout(self._share(case, self._deadlines.user)):
+            case.user = await self._users.fetch(case.service.provider_id, case.user, needs.parts)
+
+    # --- time -----------------------------------------------------------------------------------
+
+    def deadline(self) -> float:
+        """Of a decision that begins now, in monotonic seconds."""
+        return self._clock.monotonic() + self._deadlines.decision
+
+    def is_late(self, case: Case) -> bool:
+        """Whether the deadline has passed."""
+        return self._clock.monotonic() > case.deadline
+
+    def reason_of_timeout(self, case: Case) -> Reason:
+        """The whole decision took too long, or one dependency its share of it."""
+        late = self._clock.monotonic() >= case.deadline
+        return Reason.DEADLINE_EXCEEDED if late else Reason.DEPENDENCY_UNAVAILABLE
+
+    def _share(self, case: Case, share: float) -> float:
+        return min(share, case.deadline - self._clock.monotonic())
