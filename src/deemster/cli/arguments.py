@@ -17,6 +17,7 @@ __all__ = [
     "PathsArgument",
     "RequiredConfigOption",
     "json_object",
+    "json_or_text",
     "minted_claims",
 ]
 
@@ -62,11 +63,12 @@ def minted_claims(
         name, equals, value = written.partition("=")
         if not equals or not name:
             raise typer.BadParameter(f"`{written}` is not `name=value`", param_hint="--claim")
-        found[name] = _json_or_text(value)
+        found[name] = json_or_text(value)
     return found
 
 
-def _json_or_text(text: str) -> object:
+def json_or_text(text: str) -> object:
+    """A JSON value, or the text itself where it is none."""
     try:
         return read_strict_json(text.encode(), max_depth=_MAX_DEPTH)
     except StrictJsonError:

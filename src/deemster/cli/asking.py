@@ -11,12 +11,16 @@ from deemster.attributesources.counters import FetchCounters
 from deemster.cli.directory import described_user
 from deemster.cli.profiles import provider_profiles
 from deemster.decisions.point import Deadlines, DecisionPoint
+from deemster.decisions.questions import AnsweredBy, answered_by
+from deemster.decisions.questions import Question as AccessQuestion
 from deemster.errors import ConfigurationError
 from deemster.gateways.answers import refusal_of
+from deemster.model.access import AccessRequest
 from deemster.model.clock import SystemClock
 from deemster.model.decision import Decision
 from deemster.model.gateway import ALL_API_SERVICES, Gateway, GatewayCaller
-from deemster.model.http import ApiCall, Headers
+from deemster.model.http import EVERY_STATEMENT, ApiCall, Headers
+from deemster.model.identity import Credential
 from deemster.model.urls import MalformedUrlError, canonical_url
 from deemster.policy.diagnostics import did_you_mean
 from deemster.policy.loading import LoadedTree
@@ -39,18 +43,19 @@ _SHELL = "shell"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A call; a token as given, or the claims of one to be minted.
+    """A call, or a question of AuthZEN; a token as given, or the claims of one to be minted.
 
     `user` is what the directory says, `attributes` what their sources answer, `gateway` the id of
-    the one that asks.
+    the one that asks; without one `api_service` is the only one that the shell has a business with.
     """
 
-    call: ApiCall
+    asked: ApiCall | AccessRequest
     token: str | None = field(default=None, repr=False)
     minted: Mapping[str, object] | None = None
     user: Mapping[str, object] | None = None
     attributes: Mapping[str, object] | None = None
     gateway: str | None = None
+    api_service: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +79,23 @@ async def ask_made_up(question: Question, loaded: LoadedTree) -> Answer:
         )
     now = int(SystemClock().wall())
     providers = throw_away_providers(provider_profiles(loaded, None))
-    call = question.call
-    claims = question.minted or call.asserted_claims or {}
-    desk = Desk(described_user(claims.get("sub"), question.user), _store_of(loaded), providers)
-    service = _service(call, loaded)
+    asked = question.asked
+    users = described_user(_subject(question), question.user)
+    desk = Desk(users, _store_of(loaded), providers)
+    caller = GatewayCaller(_shell(providers, question, loaded), None)
+    service = _service(asked, caller, loaded)
+    token = None
     if question.minted is not None and service is not None:
         minter = providers[service.provider_id].minter
         if minter is None:
             raise _only_asserted(service)
         token = minter.mint(question.minted, None, audience=service.audience, now=now)
-        call = _with_bearer(call, token)
     visited: list[TraceEntry] = []
     given = _given(question.attributes or {}, service, loaded)
-    decision = await desk.ask(now, call, GatewayCaller(_shell(providers), None), visited, given)
+    if isinstance(asked, AccessRequest):
+        decision = await desk.ask_access(now, _with_token(asked, token), caller, visited, given)
+    else:
+        decision = await desk.ask(now, _with_bearer(asked, token), caller, visited, given)
     return _answer(decision, visited, loaded, fault=desk.last_fault)
 
 
@@ -126,8 +135,9 @@ async def ask_with_settings(question: Question, loaded: LoadedTree, settings: Se
         ),
         attributes=attributes.sources,
     )
-    call = question.call
-    service = _service(call, loaded)
+    asked = question.asked
+    caller = GatewayCaller(_gateway(question, settings, loaded), None)
+    service = _service(asked, caller, loaded)
     token = question.token
     if question.minted is not None and service is not None:
         key = providers.development_keys.get(service.provider_id)
@@ -144,12 +154,14 @@ async def ask_with_settings(question: Question, loaded: LoadedTree, settings: Se
                 now=int(clock.wall()),
             )
         )
-    if token is not None:
-        call = _with_bearer(call, token)
     visited: list[TraceEntry] = []
     try:
-        caller = GatewayCaller(_gateway(question, settings), None)
-        decision = await point.decide(call, caller, visited)
+        if isinstance(asked, AccessRequest):
+            decision = await point.decide_access(
+                _with_token(asked, token), caller, visited, possible=EVERY_STATEMENT
+            )
+        else:
+            decision = await point.decide(_with_bearer(asked, token), caller, visited)
     finally:
         await users.close()
         await attributes.close()
@@ -194,9 +206,17 @@ def _store_of(loaded: LoadedTree) -> PolicyStore:
     return store
 
 
-def _gateway(question: Question, settings: Settings) -> Gateway:
+def _subject(question: Question) -> object:
+    """Who the directory is to know."""
+    if isinstance(question.asked, AccessRequest):
+        return question.asked.subject.id
+    return (question.minted or question.asked.asserted_claims or {}).get("sub")
+
+
+def _gateway(question: Question, settings: Settings, loaded: LoadedTree) -> Gateway:
     if question.gateway is None:
-        return _shell(provider.id for provider in settings.token_providers)
+        providers = [provider.id for provider in settings.token_providers]
+        return _shell(providers, question, loaded)
     for gateway in settings.gateways:
         if gateway.id == question.gateway:
             return Gateway(
@@ -214,13 +234,28 @@ def _gateway(question: Question, settings: Settings) -> Gateway:
     )
 
 
-def _shell(providers: Iterable[str]) -> Gateway:
+def _shell(providers: Iterable[str], question: Question, loaded: LoadedTree) -> Gateway:
     """Whoever can read settings and policies may ask anything of them."""
     return Gateway(
         id=_SHELL,
         protocols=frozenset(),
-        api_services=frozenset({ALL_API_SERVICES}),
+        api_services=frozenset({_business(question, loaded)}),
         asserts=frozenset(providers),
+        may_name_subjects=True,
+    )
+
+
+def _business(question: Question, loaded: LoadedTree) -> str:
+    """The one service of the shell, or all of them; a route can mean that of one alone."""
+    services = loaded.snapshot.services
+    if question.api_service is None:
+        return next(iter(services)) if len(services) == 1 else ALL_API_SERVICES
+    if question.api_service in services:
+        return question.api_service
+    near = did_you_mean(question.api_service, services)
+    raise typer.BadParameter(
+        f"the tree has no API service `{question.api_service}`" + (f"; {near}" if near else ""),
+        param_hint="--api-service",
     )
 
 
@@ -238,14 +273,25 @@ def _only_asserted(service: CompiledService) -> ConfigurationError:
     )
 
 
-def _with_bearer(call: ApiCall, token: str) -> ApiCall:
+def _with_bearer(call: ApiCall, token: str | None) -> ApiCall:
+    if token is None:
+        return call
     pair = ("authorization", f"Bearer {token}")
     return call._replace(headers=Headers((*call.headers.pairs, pair)))
 
 
-def _service(call: ApiCall, loaded: LoadedTree) -> CompiledService | None:
+def _with_token(request: AccessRequest, token: str | None) -> AccessQuestion:
+    return AccessQuestion(request, Credential("bearer", token) if token is not None else None)
+
+
+def _service(
+    asked: ApiCall | AccessRequest, caller: GatewayCaller, loaded: LoadedTree
+) -> CompiledService | None:
+    if isinstance(asked, AccessRequest):
+        answering = answered_by(asked, loaded.snapshot, caller.gateway)
+        return answering.routed.service if isinstance(answering, AnsweredBy) else None
     try:
-        found = loaded.snapshot.find(canonical_url(call.url))
+        found = loaded.snapshot.find(canonical_url(asked.url))
     except MalformedUrlError as error:
         raise typer.BadParameter(str(error), param_hint="--url") from None
     return found[0].service if found is not None else None

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from deemster.cli.access_arguments import access_request
 from deemster.cli.arguments import (
     ConfigOption,
     FormatOption,
@@ -21,6 +22,7 @@ from deemster.cli.output import OutputFormat, colour_on, print_json
 from deemster.cli.trees import chosen_paths, load_chosen_tree, settings_in
 from deemster.gateways.adapter import WireRequest
 from deemster.gateways.ping_sideband import PingSidebandRequestLeg
+from deemster.model.access import AccessRequest
 from deemster.model.http import EVERY_STATEMENT, ApiCall, Headers
 
 __all__ = ["decide"]
@@ -73,6 +75,28 @@ def decide(
         typer.Option("--body", help="The body as text; JSON unless a --header says otherwise."),
     ] = None,
     ip: Annotated[str | None, typer.Option("--ip", help="The client's address.")] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option("--subject", metavar="TYPE:ID", help="Ask as AuthZEN does: who, user:alice."),
+    ] = None,
+    action: Annotated[
+        str | None, typer.Option("--action", help="What they want to do, can_read.")
+    ] = None,
+    resource: Annotated[
+        str | None, typer.Option("--resource", metavar="TYPE:ID", help="To what, todo:1.")
+    ] = None,
+    properties: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--property",
+            metavar="PART.NAME=VALUE",
+            help="Of subject, action, resource or context; JSON or text.",
+        ),
+    ] = None,
+    api_service: Annotated[
+        str | None,
+        typer.Option("--api-service", help="Ask as a gateway that has this API service alone."),
+    ] = None,
     policies: Annotated[
         list[Path] | None,
         typer.Option("--policies", help="Policy folders or files.", show_default=False),
@@ -84,34 +108,41 @@ def decide(
     ] = None,
     output_format: FormatOption = OutputFormat.TEXT,
 ) -> None:
-    """Decide one call and print every policy node visited.
+    """Decide one call, or one question of AuthZEN, and print every policy node visited.
 
     Without --config the tree's token providers are made up: a token is minted from --sub, --scope
     and --claim with a throw-away key. Exit status: 0 permit, 1 deny, 2 could not run.
     """
-    if url is not None:
-        call = ApiCall(
+    asked: ApiCall | AccessRequest | None = access_request(
+        subject, action, resource, properties or ()
+    )
+    if asked is not None and (url is not None or claims is not None):
+        raise typer.BadParameter("a question has no --url and no --claims", param_hint="--action")
+    if asked is None and url is not None:
+        asked = ApiCall(
             method=method,
             url=url,
             headers=_headers(header or [], body),
             body=body,
             client_ip=ip,
             asserted_claims=json_object(claims, "--claims") if claims is not None else None,
+            # Nobody carries anything out here: what applies is shown.
+            possible=EVERY_STATEMENT,
         )
-    else:
-        call = _sideband_call()
-    # Nobody carries anything out here: what applies is shown.
-    call = call._replace(possible=EVERY_STATEMENT)
+    if gateway is not None and api_service is not None:
+        raise typer.BadParameter("a gateway has its own", param_hint="--api-service")
+    asked = asked or _sideband_call()._replace(possible=EVERY_STATEMENT)
     minted = minted_claims(sub, scope, claim or ())
     if token is not None and minted:
         raise typer.BadParameter("goes without --sub, --scope and --claim", param_hint="--token")
     question = Question(
-        call=call,
+        asked=asked,
         token=token,
         minted=minted or None,
         user=json_object(user, "--user") if user is not None else None,
         attributes=(json_object(attributes, "--attributes") if attributes is not None else None),
         gateway=gateway,
+        api_service=api_service,
     )
     settings = settings_in(config)
     loaded = load_chosen_tree(chosen_paths(policies, settings), settings)

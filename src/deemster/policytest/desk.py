@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from deemster.decisions.point import Deadlines, DecisionPoint
+from deemster.decisions.questions import Question
 from deemster.model.decision import Decision
 from deemster.model.gateway import GatewayCaller
-from deemster.model.http import ApiCall, ApiResponse
+from deemster.model.http import EVERY_STATEMENT, ApiCall, ApiResponse
 from deemster.policy.store import PolicyStore
 from deemster.policy.values import TraceEntry
 from deemster.policytest.cases import GivenAttribute, SuiteUser
@@ -76,6 +77,19 @@ class Desk:
         self._clock.set(now)
         self._given.give(attributes)
         return await self._point.decide(call, caller, trace)
+
+    async def ask_access(
+        self,
+        now: float,
+        question: Question,
+        caller: GatewayCaller,
+        trace: list[TraceEntry] | None = None,
+        attributes: Iterable[GivenAttribute] = (),
+    ) -> Decision:
+        """The decision on a question of AuthZEN; `attributes` as for `ask`."""
+        self._clock.set(now)
+        self._given.give(attributes)
+        return await self._point.decide_access(question, caller, trace, possible=EVERY_STATEMENT)
 
     async def ask_about_answer(
         self,

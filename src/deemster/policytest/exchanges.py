@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 from deemster.model.certificate import ClientCertificate
-from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.policy_tests import (
@@ -25,9 +24,6 @@ __all__ = ["read_request", "read_response"]
 
 _Headers = tuple[tuple[str, str], ...]
 
-# What the language does not do yet; without a word here, what is read below counts.
-_LATER: frozenset[str] = ACCESS_REQUEST.names
-
 
 def read_request(case: Fields) -> CallRecipe | AccessRecipe | None:
     """`{method, url, …}`, or `{subject, action, resource, context}` (AuthZEN 1.0 5)."""
@@ -35,7 +31,7 @@ def read_request(case: Fields) -> CallRecipe | AccessRecipe | None:
     if node is None:
         return None
     if isinstance(node, MappingNode) and any(map(node.get, ACCESS_REQUEST.names)):
-        return _supported_access(node, case.sink)
+        return _access(Fields(node, ACCESS_REQUEST, case.sink))
     fields = Fields.of(node, CALL, case.sink)
     return _call(fields) if fields is not None else None
 
@@ -77,19 +73,6 @@ def _certificate(call: Fields) -> ClientCertificate | None:
         dns_names=tuple(text.value for text in fields.texts("dnsNames")),
         uris=tuple(text.value for text in fields.texts("uris")),
     )
-
-
-def _supported_access(node: MappingNode, sink: DiagnosticSink) -> AccessRecipe | None:
-    for key, _ in node.entries:
-        if key.text in _LATER:
-            sink.error(
-                Code.UNSUPPORTED_YET,
-                f"`{key.text}` is not supported yet: questions of AuthZEN",
-                key.span,
-                help="this version refuses what it cannot enforce; remove it",
-            )
-            return None
-    return _access(Fields(node, ACCESS_REQUEST, sink))
 
 
 def _access(fields: Fields) -> AccessRecipe | None:

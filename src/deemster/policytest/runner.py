@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from deemster.decisions.questions import Question
 from deemster.errors import MalformedCallError
 from deemster.model.clock import Clock
 from deemster.model.decision import Decision, Reason
@@ -28,6 +29,7 @@ from deemster.policytest.providers import (
     ProviderProfile,
     throw_away_providers,
 )
+from deemster.policytest.questions import question_of
 from deemster.policytest.trace import OperationNodes, TraceRow
 
 __all__ = ["SuiteRunner"]
@@ -85,8 +87,8 @@ class SuiteRunner:
             return CaseResult(case=case, outcome=CaseOutcome.SKIPPED, problem=case.skip)
         visited: list[TraceEntry] | None = [] if self._counter is not None else None
         try:
-            call, caller = self._asked(suite, case)
-            decision = await self._decided(desk, case, call, caller, visited)
+            asked, caller = self._asked(suite, case)
+            decision = await self._decided(desk, case, asked, caller, visited)
         except (CannotAskError, MalformedCallError) as error:
             return CaseResult(case=case, outcome=CaseOutcome.ERRORED, problem=str(error))
         if self._counter is not None and visited is not None:
@@ -108,40 +110,44 @@ class SuiteRunner:
             result,
             outcome=CaseOutcome.FAILED,
             mismatches=wrong,
-            trace=await self._explained(desk, case, call, caller, decision),
+            trace=await self._explained(desk, case, asked, caller, decision),
         )
 
     async def _decided(
         self,
         desk: Desk,
         case: SuiteCase,
-        call: ApiCall,
+        asked: ApiCall | Question,
         caller: GatewayCaller,
         trace: list[TraceEntry] | None = None,
     ) -> Decision:
+        if isinstance(asked, Question):
+            return await desk.ask_access(case.now, asked, caller, trace, case.attributes)
         if case.response is None:
-            return await desk.ask(case.now, call, caller, trace, case.attributes)
+            return await desk.ask(case.now, asked, caller, trace, case.attributes)
         answered = case.response
         response = ApiResponse(answered.status, Headers(answered.headers), answered.body)
-        return await desk.ask_about_answer(case.now, call, response, caller, trace, case.attributes)
+        return await desk.ask_about_answer(
+            case.now, asked, response, caller, trace, case.attributes
+        )
 
     async def _explained(
         self,
         desk: Desk,
         case: SuiteCase,
-        call: ApiCall,
+        asked: ApiCall | Question,
         caller: GatewayCaller,
         decision: Decision,
     ) -> tuple[TraceRow, ...]:
         visited: list[TraceEntry] = []
-        await self._decided(desk, case, call, caller, visited)
+        await self._decided(desk, case, asked, caller, visited)
         return self._nodes.rows(decision, visited)
 
-    def _asked(self, suite: Suite, case: SuiteCase) -> tuple[ApiCall, GatewayCaller]:
+    def _asked(self, suite: Suite, case: SuiteCase) -> tuple[ApiCall | Question, GatewayCaller]:
         service = self._services[suite.service]
         recipe, presented = case.call, case.presented
         if isinstance(recipe, AccessRecipe):
-            raise CannotAskError("questions of AuthZEN are not supported yet")
+            return self._question(recipe, case, service), _gateway(suite, may_name_subjects=True)
         headers = recipe.headers
         asserted = None
         if presented.kind is PresentedAs.TOKEN:
@@ -160,13 +166,18 @@ class SuiteRunner:
             asserted_claims=asserted,
             possible=EVERY_STATEMENT,
         )
-        gateway = Gateway(
-            id=_GATEWAY,
-            protocols=frozenset(),
-            api_services=frozenset({suite.service}),
-            asserts=frozenset({service.provider_id}) if asserted is not None else frozenset(),
-        )
-        return call, GatewayCaller(gateway, None)
+        asserts = [service.provider_id] if asserted is not None else []
+        return call, _gateway(suite, asserts=asserts)
+
+    def _question(
+        self, recipe: AccessRecipe, case: SuiteCase, service: CompiledService
+    ) -> Question:
+        if case.presented.kind is PresentedAs.CLAIMS:
+            raise CannotAskError("no gateway asserts claims with a question of AuthZEN")
+        if case.response is not None:
+            raise CannotAskError("nobody calls the API for a question of AuthZEN")
+        has_token = case.presented.kind is PresentedAs.TOKEN
+        return question_of(recipe, self._token(case, service) if has_token else None)
 
     def _token(self, case: SuiteCase, service: CompiledService) -> str:
         minter = self._providers[service.provider_id].minter
@@ -179,3 +190,17 @@ class SuiteRunner:
         return minter.mint(
             presented.claims, presented.fault, audience=service.audience, now=case.now
         )
+
+
+def _gateway(
+    suite: Suite, *, asserts: Iterable[str] = (), may_name_subjects: bool = False
+) -> GatewayCaller:
+    """A gateway whose only business is the service under test, with the rights a case needs."""
+    gateway = Gateway(
+        id=_GATEWAY,
+        protocols=frozenset(),
+        api_services=frozenset({suite.service}),
+        asserts=frozenset(asserts),
+        may_name_subjects=may_name_subjects,
+    )
+    return GatewayCaller(gateway, None)

@@ -9,7 +9,6 @@ from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.shapes import Keys, Shape
 from deemster.policy.reading.nodes import MappingNode
 from deemster.policy.reading.reader import read_document
-from deemster.policytest import exchanges
 from deemster.policytest.attribute_answers import read_attribute_answers
 from deemster.policytest.attribute_names import AttributeNames
 from deemster.policytest.cases import (
@@ -126,8 +125,7 @@ def test_an_upstream_answer_without_a_status_is_none() -> None:
     ]
 
 
-def test_a_question_of_authzen_is_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchanges, "_LATER", frozenset())
+def test_a_question_of_authzen_is_read_whole() -> None:
     fields = fields_of(
         """
         request:
@@ -145,8 +143,7 @@ def test_a_question_of_authzen_is_read_whole(monkeypatch: pytest.MonkeyPatch) ->
     assert found.surroundings == {"channel": "web"}
 
 
-def test_a_question_of_authzen_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exchanges, "_LATER", frozenset())
+def test_a_question_of_authzen_says_what_it_lacks() -> None:
     fields = fields_of("request: {subject: {type: user}, action: read, method: GET}")
     assert read_request(fields) is None
     assert told_by(fields) == [

@@ -237,9 +237,11 @@ SLIPS = {
         "13:111: missing-key: `response` needs `status` (for example `status: 200`)",
     ),
     "subject": Slip(
-        with_cases(f"- {{name: a, request: {{subject: {{type: user}}}}, {DENY}}}"),
-        "13:25: unsupported-yet: `subject` is not supported yet: questions of AuthZEN (this "
-        "version refuses what it cannot enforce; remove it)",
+        with_cases(
+            f"- {{name: a, request: {{subject: {{type: user}}, action: {{name: b}}, "
+            f"resource: {{type: c, id: d}}}}, {DENY}}}"
+        ),
+        "13:35: missing-key: a subject or a resource needs `id` (for example `id: alice`)",
     ),
     "certificate": Slip(
         with_cases(f"- {{name: a, {GET[:-1]}, certificate: {{x5c: []}}}}, {DENY}}}"),
