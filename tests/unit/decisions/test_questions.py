@@ -344,20 +344,10 @@ async def test_a_route_is_a_template_of_the_gateways_only_service(
     assert (decision.operation, decision.reason) == (operation, reason)
 
 
-@pytest.mark.parametrize(
-    "services",
-    [
-        frozenset({"*"}),
-        frozenset({"shop", "todos"}),
-        frozenset({"unknown"}),
-        frozenset({"*", "shop"}),
-    ],
-    ids=str,
-)
-async def test_a_route_of_a_gateway_with_several_services_means_none(
-    services: frozenset[str],
-) -> None:
-    decision = await asked(point_of(), "GET", "route:/items", services=services)
+@pytest.mark.parametrize("services", ["*", "shop todos", "unknown", "* shop"])
+async def test_a_route_of_a_gateway_with_several_services_means_none(services: str) -> None:
+    mine = frozenset(services.split())
+    decision = await asked(point_of(), "GET", "route:/items", services=mine)
     assert (decision.reason, decision.service) == (Reason.NO_API_SERVICE, None)
 
 
