@@ -72,13 +72,15 @@ class SuiteFile(pytest.File):
 
     def collect(self) -> Iterable[CaseItem]:
         """Its cases. Raises CollectError with all findings where tree or suites have errors."""
+        from deemster.policytest.printable import printable
+
         opened = self._opened()
         runner = opened.workplace.runner
         for suite in opened.workplace.suites:
             if Path(suite.span.file).resolve() == self.path.resolve():
                 for case in suite.cases:
                     yield CaseItem.from_parent(
-                        self, name=case.name, suite=suite, case=case, runner=runner
+                        self, name=printable(case.name), suite=suite, case=case, runner=runner
                     )
 
     def _opened(self) -> OpenedSuites:

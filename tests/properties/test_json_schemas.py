@@ -93,9 +93,7 @@ def read(text: bytes | str) -> Node | None:
 
 
 def subjects_in(tree: Path) -> dict[str, SuiteSubject]:
-    loaded = load_tree([tree])
-    roles = {name: found.role_permissions for name, found in loaded.snapshot.services.items()}
-    return dict(subjects_of(loaded.tree, roles))
+    return dict(subjects_of(load_tree([tree])))
 
 
 def yaml_files(*folders: Path) -> list[Path]:

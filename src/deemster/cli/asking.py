@@ -173,7 +173,7 @@ def _given(
     attributes: Mapping[str, object], service: CompiledService | None, loaded: LoadedTree
 ) -> list[GivenAttribute]:
     """By the names that the case of a policy test would have for them."""
-    subjects = subjects_of(loaded.tree, {}) if attributes and service is not None else {}
+    subjects = subjects_of(loaded) if attributes and service is not None else {}
     known = subjects[service.id].attributes.fetched if service is not None and subjects else {}
     found = []
     for name, value in attributes.items():

@@ -97,7 +97,8 @@ class CaseReader:
             expectation = self._expectations.read_row(value)
             if circumstances is None or presented is None or expectation is None:
                 continue
-            name = f"{circumstances.name} [{key.text}]"
+            twice = kind is PresentedAs.CLAIMS and "tokens" in fields
+            name = f"{circumstances.name} [{'claims ' if twice else ''}{key.text}]"
             yield _made(circumstances, name, key.span, presented, expectation)
 
     def _circumstances(self, fields: Fields) -> _Circumstances | None:

@@ -19,17 +19,17 @@ from deemster.policy.parsing.scalars import json_value, text_of
 from deemster.policy.reading.nodes import Node, ScalarNode
 from deemster.policytest.cases import Expectation
 from deemster.policytest.expected_statements import read_expected_statements
+from deemster.policytest.subject import SuiteSubject
 
 __all__ = ["ExpectationReader"]
 
 
 class ExpectationReader:
-    """Knows which operations the suite's API service has."""
+    """Knows which operations and nodes the suite's API service has."""
 
-    def __init__(self, sink: DiagnosticSink, service: str, operations: frozenset[str]) -> None:
+    def __init__(self, sink: DiagnosticSink, subject: SuiteSubject) -> None:
         self._sink = sink
-        self._service = service
-        self._operations = operations
+        self._subject = subject
 
     def read_row(self, node: Node) -> Expectation | None:
         """In a matrix `permit` or `deny` alone will do."""
@@ -50,7 +50,7 @@ class ExpectationReader:
             decision=effect or Effect.DENY,
             reason=fields.choice("reason", REASONS),
             operation=self._operation(fields),
-            rule=fields.string("rule"),
+            rule=self._rule(fields),
             status=fields.integer("status"),
             denied_reason=self._denied_reason(fields),
             challenge=_subset(fields, "challenge", EXPECTED_CHALLENGE),
@@ -62,12 +62,27 @@ class ExpectationReader:
         text = fields.text("operation")
         if text is None:
             return None
-        if text.value not in self._operations:
+        operations = self._subject.operations
+        if text.value not in operations:
             self._sink.error(
                 Code.UNKNOWN_OPERATION,
-                f"API service `{self._service}` has no operation `{text.value}`",
+                f"API service `{self._subject.id}` has no operation `{text.value}`",
                 text.span,
-                help=did_you_mean(text.value, sorted(self._operations)),
+                help=did_you_mean(text.value, sorted(operations)),
+            )
+        return text.value
+
+    def _rule(self, fields: Fields) -> str | None:
+        text = fields.text("rule")
+        if text is None:
+            return None
+        if text.value not in self._subject.nodes:
+            self._sink.error(
+                Code.UNKNOWN_NAME,
+                f"API service `{self._subject.id}` has no node `{text.value}`",
+                text.span,
+                help=did_you_mean(text.value, sorted(self._subject.nodes))
+                or "an id path is written `service/operation/policy/rule`, as traces show it",
             )
         return text.value
 

@@ -17,10 +17,7 @@ def gather_suites(loaded: LoadedTree, sink: DiagnosticSink, *, now: float) -> tu
 
     `now` (epoch seconds) is the time of suites that say none.
     """
-    subjects = subjects_of(
-        loaded.tree,
-        {name: service.role_permissions for name, service in loaded.snapshot.services.items()},
-    )
+    subjects = subjects_of(loaded)
     suites = []
     for document in loaded.tree.documents:
         if isinstance(document, PolicyTestDocument):

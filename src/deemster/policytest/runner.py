@@ -91,8 +91,6 @@ class SuiteRunner:
             decision = await self._decided(desk, case, asked, caller, visited)
         except (CannotAskError, MalformedCallError) as error:
             return CaseResult(case=case, outcome=CaseOutcome.ERRORED, problem=str(error))
-        if self._counter is not None and visited is not None:
-            self._counter.count(decision, visited)
         decision = decision._replace(token=None, trace=None)
         if decision.reason is Reason.INTERNAL_ERROR:
             return CaseResult(
@@ -101,6 +99,8 @@ class SuiteRunner:
                 decision=decision,
                 problem=f"a fault of Deemster: {desk.last_fault}",
             )
+        if self._counter is not None and visited is not None:
+            self._counter.count(decision, visited)
         status = None if decision.permitted else self._status_of(decision)
         wrong = mismatches(case.expectation, decision, status)
         result = CaseResult(case=case, outcome=CaseOutcome.PASSED, decision=decision, status=status)

@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from deemster.policy.checking.imports import DocumentGraph
 from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.expressions.registered import REGISTERED_CLAIMS
 from deemster.policy.expressions.types import TIMESTAMP
-from deemster.policy.tree import ApiServiceDocument, Tree
+from deemster.policy.loading import LoadedTree
+from deemster.policy.resolved import ResolvedService
+from deemster.policy.tree import ApiServiceDocument
 from deemster.policytest.attribute_names import AttributeNames, attribute_names
+from deemster.policytest.trace import nodes_of_operation
 
 __all__ = ["SuiteSubject", "subjects_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteSubject:
-    """`timestamp_claims` are names as tokens spell them; `roles` may be written in `users`."""
+    """`timestamp_claims` are names as tokens spell them; `roles` may be written in `users`.
+
+    `nodes` are the id paths of all that may decide.
+    """
 
     id: str
     internal: bool
     operations: frozenset[str]
+    nodes: frozenset[str]
     roles: frozenset[str]
     timestamp_claims: frozenset[str]
     attributes: AttributeNames
 
 
-def subjects_of(
-    tree: Tree, role_permissions: Mapping[str, Mapping[str, frozenset[str]]]
-) -> Mapping[str, SuiteSubject]:
-    """Every API service of a tree that was loaded without errors.
-
-    `role_permissions` are those of the compiled services, by service id.
-    """
+def subjects_of(loaded: LoadedTree) -> Mapping[str, SuiteSubject]:
+    """Every API service of a tree, by its id."""
+    tree, services = loaded.tree, loaded.snapshot.services
+    nodes = {
+        service.document.metadata.id.value: frozenset(_id_paths(service))
+        for service in loaded.resolved.services
+    }
     graph = DocumentGraph(tree, DiagnosticSink())
     registered = {name for name, kind in REGISTERED_CLAIMS.items() if kind == TIMESTAMP}
     subjects = {}
@@ -49,8 +56,17 @@ def subjects_of(
             id=service_id,
             internal=document.service.provider_type.value == "internal",
             operations=frozenset(operation.id.value for operation in document.operations),
-            roles=frozenset(role_permissions.get(service_id, {})),
+            nodes=nodes[service_id],
+            roles=frozenset(services[service_id].role_permissions),
             timestamp_claims=frozenset(registered | timestamps),
             attributes=attribute_names(document, graph),
         )
     return subjects
+
+
+def _id_paths(service: ResolvedService) -> Iterator[str]:
+    for operation in service.operations:
+        yield operation.ref.id_path
+        yield f"{operation.ref.id_path}/allow"
+        for _, ref in nodes_of_operation(operation):
+            yield ref.id_path

@@ -63,7 +63,7 @@ class _SuiteReader:
         presented = PresentedReader(sink, subject.timestamp_claims)
         presented.read_tokens(fields)
         self._warn_of_near_misses(fields, users, subject)
-        expectations = ExpectationReader(sink, subject.id, subject.operations)
+        expectations = ExpectationReader(sink, subject)
         reader = CaseReader(
             presented, expectations, subject.attributes, default_now if now is None else now
         )

@@ -16,7 +16,7 @@ from deemster.policy.tree import AllowLines
 from deemster.policy.values import TraceEntry
 from deemster.policytest.explanation import ConditionPart, Explanations, SeenValue
 
-__all__ = ["NOT_REACHED", "OperationNodes", "TraceRow"]
+__all__ = ["NOT_REACHED", "OperationNodes", "TraceRow", "nodes_of_operation"]
 
 NOT_REACHED = "not reached"
 
@@ -68,7 +68,7 @@ class OperationNodes:
             if row not in rows:
                 rows.append(row)
         ordered: list[TraceRow] = []
-        for section, ref in _nodes(found) if found is not None else ():
+        for section, ref in nodes_of_operation(found) if found is not None else ():
             rows = by_path.pop(ref.id_path, [])
             rows = rows or [TraceRow(ref.id_path, ref.span.place, NOT_REACHED)]
             ordered.extend(replace(row, section=section) for row in rows)
@@ -95,7 +95,8 @@ def _values_of(part: ConditionPart) -> Iterator[SeenValue]:
         yield from _values_of(inner)
 
 
-def _nodes(operation: ResolvedOperation) -> Iterator[tuple[str, NodeRef]]:
+def nodes_of_operation(operation: ResolvedOperation) -> Iterator[tuple[str, NodeRef]]:
+    """(section, node) of all that judges its calls, in tree order."""
     for guard in operation.guards:
         yield from _nodes_of(guard, guard.ref.id_path)
     allow = operation.operation.allow

@@ -106,7 +106,7 @@ def test_a_matrix_is_one_case_for_each_token_at_its_own_place() -> None:
         ("who lists [alice]", 17, PresentedAs.TOKEN),
         ("who lists [expired(alice)]", 18, PresentedAs.TOKEN),
         ("who lists [none]", 19, PresentedAs.NOTHING),
-        ("who lists [alice]", 21, PresentedAs.CLAIMS),
+        ("who lists [claims alice]", 21, PresentedAs.CLAIMS),
     ]
     assert suite.cases[1].presented.fault is Fault.EXPIRED
     assert suite.cases[1].expectation.reason is Reason.TOKEN_EXPIRED
@@ -194,6 +194,16 @@ SLIPS = {
         with_cases(f"- {{name: a, {GET}, expect: {{decision: permit, operation: lst}}}}"),
         "13:113: unknown-operation: API service `notes` has no operation `lst` "
         "(did you mean `list`?)",
+    ),
+    "unknown node": Slip(
+        with_cases(f"- {{name: a, {GET}, expect: {{decision: deny, rule: notes/write/alow}}}}"),
+        "13:106: unknown-name: API service `notes` has no node `notes/write/alow` "
+        "(did you mean `notes/write/allow`?)",
+    ),
+    "node of nothing": Slip(
+        with_cases(f"- {{name: a, {GET}, expect: {{decision: deny, rule: gold}}}}"),
+        "13:106: unknown-name: API service `notes` has no node `gold` "
+        "(an id path is written `service/operation/policy/rule`, as traces show it)",
     ),
     "unknown token": Slip(
         with_cases(f"- {{name: a, {GET}, token: alcie, {DENY}}}"),

@@ -55,7 +55,9 @@ class CoverageCounter:
             detail = entry.requirement.kind if entry.requirement is not None else ""
             keys = self._plan.of_node(entry.id_path, detail) or self._plan.of_node(entry.id_path)
             for key in keys:
-                yield key, _goal_of(key[0], entry.outcome)
+                goal = _goal_of(key[0], entry.outcome)
+                if goal is not None:
+                    yield key, goal
             if entry.condition is not None:
                 for term, ended in self._explainer.explain(entry.condition, entry.values):
                     for key in self._plan.of_condition(term.span):
@@ -80,11 +82,16 @@ def _truth(ended: PartOutcome) -> Goal:
     return Goal.TRUE if ended else Goal.FALSE
 
 
-def _goal_of(kind: UnitKind, outcome: str) -> Goal:
-    """What the outcome of a node, in a trace's word, means for a unit of that kind."""
+def _goal_of(kind: UnitKind, outcome: str) -> Goal | None:
+    """What the outcome of a node, in a trace's word, means for a unit of that kind.
+
+    None for a word that is no outcome: what is not understood is not covered.
+    """
     if kind is UnitKind.LINE:
         return {HOLDS: Goal.SATISFIED, "error": Goal.ERROR}.get(outcome, Goal.REFUSED)
-    found = _BY_WORD[outcome]
+    found = _BY_WORD.get(outcome)
+    if found is None:
+        return None
     if found.is_indeterminate:
         return Goal.ERROR
     if kind is UnitKind.RULE:
