@@ -77,8 +77,9 @@ class ExpectationReader:
         if text is None:
             return None
         if text.value not in self._subject.nodes:
-            self._sink.error(
-                Code.UNKNOWN_NAME,
+            # No error: where a rule was taken away, the case is to say what decides now.
+            self._sink.warning(
+                Code.TEST_SUITE,
                 f"API service `{self._subject.id}` has no node `{text.value}`",
                 text.span,
                 help=did_you_mean(text.value, sorted(self._subject.nodes))

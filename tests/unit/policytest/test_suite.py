@@ -197,12 +197,12 @@ SLIPS = {
     ),
     "unknown node": Slip(
         with_cases(f"- {{name: a, {GET}, expect: {{decision: deny, rule: notes/write/alow}}}}"),
-        "13:106: unknown-name: API service `notes` has no node `notes/write/alow` "
+        "13:106: test-suite: API service `notes` has no node `notes/write/alow` "
         "(did you mean `notes/write/allow`?)",
     ),
     "node of nothing": Slip(
         with_cases(f"- {{name: a, {GET}, expect: {{decision: deny, rule: gold}}}}"),
-        "13:106: unknown-name: API service `notes` has no node `gold` "
+        "13:106: test-suite: API service `notes` has no node `gold` "
         "(an id path is written `service/operation/policy/rule`, as traces show it)",
     ),
     "unknown token": Slip(
