@@ -5,7 +5,7 @@ Left out is what can never be asked: disabled nodes, and named conditions that n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from deemster.model.source import SourceSpan
@@ -30,6 +30,16 @@ __all__ = ["Plan"]
 _NONE: frozenset[str] = frozenset()
 _BOTH = (Goal.TRUE, Goal.FALSE)
 _LINE_GOALS = (Goal.SATISFIED, Goal.REFUSED)
+_FINAL: Mapping[CombiningAlgorithm, tuple[RuleEffect, ...]] = {
+    CombiningAlgorithm.DENY_OVERRIDES: (RuleEffect.DENY,),
+    CombiningAlgorithm.PERMIT_UNLESS_DENY: (RuleEffect.DENY,),
+    CombiningAlgorithm.PERMIT_OVERRIDES: (RuleEffect.PERMIT,),
+    CombiningAlgorithm.DENY_UNLESS_PERMIT: (RuleEffect.PERMIT,),
+    CombiningAlgorithm.FIRST_APPLICABLE: tuple(RuleEffect),
+}
+Settled = tuple[str | SourceSpan, Goal]
+"""A part by its meaning, and what it cannot come to."""
+_HAS_USER = "has(user)"
 _OF_RULE = {Goal.TRUE: Goal.APPLIED, Goal.FALSE: Goal.NOT_APPLIED}
 
 
@@ -77,6 +87,9 @@ class Plan:
             self._add_lines(operation, allow)
         for policy in operation.policies:
             self._add_child(policy)
+        # Policies over the upstream's answer pass or refuse as guards do.
+        for policy in operation.response:
+            self._add_guard(policy)
 
     def _add_guard(self, guard: ResolvedPolicy) -> None:
         if not guard.enabled:
@@ -111,41 +124,90 @@ class Plan:
         if not node.enabled:
             return
         if isinstance(node, ResolvedRule):
-            self._add_rule(node, sure)
+            self._add_rule(node, sure, frozenset())
             return
         if node.target is not None:
             self._add_condition(node.target, sure)
+        settled: frozenset[Settled] = frozenset()
         for child in node.children:
-            self._add_child(child, sure)
+            if isinstance(child, ResolvedRule):
+                self._add_rule(child, sure, frozenset() if child.statements else settled)
+                settled |= self._settled_by(child, node.combining)
+                if (_HAS_USER, Goal.FALSE) in settled:
+                    sure |= {USER}
+            else:
+                self._add_child(child, sure)
             if node.combining is CombiningAlgorithm.FIRST_APPLICABLE and isinstance(
                 child, ResolvedRule
             ):
                 # The next is asked only after this one was false, and so in no error.
                 sure |= surely_read(child.when.term) if child.when is not None else _NONE
 
-    def _add_rule(self, rule: ResolvedRule, sure: frozenset[str]) -> None:
+    def _settled_by(self, rule: ResolvedRule, combining: CombiningAlgorithm) -> frozenset[Settled]:
+        """What the condition of a rule cannot be where the rule after it is asked.
+
+        A rule whose effect is final ends the policy where it applies. So where the next is asked
+        its condition was not true, and a part that says the same is not true there either.
+        """
+        final = _FINAL.get(combining, ())
+        if rule.when is None or not rule.enabled or rule.effect not in final:
+            return frozenset()
+        term = rule.when.term
+        if isinstance(term, terms.Negation):
+            return frozenset({(self._meaning(term.operand), Goal.FALSE)})
+        return frozenset({(self._meaning(term), Goal.TRUE)})
+
+    def _meaning(self, term: Term) -> str | SourceSpan:
+        """Equal for two parts of one policy that say the same."""
+        if isinstance(term, terms.ConditionTerm):
+            return term.body.term.span
+        return self._written.text_of(term)
+
+    def _add_rule(
+        self, rule: ResolvedRule, sure: frozenset[str], settled: frozenset[Settled]
+    ) -> None:
+        if not rule.enabled:
+            return
         outcomes = _outcomes(rule.when.term) if rule.when is not None else (Goal.TRUE,)
         goals = tuple(_OF_RULE[outcome] for outcome in outcomes)
         if not self.of_node(rule.ref.id_path):
             unit = Unit(UnitKind.RULE, rule.ref.id_path, rule.ref.span, goals)
             self._add_node(unit, rule.ref.id_path)
         if rule.when is not None:
-            self._add_condition(rule.when, sure)
+            self._add_condition(rule.when, sure, settled)
 
-    def _add_condition(self, checked: CheckedExpr, sure: frozenset[str]) -> None:
+    def _add_condition(
+        self,
+        checked: CheckedExpr,
+        sure: frozenset[str],
+        settled: frozenset[Settled] = frozenset(),
+    ) -> None:
         can_fail = can_be_in_error(checked.term, sure=sure)
-        self._add_term(checked.term, UnitKind.CONDITION, can_fail=can_fail, sure=sure)
+        self._add_term(
+            checked.term, UnitKind.CONDITION, can_fail=can_fail, sure=sure, settled=settled
+        )
 
     def _add_term(
-        self, term: Term, kind: UnitKind, *, can_fail: bool, sure: frozenset[str], name: str = ""
+        self,
+        term: Term,
+        kind: UnitKind,
+        *,
+        can_fail: bool,
+        sure: frozenset[str],
+        settled: frozenset[Settled] = frozenset(),
+        name: str = "",
     ) -> None:
         """A whole condition with its parts; `can_fail` asks for an error of the whole."""
         if isinstance(term, terms.Negation):
             # True where the operand is false: one unit is enough for both.
-            self._add_term(term.operand, kind, can_fail=can_fail, sure=sure, name=name)
+            self._add_term(
+                term.operand, kind, can_fail=can_fail, sure=sure, settled=settled, name=name
+            )
             return
         if not isinstance(term, terms.Constant):
-            goals = (*_outcomes(term), Goal.ERROR) if can_fail else _outcomes(term)
+            meaning = self._meaning(term)
+            possible = tuple(goal for goal in _outcomes(term) if (meaning, goal) not in settled)
+            goals = (*possible, Goal.ERROR) if can_fail else possible
             unit = Unit(kind, name or self._written.text_of(term), term.span, goals)
             if unit.key not in self.units:
                 self._by_span.setdefault(term.span, []).append(unit.key)
@@ -158,7 +220,7 @@ class Plan:
             return
         for part in parts(term):
             # A part alone is held to both truth values; how it fails is the whole's affair.
-            self._add_term(part, UnitKind.CONDITION, can_fail=False, sure=sure)
+            self._add_term(part, UnitKind.CONDITION, can_fail=False, sure=sure, settled=settled)
 
 
 def _outcomes(term: Term) -> tuple[Goal, ...]:

@@ -115,3 +115,33 @@ def test_a_user_who_is_in_a_group_is_there() -> None:
     assert "notes.yaml:22 'staff' in user.groups: true, false" in goals_of(
         {**TEXTS, "notes.yaml": service}, UnitKind.CONDITION
     )
+
+
+RULES = """\
+  - id: who
+    match: {methods: [POST], path: /who}
+    policies:
+      - id: who
+        combiningAlgorithm: ALGORITHM
+        rules:
+          - {id: low, effect: permit, when: {not: std.high}}
+          - {id: high, effect: permit, when: {all: [std.high, "'staff' in user.groups"]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "expected"),
+    [
+        ("permit-overrides", "true"),
+        ("first-applicable", "true"),
+        ("deny-unless-permit", "true"),
+        ("deny-overrides", "true, false"),
+    ],
+)
+def test_what_an_earlier_rule_has_settled_is_not_asked_of_the_next(
+    algorithm: str, expected: str
+) -> None:
+    service = SERVICE + RULES.replace("ALGORITHM", algorithm)
+    found = goals_of({**TEXTS, "notes.yaml": service}, UnitKind.CONDITION)
+    last = len(service.splitlines())
+    assert f"notes.yaml:{last} std.high: {expected}" in found
