@@ -41,6 +41,13 @@ class CelDrawer(Drawer):
     def pattern(self) -> Expression:
         return ("matches", self.text(), ("literal", self.rng.choice(PATTERNS)))
 
+    def text_comparison(self) -> Expression:
+        if self.rng.random() < 0.2:
+            # Letters that Unicode folds and ASCII does not.
+            folded = ("literal", self.literal().lower())
+            return ("cmp", self.rng.choice(("==", "!=")), ("lower", self.text()), folded)
+        return super().text_comparison()
+
     def text_question(self) -> Expression:
         """Asked for a part, so that beginning, middle and end can be told apart."""
         question = self.rng.choice(["startsWith", "endsWith", "contains"])

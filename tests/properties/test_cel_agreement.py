@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from deemster.policy.expressions import closures
+from deemster.policy.expressions import closures, generated, source, terms
+from deemster.policy.expressions.types import BOOL
 from tests.cel.comparison import Figures, compare
 from tests.reference.shape import Expression
 from tests.support.scale import scaled, seed
@@ -125,21 +126,54 @@ def test_a_mistake_in_what_is_asked_is_found(
     assert found_within(4_000, rewriting(mistake))
 
 
+CLOSURES = [
+    ("in_range", lambda value, kind: True),
+    ("subtracted", lambda left, right: left + right),
+    ("_refute_or_raise", lambda remaining, values, error: None),
+    ("_affirm_or_raise", lambda remaining, values, error: None),
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "mistaken"),
-    [
-        ("in_range", lambda value, kind: True),
-        ("ascii_lower", str.lower),
-        ("added", lambda left, right: left + right + 1),
-        ("_refute_or_raise", lambda remaining, values, error: None),
-        ("_affirm_or_raise", lambda remaining, values, error: None),
-    ],
-)
-def test_a_mistake_in_the_evaluator_is_found(
+@pytest.mark.parametrize(("name", "mistaken"), CLOSURES)
+def test_a_mistake_in_the_closures_is_found(
     name: str, mistaken: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(closures, name, mistaken)
+    assert found_within(20_000, None)
+
+
+NAMES = [("ascii_lower", str.lower), ("len", lambda counted: len(str(counted).encode()))]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "mistaken"), NAMES)
+def test_a_mistake_in_what_generated_source_names_is_found(
+    name: str, mistaken: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = generated._NAMES
+    builtin = names["__builtins__"]
+    assert isinstance(builtin, dict)
+    monkeypatch.setitem(builtin if name in builtin else names, name, mistaken)
+    assert found_within(20_000, None)
+
+
+FORMS_OF_SOURCE = [
+    (terms.Negation, lambda source, term: source.expression(term.operand)),
+    (
+        terms.ComparisonTerm,
+        lambda source, term: source.expression(terms.Constant(True, BOOL, term.span)),
+    ),
+    (terms.NegativeTerm, lambda source, term: f"-{source.expression(term.operand)}"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "mistaken"), FORMS_OF_SOURCE)
+def test_a_mistake_in_a_form_of_source_is_found(
+    kind: type, mistaken: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(source._FORMS, kind, mistaken)
     assert found_within(20_000, None)
 
 

@@ -51,11 +51,12 @@ class Values:
     when somebody wants to see them. `memo` keeps coerced values within the decision. `member` is
     what the variable of `exists` or `all` stands for just now. `access` is the question of
     AuthZEN, None for an HTTP call. `attributes` are the answers to the fetches that evaluation
-    asked for so far.
+    asked for so far. `address` is the client's, parsed, None until somebody asks for it.
     """
 
     __slots__ = (
         "access",
+        "address",
         "attributes",
         "call",
         "claims",
@@ -92,6 +93,7 @@ class Values:
         self.now = now
         self.skew = skew
         self.trace = trace
+        self.address: int | None = None
         self.member: object = None
         self.memo: dict[object, object] | None = None
         self.role_permissions: Mapping[str, frozenset[str]] = _NO_ROLES

@@ -18,9 +18,9 @@ from deemster.policy.expressions.arithmetic import in_range
 from deemster.policy.expressions.ast import ComparisonOperator
 from deemster.policy.expressions.checked import CheckedExpr, measured
 from deemster.policy.expressions.environment import read_address
-from deemster.policy.expressions.fused import fused
+from deemster.policy.expressions.generated import generated
 from deemster.policy.expressions.networks import parse_address
-from deemster.policy.expressions.parts import flattened, parts
+from deemster.policy.expressions.parts import flattened
 from deemster.policy.expressions.reading import presence_of, reader_of, user_presence
 from deemster.policy.expressions.terms import RequestField, Term
 from deemster.policy.expressions.times import added, subtracted
@@ -48,7 +48,9 @@ def compile_condition(checked: CheckedExpr, *, watch: Watch | None = None) -> Te
     """
     if checked.type is not BOOL:
         raise TypeError(f"an expression of type {checked.type} is not a condition")
-    return _Compiler(watch).test(checked.term)
+    compiler = _Compiler(watch)
+    test = compiler.test(checked.term)
+    return test if watch is not None else generated(checked.term, test, compiler.closure)
 
 
 def compile_expression(checked: CheckedExpr) -> Closure:
@@ -66,10 +68,6 @@ class _Compiler:
     def closure(self, term: Term) -> Closure:
         if isinstance(term, terms.Read):
             return reader_of(term)
-        # INVARIANT: what has parts stays in parts where they are watched.
-        quick = fused(term) if self._watch is None or not parts(term) else None
-        if quick is not None:
-            return quick
         return _CLOSURES[type(term)](self, term)
 
     def test(self, term: Term) -> Test:
@@ -84,7 +82,10 @@ class _Compiler:
         key = id(term.body)
         closure = self._bodies.get(key)
         if closure is None:
-            closure = self._bodies[key] = self.test(term.body.term)
+            test = self.test(term.body.term)
+            closure = self._bodies[key] = (
+                test if self._watch is not None else generated(term.body.term, test, self.closure)
+            )
         return closure
 
 

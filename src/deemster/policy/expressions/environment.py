@@ -83,8 +83,7 @@ _FIELDS: dict[RequestField, Reader] = {
 
 def read_address(values: Values, span: SourceSpan) -> Address:
     """The client's address; parsed once a decision. Raises EvaluationError."""
-    memo = _memo_of(values)
-    address = memo.get("request.ip")
+    address = values.address
     if address is None:
         text = values.call.client_ip
         if text is None:
@@ -92,8 +91,8 @@ def read_address(values: Values, span: SourceSpan) -> Address:
         address = parse_address(text)
         if address is None:
             raise failures.not_usable("`request.ip` is not an IP address", span)
-        memo["request.ip"] = address
-    return address  # type: ignore[return-value]  # only this function writes that key
+        values.address = address
+    return address
 
 
 def _ip_reader(read: RequestRead) -> Reader:
@@ -123,11 +122,11 @@ def read_query(values: Values) -> Mapping[str, tuple[str, ...]]:
 
 
 def _local_time_reader(read: LocalTimeRead) -> Reader:
-    field, span = LocalClock(read.zone).field(read.field), read.span
+    shown, span = LocalClock(read.zone, read.field).at, read.span
 
     def local_time(values: Values) -> object:
         try:
-            return field(values.now)
+            return shown(values.now)
         except (OverflowError, ValueError, OSError):
             raise failures.not_usable("the time has no local form", span) from None
 

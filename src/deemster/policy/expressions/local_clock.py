@@ -10,64 +10,46 @@ from deemster.policy.expressions.terms import LocalTimeField
 
 __all__ = ["LocalClock"]
 
-_DAY = 86_400
-_EPOCH_DAY = date(1970, 1, 1).toordinal()
-
 
 class LocalClock:
-    """One zone. Its offset is looked up once for all instants of a minute, and then remembered.
+    """One field of one zone's clocks, looked up once for all instants of a minute.
 
-    INVARIANT: what is remembered is only ever a matter of speed. No zone changes its offset twice
-    within a minute (a test reads them all), so one that is equal at both ends holds throughout.
+    INVARIANT: what is remembered is only ever a matter of speed. A field changes on the minute,
+    and no zone changes its offset twice within one (a test reads them all), so what is equal at
+    both ends of a minute holds throughout.
     """
 
-    __slots__ = ("_minute", "_zone")
+    __slots__ = ("_field", "_zone", "seen")
 
-    def __init__(self, zone: ZoneInfo) -> None:
+    def __init__(self, zone: ZoneInfo, field: LocalTimeField) -> None:
         self._zone = zone
-        self._minute = (0, 0, 0)
-        """From, up to, offset; one tuple, so that no thread sees half of it."""
+        self._field = _FIELDS[field]
+        self.seen: tuple[int, int, object] = (0, 0, None)
+        """From, up to, and what is shown then; one tuple, so that no thread sees half of it."""
 
-    def field(self, field: LocalTimeField) -> Callable[[float], object]:
-        """The function of an instant, epoch seconds, for one field: an int, or text for the date.
+    def at(self, now: float) -> object:
+        """An int, or text for the date, at an instant: epoch seconds.
 
-        It raises ValueError or OverflowError for an instant outside the years 1 to 9999.
+        Raises ValueError or OverflowError for an instant outside the years 1 to 9999.
         """
-        return {
-            LocalTimeField.HOUR: self._hour,
-            LocalTimeField.MINUTE_OF_DAY: self._minute_of_day,
-            LocalTimeField.WEEKDAY: self._weekday,
-            LocalTimeField.DATE: self._date,
-        }[field]
+        start, end, shown = self.seen
+        return shown if start <= now < end else self._looked_up(now)
 
-    def _hour(self, now: float) -> int:
-        return self._local(now) % _DAY // 3600
-
-    def _minute_of_day(self, now: float) -> int:
-        return self._local(now) % _DAY // 60
-
-    def _weekday(self, now: float) -> int:
-        # The first day of 1970 was a Thursday.
-        return (self._local(now) // _DAY + 3) % 7 + 1
-
-    def _date(self, now: float) -> str:
-        return date.fromordinal(self._local(now) // _DAY + _EPOCH_DAY).isoformat()
-
-    def _local(self, now: float) -> int:
-        """Seconds since 1970 on the zone's own clocks."""
-        start, end, offset = self._minute
-        if not start <= now < end:
-            offset = self._looked_up(now)
-        return int(now // 1) + offset
-
-    def _looked_up(self, now: float) -> int:
+    def _looked_up(self, now: float) -> object:
         start = int(now // 60) * 60
-        first, last = self._offset(start), self._offset(start + 59)
+        first, last = self._shown(start), self._shown(start + 59)
         if first != last:
-            return self._offset(int(now // 1))
-        self._minute = (start, start + 60, first)
+            return self._shown(int(now // 1))
+        self.seen = (start, start + 60, first)
         return first
 
-    def _offset(self, second: int) -> int:
-        offset = datetime.fromtimestamp(second, self._zone).utcoffset()
-        return 0 if offset is None else offset.days * _DAY + offset.seconds
+    def _shown(self, second: int) -> object:
+        return self._field(datetime.fromtimestamp(second, self._zone))
+
+
+_FIELDS: dict[LocalTimeField, Callable[[datetime], object]] = {
+    LocalTimeField.HOUR: lambda local: local.hour,
+    LocalTimeField.MINUTE_OF_DAY: lambda local: local.hour * 60 + local.minute,
+    LocalTimeField.WEEKDAY: datetime.isoweekday,
+    LocalTimeField.DATE: lambda local: date.isoformat(local.date()),
+}

@@ -6,7 +6,6 @@ IPv4-mapped IPv6 addresses (RFC 4291 2.5.5.2) count as IPv4, in addresses and in
 from __future__ import annotations
 
 import ipaddress
-import re
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,12 +19,12 @@ __all__ = [
     "parse_network",
 ]
 
-Address = tuple[int, int]
-"""(version, number): (4, 167772161) is 10.0.0.1."""
+Address = int
+"""A place on one line: IPv4 addresses by number, then those of IPv6. 167772161 is 10.0.0.1."""
 
-# The usual spelling, read without the library's generality; leading zeros are read by nobody alike.
-_OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_IPV4 = re.compile(rf"{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}", re.ASCII)
+_FIRST_OF_IPV6 = 1 << 32
+_OCTETS = {str(number): number for number in range(256)}
+"""How an octet is written. With leading zeros some read it as octal."""
 _MAPPED_BITS = 96  # the length of ::ffff:0:0/96
 
 
@@ -39,54 +38,60 @@ class MalformedNetworkError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class NetworkSet:
-    """Sorted, disjoint ranges: `first4[i]` to `last4[i]`, both ends included; likewise IPv6."""
+    """Sorted ranges that do not touch: `firsts[i]` to `lasts[i]`, both ends included.
 
-    first4: tuple[int, ...]
-    last4: tuple[int, ...]
-    first6: tuple[int, ...]
-    last6: tuple[int, ...]
+    The first range holds no address: whatever is looked up has one before it.
+    """
+
+    firsts: tuple[Address, ...]
+    lasts: tuple[Address, ...]
 
     @staticmethod
     def of(networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> NetworkSet:
         """The union of networks."""
-        ranges: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
-        for network in networks:
-            first, last = int(network.network_address), int(network.broadcast_address)
-            ranges[network.version].append((first, last))
-        first4, last4 = _disjoint(ranges[4])
-        first6, last6 = _disjoint(ranges[6])
-        return NetworkSet(first4, last4, first6, last6)
+        ranges = [(-3, -2)]
+        for first, last in sorted(map(_range, networks)):
+            if first <= ranges[-1][1] + 1:
+                ranges[-1] = (ranges[-1][0], max(ranges[-1][1], last))
+            else:
+                ranges.append((first, last))
+        firsts, lasts = zip(*ranges, strict=True)
+        return NetworkSet(firsts, lasts)
 
     def __contains__(self, address: Address) -> bool:
-        version, number = address
-        firsts, lasts = (self.first4, self.last4) if version == 4 else (self.first6, self.last6)
-        nearest = bisect_right(firsts, number) - 1
-        return nearest >= 0 and number <= lasts[nearest]
+        return address <= self.lasts[bisect_right(self.firsts, address) - 1]
+
+
+def _range(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> tuple[Address, Address]:
+    base = 0 if network.version == 4 else _FIRST_OF_IPV6
+    return base + int(network.network_address), base + int(network.broadcast_address)
 
 
 def parse_address(text: str) -> Address | None:
     """The address a text names, or None if it names none. A scope id (`fe80::1%eth0`) is none."""
-    plain = _IPV4.fullmatch(text)
-    if plain is not None:
-        first, second, third, fourth = plain.groups()
-        return 4, int(first) << 24 | int(second) << 16 | int(third) << 8 | int(fourth)
+    try:
+        first, second, third, fourth = text.split(".")
+        return _OCTETS[first] << 24 | _OCTETS[second] << 16 | _OCTETS[third] << 8 | _OCTETS[fourth]
+    except (KeyError, ValueError):
+        return _ipv6(text)
+
+
+def _ipv6(text: str) -> Address | None:
     if "%" in text:
         return None
     try:
-        address = ipaddress.ip_address(text)
+        address = ipaddress.IPv6Address(text)
     except ValueError:
         return None
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return address.version, int(address)
+    mapped = address.ipv4_mapped
+    return _FIRST_OF_IPV6 + int(address) if mapped is None else int(mapped)
 
 
 def canonical_address(address: Address) -> str:
     """The address in its one usual spelling (RFC 5952 for IPv6)."""
-    version, number = address
-    if version == 4:
-        return str(ipaddress.IPv4Address(number))
-    return str(ipaddress.IPv6Address(number))
+    if address < _FIRST_OF_IPV6:
+        return str(ipaddress.IPv4Address(address))
+    return str(ipaddress.IPv6Address(address - _FIRST_OF_IPV6))
 
 
 def parse_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
@@ -121,13 +126,3 @@ def _unmapped(
     if mapped is None:
         return network
     return ipaddress.IPv4Network((mapped, network.prefixlen - _MAPPED_BITS))
-
-
-def _disjoint(ranges: list[tuple[int, int]]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    merged: list[tuple[int, int]] = []
-    for first, last in sorted(ranges):
-        if merged and first <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], last))
-        else:
-            merged.append((first, last))
-    return tuple(first for first, _ in merged), tuple(last for _, last in merged)

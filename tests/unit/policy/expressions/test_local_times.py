@@ -29,8 +29,7 @@ def epoch(text: str) -> float:
 
 
 def shown(zone: str, now: float) -> tuple[object, ...]:
-    clock = LocalClock(ZoneInfo(zone))
-    return tuple(clock.field(field)(now) for field in LocalTimeField)
+    return tuple(LocalClock(ZoneInfo(zone), field).at(now) for field in LocalTimeField)
 
 
 # Instant, zone, then hour, minute of the day, weekday, date.
@@ -87,12 +86,11 @@ def test_the_clocks_of_a_place(
 def test_a_clock_shows_what_the_standard_library_shows(
     zone: str, now: float, steps: list[int]
 ) -> None:
-    clock = LocalClock(ZoneInfo(zone))
-    fields = [clock.field(field) for field in LocalTimeField]
-    # One clock, asked again close by: what it remembers is only a matter of speed.
+    clocks = [LocalClock(ZoneInfo(zone), field) for field in LocalTimeField]
+    # Asked again close by: what a clock remembers is only a matter of speed.
     for instant in (now, *(now + step for step in steps), now):
         local = datetime.fromtimestamp(int(instant // 1), ZoneInfo(zone))
-        assert [field(instant) for field in fields] == [
+        assert [clock.at(instant) for clock in clocks] == [
             local.hour,
             local.hour * 60 + local.minute,
             local.isoweekday(),
