@@ -10,12 +10,14 @@ from typing import Annotated
 import typer
 
 from deemster.cli.files import write_atomically
+from deemster.gateways.answers import REFUSALS
 from deemster.policy.diagnostics import did_you_mean
 from deemster.policy.parsing.document_shapes import DOCUMENTS
 from deemster.policy.parsing.scalars import listed
 from deemster.policytools.json_schema import COMBINED, combined_schema, file_name_of, schema_of_kind
+from deemster.policytools.reference.page import reference
 
-__all__ = ["schema", "schema_files"]
+__all__ = ["reference_page", "schema", "schema_files"]
 
 
 def schema(
@@ -35,12 +37,18 @@ def schema(
             help="Write files there: one for each kind, and one for all. Made if it is not there.",
         ),
     ] = None,
+    as_page: Annotated[
+        bool, typer.Option("--reference", help="Print the language reference, as Markdown.")
+    ] = False,
 ) -> None:
     """Print JSON Schemas of the policy language, or write them for an editor.
 
     A policy file names its schema in its first line, for example
     `# yaml-language-server: $schema=../../schemas/api-service.schema.json`.
     """
+    if as_page:
+        sys.stdout.write(reference_page())
+        return
     files = schema_files()
     if kind is not None:
         files = {name: files[name] for name in (_file_name(kind),)}
@@ -61,6 +69,11 @@ def schema_files() -> dict[str, str]:
         name: json.dumps(made, indent=2, ensure_ascii=False) + "\n"
         for name, made in schemas.items()
     }
+
+
+def reference_page() -> str:
+    """The language reference."""
+    return reference({reason: refusal.status for reason, refusal in REFUSALS.items()})
 
 
 def _file_name(kind: str) -> str:

@@ -28,7 +28,7 @@ from deemster.policy.expressions.types import (
     Type,
 )
 
-__all__ = ["function_term", "method_term"]
+__all__ = ["FUNCTION_NAMES", "METHOD_NAMES", "function_term", "method_term"]
 
 
 def function_term(call: ast.Call, arguments: Sequence[Term], report: Report) -> Term | None:
@@ -167,6 +167,7 @@ _FUNCTIONS: dict[str, Callable[[ast.Call, Term, Report], Term | None]] = {
     "timestamp": _timestamp,
     "duration": _duration,
 }
+FUNCTION_NAMES = frozenset(_FUNCTIONS)
 
 
 # --- methods ------------------------------------------------------------------------------------
@@ -270,6 +271,7 @@ _METHODS: dict[str, tuple[int, _Method]] = {
     "inCidr": (1, _in_cidr),
     "inAny": (1, _in_any),
 }
+METHOD_NAMES = frozenset(_METHODS)
 
 
 def _all_text(name: str, operands: Sequence[Term], report: Report) -> bool:

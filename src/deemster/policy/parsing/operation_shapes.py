@@ -130,6 +130,5 @@ OPERATION = Shape(
         "`attach`",
     },
     at_least_one=(("allow", "policies"),),
-    doc="One thing that callers may do. At least one of `allow` and `policies` is there, and each"
-    " that is must permit.",
+    doc="One thing that callers may do. Each of `allow` and `policies` that is there must permit.",
 )

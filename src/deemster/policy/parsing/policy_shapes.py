@@ -47,7 +47,6 @@ COMBINING = forms.Choice(
 )
 EFFECT = forms.Choice(
     {effect.value: effect for effect in RuleEffect},
-    docs={"permit": "the rule permits", "deny": "the rule denies"},
     synonyms={
         "allow": "permit",
         "grant": "permit",

@@ -1,0 +1,1 @@
+"""The language reference: a page of Markdown made of the loader's own model."""
