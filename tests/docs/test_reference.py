@@ -14,7 +14,7 @@ from deemster.policy.expressions.scope import RESERVED_NAMES
 from deemster.policy.expressions.terms import LocalTimeField, RequestField
 from deemster.policy.parsing.document_shapes import DOCUMENTS
 from deemster.policytools.reference.decisions import REASONS
-from deemster.policytools.reference.expressions import FUNCTIONS, NAMES, OPERATORS, Row
+from deemster.policytools.reference.expressions import FUNCTIONS, NAMES, OPERATORS, Place, Row
 from deemster.policytools.walking import shapes_below
 from tests.support.policy_trees import a_service, an_operation, told
 
@@ -35,6 +35,24 @@ attributes:
 conditions:
   in_office: "request.ip.inAny(NETS)"
 """
+
+
+ALLOW = "allow:\n  when: |\n    {}\n"
+RESPONSE = """\
+allow: authenticated
+response:
+  policies:
+    - id: answer
+      combiningAlgorithm: permit-overrides
+      rules:
+        - id: shown
+          effect: permit
+          when: |
+            {}
+        - id: rest
+          effect: deny
+"""
+SNIPPETS = {Place.CALL: ALLOW, Place.QUESTION: ALLOW, Place.RESPONSE: RESPONSE}
 
 
 def test_the_page_is_current() -> None:
@@ -60,13 +78,11 @@ def test_no_row_is_empty() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.written)
 def test_the_example_of_an_expression_compiles(row: Row) -> None:
-    if row.question:
-        operations = an_operation(f'allow: {{when: "{row.example}"}}').replace(
-            'methods: [GET], path: "/items"', "resourceType: todo, actions: [can_read]"
+    operations = an_operation(SNIPPETS[row.place].format(row.example), path="/items/{number}")
+    if row.place is Place.QUESTION:
+        operations = operations.replace(
+            'methods: [GET], path: "/items/{number}"', "resourceType: todo, actions: [can_read]"
         )
-    else:
-        snippet = f"allow:\n  when: |\n    {row.example}\n"
-        operations = an_operation(snippet, path="/items/{number}")
     tree = {"shop.yaml": a_service(DECLARED + operations)}
     errors = [finding for finding in told(tree) if not finding.startswith("unused")]
     assert errors == []
@@ -85,7 +101,7 @@ def test_every_name_is_told() -> None:
     assert {f"request.{field.value}" for field in RequestField} <= written
     roots = {re.split(r"[.\[]", name)[0] for name in written} | {"time"}
     told_within = {"action", "resource"}
-    assert RESERVED_NAMES - roots - told_within == {"response"}
+    assert RESERVED_NAMES - roots - told_within == frozenset()
 
 
 def test_every_reason_is_told() -> None:

@@ -11,7 +11,7 @@ from deemster.policy.parsing import forms
 from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.ids import checked_name
 from deemster.policy.parsing.payloads.reading import read_payload
-from deemster.policy.parsing.payloads.shapes import PAYLOADS
+from deemster.policy.parsing.payloads.shapes import CODES, PAYLOADS
 from deemster.policy.parsing.shapes import Key, Keys, Shape, Variant
 from deemster.policy.reading.nodes import Node
 from deemster.policy.statements.codes import (
@@ -63,7 +63,7 @@ _STATEMENT = Shape(
     Keys(
         {
             "code": Key(
-                forms.Text("code", pattern=_CODE.pattern),
+                forms.OneOf((CODES, forms.Text("another code", pattern=_CODE.pattern))),
                 "What is to be done; a code that is not known here is passed on as it is.",
                 "modify-headers",
             ),

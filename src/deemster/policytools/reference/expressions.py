@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum
 
 from deemster.policy.expressions.registered import REGISTERED_CLAIMS
 from deemster.policytools.reference.markdown import code, table
 
-__all__ = ["FUNCTIONS", "NAMES", "OPERATORS", "Row", "expression_lines"]
+__all__ = ["FUNCTIONS", "NAMES", "OPERATORS", "Place", "Row", "expression_lines"]
+
+
+class Place(Enum):
+    """Where a condition stands that may name something."""
+
+    CALL = "an operation that calls match"
+    QUESTION = "an operation that answers AuthZEN"
+    RESPONSE = "the response phase"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is written, its type, what it is, and a condition that shows it.
-
-    `question`: known to operations that answer AuthZEN, and to no others.
-    """
+    """What is written, its type, what it is, and a condition that shows it, in a place."""
 
     written: str
     type: str
     meaning: str
     example: str
-    question: bool = False
+    place: Place = Place.CALL
 
 
 NAMES = (
@@ -106,19 +112,26 @@ NAMES = (
         "attr.amount > 100",
     ),
     Row(
+        "response.status",
+        "int",
+        "In `response` policies: the status of the upstream's answer. Also `response.headers['x']`.",
+        "response.status == 200 && size(response.headers['x-total']) == 1",
+        Place.RESPONSE,
+    ),
+    Row(
         "subject.type",
         "string",
         "Of an AuthZEN question: `subject` and `resource` have `type`, `id` and `properties.x`,"
         " `action` has `name` and `properties.x`.",
         "subject.type == 'user' && resource.id != '' && action.name == 'can_read'",
-        question=True,
+        Place.QUESTION,
     ),
     Row(
         "context.x",
         "as declared",
         "Of an AuthZEN question: what surrounds it.",
         "context.channel == 'web'",
-        question=True,
+        Place.QUESTION,
     ),
     Row("LIMIT", "as written", "A constant of this file; an imported one is `alias.LIMIT`.",
         "attr.amount > LIMIT"),

@@ -84,9 +84,29 @@ class ShapePages:
         ]
         yield from table(("key", "value", ""), rows)
         yield ""
+        if shape.variants:
+            yield from self._variants(shape)
         rules = list(_rules(shape))
         if rules:
             yield from (" ".join(rules), "")
+
+    def _variants(self, shape: Shape) -> Iterator[str]:
+        """What the words of one key mean for another key."""
+        first = shape.variants[0]
+        known = shape.key(first.key)
+        docs = {} if known is None else _choice_in(known.form).docs
+        yield from table(
+            (first.key, "", first.dependent),
+            (
+                (
+                    ", ".join(code(word) for word in variant.words),
+                    docs.get(variant.words[0], ""),
+                    self.value(variant.form),
+                )
+                for variant in shape.variants
+            ),
+        )
+        yield ""
 
     def _told_before(self, shape: Shape) -> Shape | None:
         """A shape further up with the very same keys."""
@@ -160,22 +180,23 @@ def _plain(name: str) -> str:
 def _meaning(key: Key) -> str:
     """The sentence, what words mean, the default, and an example."""
     told = [key.doc]
-    form = resolved(key.form)
-    if isinstance(form, forms.OneOf):
-        form = next((one for one in form.forms if isinstance(one, forms.Choice)), form)
-    if isinstance(form, forms.Choice) and form.docs and len(form.options) <= _TOLD:
+    form = _choice_in(key.form)
+    if form.docs and len(form.options) <= _TOLD:
         words = "; ".join(f"{code(word)}: {doc}" for word, doc in form.docs.items())
         told.append(f"{words}.")
     if key.default is not None:
-        told.append(f"Default: {_default(form, key.default)}.")
-    if key.example is not None and not isinstance(form, forms.Choice):
+        is_word = key.default in form.options or key.default in {"true", "false"}
+        told.append(f"Default: {code(key.default) if is_word else key.default}.")
+    if key.example is not None and key.example not in form.options:
         told.append(f"Example: {code(key.example)}")
     return " ".join(told)
 
 
-def _default(form: forms.Form, default: str) -> str:
-    is_word = isinstance(form, forms.Choice) and default in form.options
-    return code(default) if is_word or default in {"true", "false"} else default
+def _choice_in(form: forms.Form) -> forms.Choice[object]:
+    """The words that a form has; none if it has no words."""
+    found = resolved(form)
+    alternatives = found.forms if isinstance(found, forms.OneOf) else (found,)
+    return next((one for one in alternatives if isinstance(one, forms.Choice)), forms.Choice({}))
 
 
 def _rules(shape: Shape) -> Iterator[str]:

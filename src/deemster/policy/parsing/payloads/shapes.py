@@ -8,7 +8,7 @@ from deemster.policy.parsing import forms
 from deemster.policy.parsing.shapes import Key, Keys, Shape
 from deemster.policy.statements.codes import KnownCode
 
-__all__ = ["AUTH_CHALLENGE", "DENIED_REASON", "PAYLOADS", "REPLACEMENT", "STATUSES"]
+__all__ = ["AUTH_CHALLENGE", "CODES", "DENIED_REASON", "PAYLOADS", "REPLACEMENT", "STATUSES"]
 
 _TEXT = forms.Text()
 STATUSES = forms.Choice({"401": 401, "403": 403, "404": 404})
@@ -73,6 +73,19 @@ REPLACEMENT = Shape(
     },
     example="payload: {regex: '[0-9]{12}', replace: '****'}",
     doc="Replaces parts of texts in the body.",
+)
+CODES = forms.Choice(
+    {code.value: code for code in KnownCode},
+    docs={
+        KnownCode.DENIED_REASON: "words for who is refused",
+        KnownCode.AUTH_CHALLENGE: "asks for a stronger or fresher login",
+        KnownCode.MODIFY_HEADERS: "sets header fields; `null` removes one, a list repeats it",
+        KnownCode.MODIFY_QUERY: "sets parameters of the query; `null` removes one",
+        KnownCode.MODIFY_ATTRIBUTES: "sets values in the body, by JSONPath; `null` removes one",
+        KnownCode.EXCLUDE_ATTRIBUTES: "removes values from the body, by JSONPath",
+        KnownCode.INCLUDE_ATTRIBUTES: "removes all else from the body",
+        KnownCode.REGEX_REPLACE_ATTRIBUTES: "replaces parts of texts in the body",
+    },
 )
 _VALUE = forms.Text(may_be_empty=True)
 _FIELD_VALUE = forms.OneOf((_VALUE, forms.ListOf(_VALUE, may_repeat=True), forms.Json("null")))
