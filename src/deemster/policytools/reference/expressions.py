@@ -114,7 +114,8 @@ NAMES = (
     Row(
         "response.status",
         "int",
-        "In `response` policies: the status of the upstream's answer. Also `response.headers['x']`.",
+        "The status of the upstream's answer, in `response` policies. Also"
+        " `response.headers['x']`.",
         "response.status == 200 && size(response.headers['x-total']) == 1",
         Place.RESPONSE,
     ),
