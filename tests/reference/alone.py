@@ -23,7 +23,7 @@ from tests.reference.shape import (
 )
 from tests.reference.situation import Situation
 from tests.reference.statements import answered
-from tests.reference.verdict import denying_path, words_of
+from tests.reference.verdict import denying_path, worded
 
 __all__ = ["alone", "asked_by_preflight", "can_permit", "guards_on_preflight"]
 
@@ -97,14 +97,12 @@ def alone(guards: Judged, found: Route, at: Situation, *, on_preflight: bool) ->
     if outcome == N:
         return Answer(False, "no-operation", bare.service)
     is_denied = outcome == D
-    return Answer(
-        False,
-        "policy-denied" if is_denied else guards.error or "indeterminate",
-        bare.service,
-        bare.operation,
+    answer = replace(
+        bare,
+        reason="policy-denied" if is_denied else guards.error or "indeterminate",
         deciding=denying_path(guards) if is_denied else None,
-        **words_of(told.statements),
     )
+    return worded(answer, told.statements)
 
 
 def can_permit(node: Rule | PolicySet | Ref, tree: Tree) -> bool:

@@ -26,6 +26,7 @@ from tests.reference.shape import (
     Value,
     World,
 )
+from tests.reference.statements_drawn import CODES
 from tests.reference.templates import METHODS
 from tests.reference.trees import ACRS, GROUPS, HOSTS, SCOPES
 from tests.reference.worlds import WorldDrawer
@@ -90,7 +91,14 @@ class Caller:
             token=self.token(service, operation, now),
             body=body,
             world=self.world(now),
+            possible=self.possible(),
         )
+
+    def possible(self) -> frozenset[str] | None:
+        """Mostly every statement can be carried out."""
+        if self.rng.random() < 0.7:
+            return None
+        return frozenset(code for code in CODES if self.rng.random() < 0.7)
 
     def world(self, now: float) -> World:
         """Mostly one of a few: drawing one takes longer than judging the call."""

@@ -60,7 +60,10 @@ def features_of_attached(names: tuple[StatementName, ...], scope: Scope, tree: T
     found = Features()
     for alias, name in names:
         owner = scope if alias is None else tree.scope_of(scope.imports[alias])
-        for place in places_in(owner.statements[name].payload):
+        statement = owner.statements[name]
+        if statement.code == "modify-query":
+            found |= {"query-change"}
+        for place in places_in(statement.payload):
             found |= features_of(place, owner, tree)
     return found - {"error"}
 

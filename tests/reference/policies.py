@@ -59,6 +59,8 @@ class Place:
 
     def reachable(self, *, total: bool) -> Features:
         allowed = self.allowed | {f"params.{name}" for name in self.params}
+        # A query cannot be changed any more once there is an answer.
+        allowed |= set() if "response" in self.allowed else {"query-change"}
         return allowed - {"error"} if total else allowed
 
     def words(self, *, total: bool = False) -> Vocabulary:
@@ -102,10 +104,9 @@ class Place:
         return [
             (alias, name)
             for alias, owner in owners
-            for name, statement in owner.statements.items()
+            for name in owner.statements
             if features_of_attached(((alias, name),), self.scope, self.draft)
             <= self.reachable(total=False)
-            and not (statement.code == "modify-query" and "response" in self.allowed)
         ]
 
     def references(self, *, total: bool = False) -> list[str]:

@@ -20,9 +20,9 @@ from deemster.model.attributes import (
     FetchFailed,
     HttpCall,
 )
-from deemster.model.decision import Decision, Effect, Reason
+from deemster.model.decision import STEP_UP_ERROR, Challenge, Decision, Effect, Reason
 from deemster.model.gateway import ALL_API_SERVICES, Gateway, GatewayCaller
-from deemster.model.http import ApiCall, Headers
+from deemster.model.http import EVERY_STATEMENT, ApiCall, Headers
 from deemster.model.identity import Credential, VerifiedClaims
 from deemster.policy.loading import load_texts
 from deemster.policy.store import PolicyStore
@@ -30,7 +30,9 @@ from deemster.policy.values import TraceEntry
 from deemster.tokens.provider import ProviderKind
 from deemster.usercontext.resolver import UserResolver
 from tests.reference.emission import PROVIDERS, files_of
-from tests.reference.shape import FAILED, Answer, Call, Token, Tree, User, World
+from tests.reference.payloads import json_text
+from tests.reference.shape import FAILED, Answer, Call, Carried, Token, Tree, User, World
+from tests.reference.verdict import WORDING
 from tests.support.clock import FrozenClock
 
 __all__ = ["RealDecisionPoint", "RefusedTreeError"]
@@ -143,6 +145,7 @@ def api_call(call: Call) -> ApiCall:
         body=call.body,
         client_ip=call.ip,
         asserted_claims=asserted,
+        possible=EVERY_STATEMENT if call.possible is None else call.possible,
     )
 
 
@@ -154,7 +157,21 @@ def answer_of(decision: Decision) -> Answer:
         operation=decision.operation,
         denied_code=decision.denied_reason.code if decision.denied_reason is not None else None,
         deciding=decision.deciding.id_path if decision.deciding is not None else None,
+        statements=tuple(
+            Carried(one.id, one.code, json_text(one.payload), one.obligatory)
+            for one in decision.statements
+            if one.code not in WORDING
+        ),
+        status=decision.denied_reason.status if decision.denied_reason is not None else None,
+        challenge=asked_for(decision.challenge),
     )
+
+
+def asked_for(challenge: Challenge | None) -> tuple[str | None, int | None] | None:
+    """What a step-up would have to bring; None for any other challenge."""
+    if challenge is None or challenge.error != STEP_UP_ERROR:
+        return None
+    return challenge.acr_values, challenge.max_age
 
 
 class AcceptingProvider:

@@ -50,9 +50,10 @@ def answered(root: Judged, at: Situation) -> Answered:
     everything += [((root,), attached) for attached in root.attached]  # itself comes last
     applying = [attached for way, attached in everything if applies(attached, way, at.bug)]
     if root.outcome == P:
-        missed = [
-            attached for way, attached in everything if is_missed(attached, way, at.bug)
-        ] + list(unreached((root,), at.bug))
+        missed = [attached for way, attached in everything if is_missed(attached, way, at.bug)]
+        missed += unreached((root,))
+        there = [attached.statement for attached in applying]
+        missed = [attached for attached in missed if attached.statement not in there]
         if missed and at.bug != Bug.DOUBT_IGNORED:
             return Answered(possible=False)
         return built_for_permit(applying, at)
@@ -91,7 +92,7 @@ def is_missed(attached: Attached, way: Way, bug: str | None) -> bool:
     )
 
 
-def unreached(way: Way, bug: str | None) -> Iterator[Attached]:
+def unreached(way: Way) -> Iterator[Attached]:
     """Obligatory ones that first-applicable did not come to, for an error before them.
 
     Not where a node above denies all the same.
@@ -104,7 +105,7 @@ def unreached(way: Way, bug: str | None) -> Iterator[Attached]:
         if statement.obligatory and may_permit:
             yield attached
     for child in way[-1].children:
-        yield from unreached((*way, child), bug)
+        yield from unreached((*way, child))
 
 
 # --- what becomes of those that apply -------------------------------------------------------------
@@ -154,8 +155,9 @@ def built_for_deny(applying: Sequence[Attached], at: Situation) -> Answered:
 def built(attached: Attached, at: Situation) -> Carried | None:
     """None where a value is missing or unfit, or the calling protocol cannot carry it out."""
     statement = attached.statement
-    words = statement.code in ("denied-reason", "auth-challenge")
-    if at.call.possible is not None and statement.code not in at.call.possible and not words:
+    possible = at.call.possible
+    # Words go with any deny: every protocol has room for them.
+    if possible is not None and statement.code not in {*possible, "denied-reason"}:
         return None
     payload = payload_of(statement, attached.scope, at)
     if isinstance(payload, Error):

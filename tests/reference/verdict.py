@@ -9,15 +9,18 @@ from dataclasses import dataclass, replace
 from tests.reference.allow import Allowed
 from tests.reference.judged import Attached, Judged
 from tests.reference.outcomes import IDP, D, N, P, in_error
-from tests.reference.shape import Answer, Carried, Operation, Service, Value
+from tests.reference.shape import Allow, Answer, Carried, Operation, Service, Value
 from tests.reference.situation import Situation
 from tests.reference.statements import answered, denied_statement
 
-__all__ = ["Verdict", "denying_path"]
+__all__ = ["WORDING", "Verdict", "denying_path", "worded"]
 
 
-WORDS = ("denied-reason", "auth-challenge")
+WORDING = ("denied-reason", "auth-challenge")
 """Statements that an answer has as its code, its status and its challenge."""
+
+
+STEP_UP = ("authentication-too-weak", "authentication-too-old")
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,9 @@ class Verdict:
         if root.outcome == P:
             return replace(bare, permit=True, reason="permitted", statements=found.statements)
         reason, deciding = self.why_not(f"{service.id}/{operation.id}")
-        answer = replace(bare, reason=reason, deciding=deciding)
-        others = tuple(one for one in found.statements if one.code not in WORDS)
-        return replace(answer, statements=others, **words_of(found.statements))
+        challenge = step_up(operation.allow) if reason in STEP_UP else None
+        answer = replace(bare, reason=reason, deciding=deciding, challenge=challenge)
+        return worded(answer, found.statements)
 
     def outcome(self) -> str:
         """permit iff guards ∈ {P, N} and (allow absent or P) and (policies absent or P)."""
@@ -88,9 +91,16 @@ class Verdict:
         return "no-rule", None
 
 
-def words_of(statements: Sequence[Carried]) -> dict[str, Value]:
-    """The author's words, status and challenge of a deny, as the answer has them."""
-    found: dict[str, Value] = {}
+def step_up(allow: Allow | str | None) -> tuple[str | None, int | None]:
+    """What the `authentication` lines would accept: both members when both are written."""
+    assert isinstance(allow, Allow)
+    return (" ".join(allow.acr) or None, allow.max_age)
+
+
+def worded(answer: Answer, statements: Sequence[Carried]) -> Answer:
+    """A deny with its statements, the author's words, status and challenge."""
+    others = tuple(one for one in statements if one.code not in WORDING)
+    found: dict[str, Value] = {"statements": others}
     for statement in statements:
         payload = json.loads(statement.payload)
         if statement.code == "denied-reason":
@@ -99,7 +109,7 @@ def words_of(statements: Sequence[Carried]) -> dict[str, Value]:
             values = payload.get("acr_values")
             text = " ".join(values) if isinstance(values, list) else values
             found["challenge"] = (text, payload.get("max_age"))
-    return found
+    return replace(answer, **found)
 
 
 def denying_path(node: Judged) -> str:

@@ -407,6 +407,32 @@ def test_whatever_is_refused_makes_the_tree_incomplete(snippet: str) -> None:
     assert sink.has_errors
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "statements:\n  q: {code: modify-query, appliesTo: permit, payload: {a: b}}\nattach: [q]\n"
+        + rules("{id: a, effect: permit}", "{id: b, effect: deny, when: \"request.path == '/x'\"}"),
+        rules(
+            "{id: a, effect: deny, when: \"'x' in request.headers['x-mode']\"}",
+            combining="permit-unless-deny",
+        ),
+    ],
+    ids=["changes the query", "cannot be in error in the request phase"],
+)
+def test_a_policy_that_nobody_uses_is_not_taken_for_one_over_answers(body: str) -> None:
+    unused = {"shop.yaml": a_service(an_operation()), "p.yaml": a_policy(body)}
+    assert {item.partition(":")[0] for item in told(unused)} == {"unused-policy"}
+    used = {"shop.yaml": referring("p.yaml"), "p.yaml": a_policy(body)}
+    assert told(used) == []
+    after = "response:\n  policies:\n    - $ref: p.yaml\nallow: authenticated\n"
+    over_answers = {"shop.yaml": a_service(an_operation(after)), "p.yaml": a_policy(body)}
+    assert {item.partition(":")[0] for item in told(over_answers)} <= {
+        "statement-effect",
+        "fail-open-combining",
+    }
+    assert told(over_answers)
+
+
 def test_a_policy_that_nobody_uses_is_checked_and_warned_of() -> None:
     files = {"shop.yaml": a_service(an_operation()), "p.yaml": a_policy()}
     assert told(files) == [

@@ -117,7 +117,8 @@ class PolicyChecker:
             self.refused = True
             return None
         self._usage.read(use.document.file, checked.reads)
-        return in_its_phase(checked, use.scope)
+        # Of a policy that nobody uses yet, its place says whether it is about answers.
+        return in_its_phase(checked, use.scope) if use.params_known else checked
 
     def statements(
         self, attach: Sequence[Text], words: DeniedReasonText | None, use: Use

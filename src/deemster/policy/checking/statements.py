@@ -121,7 +121,8 @@ class StatementTable:
         return f"declare it {where}: `statements: {{{own}: {{code: ..., ...}}}}`"
 
     def _refuse_misplaced(self, name: Text, declaration: StatementDeclaration, use: Use) -> None:
-        if use.scope.in_response and declaration.code == KnownCode.MODIFY_QUERY:
+        is_about_answers = use.scope.in_response and use.params_known
+        if is_about_answers and declaration.code == KnownCode.MODIFY_QUERY:
             self.refused = True
             self._sink.add(
                 use.error(

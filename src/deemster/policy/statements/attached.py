@@ -57,12 +57,13 @@ class Carried(NamedTuple):
     """A statement and the effect of its node.
 
     Not `certain` is an obligatory one that may have to go with a permit: an indeterminate node
-    leaves it open.
+    leaves it open. Not `reached` is one whose node was not asked, for an error before it.
     """
 
     statement: AttachedStatement
     effect: NodeEffect
     certain: bool
+    reached: bool = True
 
 
 _MIGHT_PERMIT = frozenset({Outcome.PERMIT, Outcome.INDETERMINATE_P, Outcome.INDETERMINATE_DP})
@@ -112,15 +113,18 @@ def passed_up(results: Iterable[NodeResult], outcome: Outcome) -> list[Carried]:
             declared = carried.statement.declaration
             if declared.own_effect or (carried.certain and carried.effect is effect):
                 found.append(carried)
-            elif declared.obligatory and carried.effect is NodeEffect.PERMIT and might_permit:
-                found.append(carried._replace(certain=False))
+            elif declared.obligatory and carried.effect is NodeEffect.PERMIT:
+                # A node that was not reached may permit where the error before it could have been
+                # a deny: INDETERMINATE_D does not say what comes of the rest.
+                if might_permit or (not carried.reached and outcome is not Outcome.DENY):
+                    found.append(carried._replace(certain=False))
     return found
 
 
 def unreached(attached: Iterable[AttachedStatement]) -> tuple[Carried, ...]:
     """What children carry that `first-applicable` did not reach for an error before them."""
     return tuple(
-        Carried(one, NodeEffect.PERMIT, certain=False)
+        Carried(one, NodeEffect.PERMIT, certain=False, reached=False)
         for one in attached
         if one.declaration.obligatory
         and (one.declaration.own_effect or NodeEffect.PERMIT in one.declaration.applies_to)
