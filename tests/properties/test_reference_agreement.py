@@ -9,6 +9,7 @@ import pytest
 from tests.reference.harness import Figures, compare
 from tests.reference.outcomes import ALGORITHMS, OUTCOMES
 from tests.reference.shrinking import described, shrunk
+from tests.reference.statements_drawn import CODES, EFFECTS
 from tests.support.scale import scaled, seed
 
 SHARDS = 2
@@ -39,6 +40,7 @@ REASONS = {
     "body-unavailable",
     "indeterminate",
     "no-rule",
+    "statement-not-possible",
 }
 SOURCES = {
     "http": {"value", "default", "absent", "wrong", "dependency-unavailable", "indeterminate",
@@ -53,8 +55,24 @@ SOURCES = {
                   "onError"},
 }  # fmt: skip
 """What came of attributes by their source. `indeterminate`: what must not be asked or read."""
+CODES_BUILT = {
+    (f"statement {code}", word)
+    for code in CODES
+    for word in ("built", "beyond the protocol")
+    if (code, word) != ("denied-reason", "beyond the protocol")
+}
+STATEMENTS = {
+    ("statement", word)
+    for word in ("doubtful", "obligatory and not possible", "contradicts on a permit",
+                 "contradicts on a deny")
+} | {("statement for", effect) for effect in EFFECTS} | {
+    (f"statement {code}", "cannot be built")
+    for code in ("modify-headers", "modify-query", "modify-attributes", "notify", "denied-reason",
+                 "auth-challenge")
+} | {("statement path-matches", word) for word in ("True", "False")}  # fmt: skip
 FEATURES = {(f"attribute {kind}", word) for kind, words in SOURCES.items() for word in words}
-OFTEN = 20
+FEATURES |= STATEMENTS | CODES_BUILT
+OFTEN = 10
 """How often each is reached at least, in a full run; in a smaller one, once."""
 # The `unless` forms know two values; under a target in error these become I, and where the
 # target does not hold, or the node is disabled, N. Nothing makes IDP of them.

@@ -54,6 +54,8 @@ def answered(root: Judged, at: Situation) -> Answered:
         missed += unreached((root,))
         there = [attached.statement for attached in applying]
         missed = [attached for attached in missed if attached.statement not in there]
+        if missed:
+            at.seen["statement", "doubtful"] += 1
         if missed and at.bug != Bug.DOUBT_IGNORED:
             return Answered(possible=False)
         return built_for_permit(applying, at)
@@ -130,9 +132,12 @@ def built_for_permit(applying: Sequence[Attached], at: Situation) -> Answered:
         one = built(attached, at)
         if one is not None:
             found.append(one)
-        elif attached.statement.obligatory and at.bug != Bug.OBLIGATION_IGNORED:
-            return Answered(possible=False)
+        elif attached.statement.obligatory:
+            at.seen["statement", "obligatory and not possible"] += 1
+            if at.bug != Bug.OBLIGATION_IGNORED:
+                return Answered(possible=False)
     if any(conflict(one, two) for index, one in enumerate(found) for two in found[:index]):
+        at.seen["statement", "contradicts on a permit"] += 1
         return Answered(possible=False)
     return Answered(statements=tuple(found))
 
@@ -142,7 +147,10 @@ def built_for_deny(applying: Sequence[Attached], at: Situation) -> Answered:
     found: list[Carried] = []
     for attached in once(applying):
         one = built(attached, at)
-        if one is None or any(conflict(one, other) for other in found):
+        if one is None:
+            continue
+        if any(conflict(one, other) for other in found):
+            at.seen["statement", "contradicts on a deny"] += 1
             continue
         if one.code in ("denied-reason", "auth-challenge") and any(
             one.code == other.code for other in found
@@ -155,11 +163,16 @@ def built_for_deny(applying: Sequence[Attached], at: Situation) -> Answered:
 def built(attached: Attached, at: Situation) -> Carried | None:
     """None where a value is missing or unfit, or the calling protocol cannot carry it out."""
     statement = attached.statement
+    payload = payload_of(statement, attached.scope, at)
+    if isinstance(payload, Error):
+        at.seen[f"statement {statement.code}", "cannot be built"] += 1
+        return None
     possible = at.call.possible
     # Words go with any deny: every protocol has room for them.
     if possible is not None and statement.code not in {*possible, "denied-reason"}:
+        at.seen[f"statement {statement.code}", "beyond the protocol"] += 1
         return None
-    payload = payload_of(statement, attached.scope, at)
-    if isinstance(payload, Error):
-        return None
+    at.seen[f"statement {statement.code}", "built"] += 1
+    at.seen["statement for", statement.applies_to] += 1
+    at.seen["statement path-matches", str(statement.path_matches)] += 1
     return Carried(statement.name, statement.code, json_text(payload), statement.obligatory)

@@ -10,7 +10,7 @@ from tests.reference.declared import Expression, JsonPath, Placed, Statement, Va
 from tests.reference.jsonpaths import path_text
 from tests.reference.shape import StatementName
 
-__all__ = ["BODY_CODES", "CODES", "StatementDrawer", "some_attached"]
+__all__ = ["BODY_CODES", "CODES", "EFFECTS", "StatementDrawer", "some_attached"]
 
 BODY_CODES = (
     "exclude-attributes", "include-attributes", "modify-attributes", "regex-replace-attributes",

@@ -74,13 +74,15 @@ Combiner = Callable[[Values, list[NodeResult] | None], NodeResult]
 class Carries(NamedTuple):
     """What a node, or one below it, might add to an outcome that is certain already.
 
-    `permit` and `deny`: some statement to that effect. `words`: words for a deny, of which the
-    first ones speak.
+    `permit`, `deny`, `error`: some statement to that effect. `words`: words for a deny, of which
+    the first ones speak. What is certain is never an error, so `error` keeps nobody from being
+    passed over; but a node that has nothing else carries something all the same.
     """
 
     permit: bool = False
     deny: bool = False
     words: bool = False
+    error: bool = False
 
 
 NOTHING_CARRIED = Carries()

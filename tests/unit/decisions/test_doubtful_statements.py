@@ -3,7 +3,7 @@
 import pytest
 
 from deemster.model.decision import Reason
-from tests.support.points import FakeProvider, a_call, a_caller, a_point, some_claims
+from tests.support.points import a_call, a_caller, a_point, some_claims
 from tests.support.policy_texts import indented
 from tests.support.policy_trees import a_service, an_operation
 
@@ -40,13 +40,13 @@ async def answer(children: str, odd: object) -> tuple[bool, Reason, list[str]]:
         "policies:\n  - id: all\n    combiningAlgorithm: permit-overrides\n    children:\n"
         "      - rule: {id: anybody, effect: permit}\n" + indented(children, 6)
     )
-    claims = {} if odd is None else {"odd": odd}
-    point = a_point(
+    claims = some_claims(None) if odd is None else some_claims(None, odd=odd)
+    made = a_point(
         {"shop.yaml": a_service(DECLARED + an_operation(policies))},
-        FakeProvider({"t": some_claims(None, **claims)}),
+        tokens={"t": claims},
     )
     call = a_call(url="https://api.example.com/shop/items", token="t")
-    decision = await point.decide(call._replace(possible={"exclude-attributes"}), a_caller())
+    decision = await made.point.decide(call._replace(possible={"exclude-attributes"}), a_caller())
     return decision.permitted, decision.reason, [one.id for one in decision.statements]
 
 
@@ -64,6 +64,25 @@ async def test_an_error_does_not_take_an_obligation_away(children: str) -> None:
     assert await answer(children, odd=2) == (True, Reason.PERMITTED, ["mask"])
     assert await answer(children, odd=None) == (False, Reason.STATEMENT_NOT_POSSIBLE, [])
     assert await answer(children, odd="a") == (False, Reason.STATEMENT_NOT_POSSIBLE, [])
+
+
+async def test_a_node_that_speaks_only_in_error_is_heard() -> None:
+    statement = (
+        "schema: {claims: {odd: {type: int}}}\n"
+        "statements:\n  alarm: {code: notify, appliesTo: indeterminate, payload: {}}\n"
+    )
+    policies = (
+        "policies:\n  - id: all\n    combiningAlgorithm: deny-overrides\n    attach: [alarm]\n"
+        '    rules:\n      - {id: odd, effect: permit, when: "claims.odd == 1"}\n'
+    )
+    made = a_point(
+        {"shop.yaml": a_service(statement + an_operation(policies))},
+        tokens={"t": some_claims(None)},
+    )
+    call = a_call(url="https://api.example.com/shop/items", token="t")
+    decision = await made.point.decide(call._replace(possible={"notify"}), a_caller())
+    assert decision.reason is Reason.ATTRIBUTE_MISSING
+    assert [one.id for one in decision.statements] == ["alarm"]
 
 
 async def test_what_denies_all_the_same_would_carry_no_mask() -> None:

@@ -113,11 +113,14 @@ def passed_up(results: Iterable[NodeResult], outcome: Outcome) -> list[Carried]:
             declared = carried.statement.declaration
             if declared.own_effect or (carried.certain and carried.effect is effect):
                 found.append(carried)
-            elif declared.obligatory and carried.effect is NodeEffect.PERMIT:
+            elif (
+                declared.obligatory
+                and carried.effect is NodeEffect.PERMIT
                 # A node that was not reached may permit where the error before it could have been
                 # a deny: INDETERMINATE_D does not say what comes of the rest.
-                if might_permit or (not carried.reached and outcome is not Outcome.DENY):
-                    found.append(carried._replace(certain=False))
+                and (might_permit or (not carried.reached and outcome is not Outcome.DENY))
+            ):
+                found.append(carried._replace(certain=False))
     return found
 
 
@@ -137,12 +140,14 @@ def carries_of(attached: Sequence[AttachedStatement], children: Iterable[Carries
         permit=any(_may_go_with(one, NodeEffect.PERMIT) for one in attached),
         deny=any(_may_go_with(one, NodeEffect.DENY) and not one.is_words for one in attached),
         words=any(one.is_words for one in attached),
+        error=any(_may_go_with(one, NodeEffect.INDETERMINATE) for one in attached),
     )
     everything = [own, *children]
     return Carries(
         permit=any(one.permit for one in everything),
         deny=any(one.deny for one in everything),
         words=any(one.words for one in everything),
+        error=any(one.error for one in everything),
     )
 
 
