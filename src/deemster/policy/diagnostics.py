@@ -7,7 +7,7 @@ into `help`. Codes are stable (`codes.py`); tools and suppressions rely on them.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -134,9 +134,33 @@ class DiagnosticSink:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """`did you mean `x`?` for the nearest known name, or None if none is near."""
+    folded = name.lower()
+    near = []
+    for candidate in _at_most(known, name):
+        if candidate.lower() == folded:
+            return f"did you mean `{candidate}`?"
+        if abs(len(candidate) - len(name)) <= _LENGTHS_APART * len(name) + 1:
+            near.append(candidate)
+    if len(near) > _MOST_COMPARED:
+        near = [each for each in near if each[:2] == name[:2] or each[-2:] == name[-2:]]
+        near = sorted(near, key=lambda each: abs(len(each) - len(name)))[:_MOST_COMPARED]
+    found = difflib.get_close_matches(name, near, n=1, cutoff=0.6)
+    return f"did you mean `{found[0]}`?" if found else None
+
+
+def _at_most(known: Iterable[str], name: str) -> Sequence[str]:
     candidates = list(known)
-    folded = {candidate.lower(): candidate for candidate in candidates}
-    if name.lower() in folded:
-        return f"did you mean `{folded[name.lower()]}`?"
-    near = difflib.get_close_matches(name, candidates, n=1, cutoff=0.6)
-    return f"did you mean `{near[0]}`?" if near else None
+    if len(candidates) > _MOST_LOOKED_AT:
+        candidates = [each for each in candidates if each[:2] == name[:2] or each[-2:] == name[-2:]]
+    return candidates[:_MOST_LOOKED_AT]
+
+
+_MOST_LOOKED_AT = 1_000
+"""Names of which more is looked at than their ends."""
+
+_LENGTHS_APART = 1.4
+"""No name that is so much longer, relatively, comes near enough."""
+
+_MOST_COMPARED = 50
+"""Names that are compared letter by letter; of more, those with the same ends, the nearest in
+length."""

@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import Diagnostic, DiagnosticSink, Note, Severity
 from deemster.policy.parsing.documents import parse_document
 from deemster.policy.reading.files import PolicyFile, PolicyFiles
-from deemster.policy.reading.reader import read_document
+from deemster.policy.reading.reader import NodeBudget, read_document
 from deemster.policy.tree import Document, Text, Tree
 
 __all__ = ["MAX_ERRORS_PER_FILE", "parse_tree"]
 
 MAX_ERRORS_PER_FILE = 100
 
+MAX_ERRORS = 2_000
+"""Errors after which no further file is read."""
+
+MAX_TREE_NODES = 1_000_000
+"""Keys, values and lists of all files; 1,000 operations have about 30,000."""
+
 
 def parse_tree(files: PolicyFiles, sink: DiagnosticSink) -> Tree:
     """The tree of all documents. Files with errors are named in `Tree.broken`.
 
-    Never raises, whatever the files hold. A broken file does not stop the others.
+    Never raises, whatever the files hold. A broken file does not stop the others, until there are
+    too many errors or nodes: then the rest is not read, and counts as broken.
     """
     documents: list[Document] = []
     broken: set[str] = set()
-    for file in files.files:
+    budget = NodeBudget(MAX_TREE_NODES)
+    errors_at_start = sink.error_count
+    for number, file in enumerate(files.files):
         before = sink.error_count
-        document = _parse_file(file, sink)
+        document = _parse_file(file, sink, budget)
         if document is not None:
             documents.append(document)
         if sink.error_count > before:
             broken.add(file.path)
+        if budget.left < 0 or sink.error_count - errors_at_start > MAX_ERRORS:
+            rest = files.files[number + 1 :]
+            broken.update(each.path for each in rest)
+            if rest and budget.left >= 0:
+                _end_for_errors(rest, sink)
+            break
     _refuse_equal_ids(documents, sink)
     return Tree(
         documents=tuple(documents),
@@ -36,11 +54,19 @@ def parse_tree(files: PolicyFiles, sink: DiagnosticSink) -> Tree:
     )
 
 
-def _parse_file(file: PolicyFile, sink: DiagnosticSink) -> Document | None:
+def _end_for_errors(rest: Sequence[PolicyFile], sink: DiagnosticSink) -> None:
+    sink.error(
+        Code.TOO_MANY_ERRORS,
+        f"too many errors in the files before this one: it was not read, and {len(rest) - 1} more",
+        SourceSpan(rest[0].shown, 1, 1, 1, 1),
+    )
+
+
+def _parse_file(file: PolicyFile, sink: DiagnosticSink, budget: NodeBudget) -> Document | None:
     found = _FileSink()
     document: Document | None = None
     try:
-        root = read_document(file.content, file.shown, found)
+        root = read_document(file.content, file.shown, found, budget=budget)
         if root is not None:
             document = parse_document(root, file.path, found)
     except _EnoughErrors:

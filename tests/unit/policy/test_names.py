@@ -2,7 +2,8 @@
 
 import pytest
 
-from deemster.policy.checking.names import names_parameters
+from deemster.policy.checking.condition_cycles import used_names
+from deemster.policy.checking.parameter_reads import ParameterReads
 from deemster.policy.expressions.scope import LexicalScope
 from tests.support.conditions import a_library as names_of
 from tests.support.conditions import parsed
@@ -164,9 +165,9 @@ def test_what_names_a_parameter_is_known_through_conditions(text: str, expected:
     lexical: LexicalScope = names_of(
         {"LIMIT": 3}, {"own": "params.id == '1'", "twice": "!own", "other": "LIMIT == 3"}
     )
-    assert names_parameters(parsed(text), lexical) is expected
+    assert ParameterReads().are_read(used_names(parsed(text)), lexical) is expected
 
 
 def test_conditions_that_use_each_other_do_not_keep_the_search_going() -> None:
     lexical = names_of({}, {"one": "two", "two": "one"})
-    assert names_parameters(parsed("one"), lexical) is False
+    assert ParameterReads().are_read(used_names(parsed("one")), lexical) is False

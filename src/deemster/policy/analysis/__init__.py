@@ -7,6 +7,7 @@ from the text, or says that it is a guess (`typos`); nothing is reported that a 
 from __future__ import annotations
 
 from deemster.policy.analysis.consequences import report_no_consequence
+from deemster.policy.analysis.contradictions import Prover
 from deemster.policy.analysis.duplicates import report_duplicates
 from deemster.policy.analysis.impossible import report_impossible
 from deemster.policy.analysis.overruled import report_overruled
@@ -29,10 +30,11 @@ def analyse(parsed: Tree, resolved: ResolvedTree, sink: DiagnosticSink) -> None:
         view = RoutedView(service)
         report_shadowed_paths(view, sink)
         report_specificity_holes(view, sink)
-    report_impossible(resolved, sink)
+    prover = Prover()
+    report_impossible(resolved, prover, sink)
     report_duplicates(resolved, sink)
     overruled = DiagnosticSink()
-    report_overruled(resolved, overruled)
+    report_overruled(resolved, prover, overruled)
     told = {finding.span for finding in overruled.finish() if finding.code is Code.NO_CONSEQUENCE}
     for finding in overruled.finish():
         sink.add(finding)

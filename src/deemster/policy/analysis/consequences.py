@@ -64,11 +64,9 @@ def _through_grant(outcome: Outcome) -> Hashable:
 
 
 def _look_within(policy: ResolvedPolicy, seen: Seen, verdicts: Verdicts) -> None:
-    beyond_target = _through_target(policy, seen)
+    siblings = _Siblings(policy, _through_target(policy, seen))
     for index, child in enumerate(policy.children):
-        if not child.enabled:
-            continue
-        inner = _through_siblings(policy, index, beyond_target)
+        inner = siblings.seen_by(index) if child.enabled else None
         if inner is None:
             continue
         if isinstance(child, ResolvedRule):
@@ -138,31 +136,68 @@ def _through_target(policy: ResolvedPolicy, seen: Seen) -> Seen:
     return lambda outcome: (seen(outcome), seen(weakened_by_target_error(outcome)))
 
 
-def _through_siblings(policy: ResolvedPolicy, index: int, seen: Seen) -> Seen | None:
-    """None where nothing is claimed."""
-    others = [possible_outcomes(child) for child in policy.children]
-    before, after = others[:index], others[index + 1 :]
-    table = table_of(policy.combining, simple=policy.simple_indeterminate)
-    if table is not None:
-        # Both tables are commutative and associative, so the others are one sibling.
-        rest = sorted(fold(table, [*before, *after]))
-        return lambda outcome: tuple(seen(table[other][outcome]) for other in rest)
-    if policy.combining is CombiningAlgorithm.FIRST_APPLICABLE:
-        return _through_first(after, seen)
-    if policy.combining is CombiningAlgorithm.ONLY_ONE_APPLICABLE:
-        return None
-    decisive = _P if policy.combining is CombiningAlgorithm.DENY_UNLESS_PERMIT else _D
-    if any(outcomes == {decisive} for outcomes in (*before, *after)):
-        return lambda outcome: None
-    return lambda outcome: outcome is decisive
+class _Siblings:
+    """The children of one policy, and what each one's outcome becomes among the others'."""
+
+    def __init__(self, policy: ResolvedPolicy, seen: Seen) -> None:
+        self._combining = policy.combining
+        self._seen = seen
+        self._outcomes = [possible_outcomes(child) for child in policy.children]
+        self._table = table_of(policy.combining, simple=policy.simple_indeterminate)
+        self._before: list[Outcomes] = []
+        self._after: list[Outcomes] = []
+        if self._table is not None:
+            fold_in = self._table
+            # Both tables are commutative and associative, so the others are one sibling.
+            self._before = _running(lambda so_far, next_: fold(fold_in, [so_far, next_]), self)
+            self._after = _running(
+                lambda so_far, next_: fold(fold_in, [so_far, next_]), self, backwards=True
+            )
+        elif policy.combining is CombiningAlgorithm.FIRST_APPLICABLE:
+            self._after = _running(_first_of, self, backwards=True)
+
+    @property
+    def outcomes(self) -> Sequence[Outcomes]:
+        """What each child may come to."""
+        return self._outcomes
+
+    def seen_by(self, index: int) -> Seen | None:
+        """What becomes of an outcome of this child; None where nothing is claimed."""
+        seen, table = self._seen, self._table
+        if table is not None:
+            rest = sorted(fold(table, [self._before[index], self._after[index]]))
+            return lambda outcome: tuple(seen(table[other][outcome]) for other in rest)
+        if self._combining is CombiningAlgorithm.FIRST_APPLICABLE:
+            below = sorted(self._after[index])
+            return lambda outcome: tuple(
+                seen(other if outcome is _N else outcome) for other in below
+            )
+        if self._combining is CombiningAlgorithm.ONLY_ONE_APPLICABLE:
+            return None
+        return self._seen_unless(index)
+
+    def _seen_unless(self, index: int) -> Seen:
+        decisive = _P if self._combining is CombiningAlgorithm.DENY_UNLESS_PERMIT else _D
+        certain = [at for at, found in enumerate(self._outcomes) if found == {decisive}][:2]
+        if any(at != index for at in certain):
+            return lambda outcome: None
+        return lambda outcome: outcome is decisive
 
 
-def _through_first(after: Sequence[Outcomes], seen: Seen) -> Seen:
-    below: Outcomes = frozenset({_N})
-    for outcomes in reversed(after):
-        below = (outcomes - {_N}) | (below if _N in outcomes else frozenset())
-    rest = sorted(below)
-    return lambda outcome: tuple(seen(other if outcome is _N else outcome) for other in rest)
+def _first_of(below: Outcomes, outcomes: Outcomes) -> Outcomes:
+    return (outcomes - {_N}) | (below if _N in outcomes else frozenset())
+
+
+def _running(
+    step: Callable[[Outcomes, Outcomes], Outcomes], siblings: _Siblings, *, backwards: bool = False
+) -> list[Outcomes]:
+    """For each child: all before it (or after it) taken together, in one pass."""
+    so_far: Outcomes = frozenset({_N})
+    found = []
+    for outcomes in reversed(siblings.outcomes) if backwards else siblings.outcomes:
+        found.append(so_far)
+        so_far = step(so_far, outcomes)
+    return found[::-1] if backwards else found
 
 
 # --- operations ---------------------------------------------------------------------------------

@@ -7,9 +7,10 @@ that it applies to, and under `permit-overrides` the other way round.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
-from deemster.policy.analysis.contradictions import Goal, Want, contradictory
+from deemster.policy.analysis.contradictions import Goal, Prover, Want
 from deemster.policy.analysis.outcomes import possible_outcomes
 from deemster.policy.analysis.places_of_use import Verdicts, policies_in_use
 from deemster.policy.codes import Code
@@ -21,7 +22,7 @@ from deemster.policy.tree import CombiningAlgorithm, RuleEffect
 
 __all__ = ["report_overruled"]
 
-_MOST_SIBLINGS = 64
+_MOST_SIBLINGS = 24
 """Rules above or beside one that are looked at."""
 
 _OVERRIDING = {
@@ -30,43 +31,60 @@ _OVERRIDING = {
 }
 
 
-def report_overruled(resolved: ResolvedTree, sink: DiagnosticSink) -> None:
+def report_overruled(resolved: ResolvedTree, prover: Prover, sink: DiagnosticSink) -> None:
     """Report each rule or policy that is overruled wherever it is used."""
     verdicts = Verdicts()
     for policy, _ in policies_in_use(resolved):
         if policy.enabled:
-            _look_within(policy, (), verdicts)
+            _look_within(policy, prover, (), verdicts)
     verdicts.report(sink)
 
 
-def _look_within(policy: ResolvedPolicy, around: tuple[Goal, ...], verdicts: Verdicts) -> None:
+def _look_within(
+    policy: ResolvedPolicy, prover: Prover, around: tuple[Goal, ...], verdicts: Verdicts
+) -> None:
     if policy.target is not None:
         around = (*around, Goal(policy.target.term, Want.NOT_FALSE))
     children = [child for child in policy.children if child.enabled]
-    for index, child in enumerate(children):
-        verdict = None
-        if policy.combining is CombiningAlgorithm.FIRST_APPLICABLE:
-            verdict = _behind(child, children[:index], around)
-        elif policy.combining in _OVERRIDING and isinstance(child, ResolvedRule):
-            verdict = _overridden(child, children, _OVERRIDING[policy.combining], around)
-        verdicts.add(child.ref.span, "overruled", verdict)
+    if policy.combining is CombiningAlgorithm.FIRST_APPLICABLE:
+        _look_behind(children, prover, around, verdicts)
+    elif policy.combining in _OVERRIDING:
+        _look_against(children, _OVERRIDING[policy.combining], prover, around, verdicts)
+    for child in children:
         if isinstance(child, ResolvedPolicy):
-            _look_within(child, around, verdicts)
+            _look_within(child, prover, around, verdicts)
 
 
 # --- first-applicable ---------------------------------------------------------------------------
 
 
+def _look_behind(
+    children: Sequence[ResolvedChild],
+    prover: Prover,
+    around: tuple[Goal, ...],
+    verdicts: Verdicts,
+) -> None:
+    closing: ResolvedChild | None = None
+    above: deque[ResolvedRule] = deque(maxlen=_MOST_SIBLINGS)
+    for child in children:
+        verdicts.add(child.ref.span, "overruled", _behind(child, closing, above, prover, around))
+        if closing is None and _always_applies(child):
+            closing = child
+        if isinstance(child, ResolvedRule) and child.when is not None:
+            above.append(child)
+
+
 def _behind(
-    child: ResolvedChild, above: Sequence[ResolvedChild], around: tuple[Goal, ...]
+    child: ResolvedChild,
+    closing: ResolvedChild | None,
+    above: Sequence[ResolvedRule],
+    prover: Prover,
+    around: tuple[Goal, ...],
 ) -> Diagnostic | None:
-    closing = next((other for other in above if _always_applies(other)), None)
     if closing is not None:
         return _unreachable(child, f"`{closing.name}` above it always applies", [closing])
     condition = _condition(child)
-    if condition is None:
-        return None
-    taken = _taken(condition, _conditional_rules(above), around)
+    taken = [] if condition is None else _taken(condition, above, prover, around)
     if not taken:
         return None
     names = " and ".join(f"`{other.name}`" for other in taken)
@@ -97,24 +115,30 @@ def _unreachable(child: ResolvedChild, why: str, others: Sequence[ResolvedChild]
 # --- overrides ----------------------------------------------------------------------------------
 
 
-def _overridden(
-    rule: ResolvedRule,
-    siblings: Sequence[ResolvedChild],
+def _look_against(
+    children: Sequence[ResolvedChild],
     overriding: RuleEffect,
+    prover: Prover,
     around: tuple[Goal, ...],
-) -> Diagnostic | None:
-    if rule.effect is overriding or rule.statements:
-        return None
-    against = [
-        sibling
-        for sibling in siblings
-        if isinstance(sibling, ResolvedRule) and sibling.effect is overriding
-    ]
-    taken = [sibling for sibling in against if sibling.when is None][:1]
-    if not taken and rule.when is not None:
-        taken = _taken(rule.when, _conditional_rules(against), around)
-    if not taken:
-        return None
+    verdicts: Verdicts,
+) -> None:
+    rules = [child for child in children if isinstance(child, ResolvedRule)]
+    against = [rule for rule in rules if rule.effect is overriding]
+    always = [rule for rule in against if rule.when is None][:1]
+    conditional = [rule for rule in against if rule.when is not None][:_MOST_SIBLINGS]
+    for rule in rules:
+        verdict = None
+        if rule.effect is not overriding and not rule.statements:
+            taken: Sequence[ResolvedRule] = always
+            if not taken and rule.when is not None:
+                taken = _taken(rule.when, conditional, prover, around)
+            verdict = _overridden(rule, overriding, taken) if taken else None
+        verdicts.add(rule.ref.span, "overruled", verdict)
+
+
+def _overridden(
+    rule: ResolvedRule, overriding: RuleEffect, taken: Sequence[ResolvedRule]
+) -> Diagnostic:
     names = " and ".join(f"`{other.name}`" for other in taken)
     verb = "applies" if len(taken) == 1 else "apply"
     return Diagnostic(
@@ -131,28 +155,26 @@ def _overridden(
 # --- both ---------------------------------------------------------------------------------------
 
 
-def _conditional_rules(nodes: Sequence[ResolvedChild]) -> list[ResolvedRule]:
-    return [node for node in nodes if isinstance(node, ResolvedRule) and node.when is not None]
-
-
 def _taken(
-    condition: CheckedExpr, others: Sequence[ResolvedRule], around: tuple[Goal, ...]
+    condition: CheckedExpr,
+    others: Sequence[ResolvedRule],
+    prover: Prover,
+    around: tuple[Goal, ...],
 ) -> list[ResolvedRule]:
     """Those of the others of which one applies wherever `condition` is true, if there are any."""
     own = Goal(condition.term, Want.TRUE)
     # Only what reads the same names can contradict.
-    related = [other for other in others if not other.reads.isdisjoint(condition.reads)]
     needed = [
         (other, Goal(other.when.term, Want.FALSE))
-        for other in related[-_MOST_SIBLINGS:]
-        if other.when is not None
+        for other in others
+        if other.when is not None and not other.reads.isdisjoint(condition.reads)
     ]
-    if not needed or contradictory([*around, own]):
+    if not needed or prover.contradictory([*around, own]):
         return []  # that it is never true is told of by itself
-    if not contradictory([*around, own, *[goal for _, goal in needed]]):
+    if not prover.contradictory([*around, own, *[goal for _, goal in needed]]):
         return []
     for each in list(needed):
         fewer = [entry for entry in needed if entry is not each]
-        if contradictory([*around, own, *[goal for _, goal in fewer]]):
+        if prover.contradictory([*around, own, *[goal for _, goal in fewer]]):
             needed = fewer
     return [other for other, _ in needed]

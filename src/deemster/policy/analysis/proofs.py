@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from deemster.model.source import SourceSpan
-from deemster.policy.analysis.contradictions import Goal, contradictory
+from deemster.policy.analysis.contradictions import Goal, Prover
 from deemster.policy.analysis.goals import Every, take_apart
 from deemster.policy.diagnostics import Note
 from deemster.policy.expressions import terms
@@ -15,7 +15,7 @@ from deemster.policy.expressions.terms import Term
 
 __all__ = ["Contradiction", "contradiction_of"]
 
-_MOST_PARTS = 60
+_MOST_PARTS = 24
 """Parts of a condition that are left out one by one; beyond, the whole is pointed at."""
 
 
@@ -27,16 +27,20 @@ class Contradiction:
     notes: tuple[Note, ...]
 
 
-def contradiction_of(goals: Sequence[Goal], around: Sequence[Goal] = ()) -> Contradiction | None:
+def contradiction_of(
+    prover: Prover, goals: Sequence[Goal], around: Sequence[Goal] = ()
+) -> Contradiction | None:
     """Why `goals` can never be met where those `around` them are; None where they may be.
 
     Of `goals` at least one contributes: if those around contradict each other by themselves,
     nothing is said of what stands within.
     """
-    if not contradictory([*around, *goals]) or (around and contradictory(around)):
+    if not prover.contradictory([*around, *goals]):
+        return None
+    if around and prover.contradictory(around):
         return None
     parts = [*_flat(around), *_flat(goals)]
-    needed = _needed(parts) if len(parts) <= _MOST_PARTS else list(goals)
+    needed = _needed(prover, parts) if len(parts) <= _MOST_PARTS else list(goals)
     inner = {id(goal.term) for goal in _flat(goals)} | {id(goal.term) for goal in goals}
     last = next(goal for goal in reversed(needed) if id(goal.term) in inner)
     others = [goal for goal in needed if goal is not last]
@@ -63,12 +67,12 @@ def _flat(goals: Sequence[Goal]) -> list[Goal]:
     return found
 
 
-def _needed(parts: list[Goal]) -> list[Goal]:
+def _needed(prover: Prover, parts: list[Goal]) -> list[Goal]:
     """Without any one of these there is no contradiction."""
     kept = list(parts)
     for part in parts:
         fewer = [goal for goal in kept if goal is not part]
-        if contradictory(fewer):
+        if prover.contradictory(fewer):
             kept = fewer
     return kept
 

@@ -88,12 +88,8 @@ def _check_permission(
     sink: DiagnosticSink,
 ) -> None:
     listed = [text.value for text in document.service.applications]
-    known = {
-        permission
-        for application in listed
-        for permission in catalogue.permissions.get(application, frozenset())
-    }
-    if key.value in known:
+    own = [catalogue.permissions.get(application, frozenset()) for application in listed]
+    if any(key.value in permissions for permissions in own):
         return
     owners = [
         application
@@ -113,6 +109,6 @@ def _check_permission(
         Code.UNKNOWN_PERMISSION,
         f"no application of service `{document.metadata.id.value}` has a permission `{key.value}`",
         key.span,
-        help=did_you_mean(key.value, sorted(known))
+        help=did_you_mean(key.value, sorted(frozenset().union(*own)))
         or "a permission is written `resource:action`, as an Application declares it",
     )

@@ -61,7 +61,7 @@ def attribute_depths(
     for circle, span in circles.found:
         sink.error(
             Code.ATTRIBUTE_CYCLE,
-            f"attributes are made of each other in a circle: {' ► '.join([*circle, circle[0]])}",
+            f"attributes are made of each other in a circle: {circle}",
             span,
             help="one of them needs a source of its own",
         )

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 
 from deemster.model.source import SourceSpan
 from deemster.policy import tree
-from deemster.policy.applications import check_applications
+from deemster.policy.applications import ApplicationCatalogue, check_applications
 from deemster.policy.checking.access_checker import check_access_pairs
 from deemster.policy.checking.consequences import Consequences
-from deemster.policy.checking.findings import told_once
+from deemster.policy.checking.findings import BoundedFindings, EnoughErrorsError, told_once
 from deemster.policy.checking.imports import DocumentGraph
 from deemster.policy.checking.names import NameTable
 from deemster.policy.checking.overlaps import check_overlaps
@@ -42,13 +42,20 @@ def check_tree(
     `providers` are those of the settings, by id, and `sources` what attributes may name; None
     means that there are no settings, and that everything but that these exist is checked.
     """
-    findings = DiagnosticSink()
-    graph = DocumentGraph(parsed, findings)
-    if sources is not None:
-        for document in graph.ordered:
-            check_sources(document.declarations.attributes, sources, findings)
-    resolved = _resolve(parsed, graph, providers, findings)
-    consequences = Consequences(parsed, graph.incomplete, unread=sink.has_errors)
+    findings = BoundedFindings()
+    incomplete: frozenset[str] = frozenset()
+    try:
+        graph = DocumentGraph(parsed, findings)
+        incomplete = graph.incomplete
+        if sources is not None:
+            for document in graph.ordered:
+                check_sources(document.declarations.attributes, sources, findings)
+        resolved = _resolve(parsed, graph, providers, findings)
+    except EnoughErrorsError:
+        # INVARIANT: what was not looked at to its end is not complete, and is never compiled.
+        catalogue = ApplicationCatalogue({}, {})
+        resolved = ResolvedTree((), catalogue, dict(parsed.digests), complete=False)
+    consequences = Consequences(parsed, incomplete, unread=sink.has_errors)
     for finding in told_once(findings.finish()):
         if not consequences.explain(finding):
             sink.add(finding)

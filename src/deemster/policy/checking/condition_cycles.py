@@ -31,7 +31,7 @@ def refuse_condition_cycles(
     for circle, span in circles.found:
         sink.error(
             Code.CONDITION_CYCLE,
-            f"conditions use each other in a circle: {' ► '.join([*circle, circle[0]])}",
+            f"conditions use each other in a circle: {circle}",
             span,
             help="write one of them out",
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping
 
+from deemster.policy.checking.circles import shown_circle
 from deemster.policy.checking.schemas import VisibleSchema, merged_schema
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
@@ -24,6 +25,9 @@ from deemster.policy.tree import (
 
 __all__ = ["DeclaringDocument", "DocumentGraph"]
 
+MOST_MERGED_NAMES = 500_000
+"""Declared names of imports, counted anew in each file that merges several."""
+
 DeclaringDocument = ApiServiceDocument | LibraryDocument | PolicyDocument
 
 
@@ -36,6 +40,8 @@ class DocumentGraph:
         self._sink = sink
         self._libraries: dict[str, dict[str, LibraryDocument]] = {}
         self._schemas: dict[str, VisibleSchema] = {}
+        self._merged_names = 0
+        self._is_refused = False
         declaring = [d for d in tree.documents if isinstance(d, DeclaringDocument)]
         for document in declaring:
             self._libraries[document.file] = self._resolved_imports(document)
@@ -168,7 +174,7 @@ class DocumentGraph:
             circle = [*chain[chain.index(target.file) :], target.file]
             self._sink.error(
                 Code.IMPORT_CYCLE,
-                f"this import closes a circle: {' ► '.join(circle)}",
+                f"this import closes a circle: {shown_circle(circle)}",
                 written.path.span,
                 help="move what both need into a third Library",
             )
@@ -180,11 +186,30 @@ class DocumentGraph:
         imported = {library.file: library for library in self._libraries[document.file].values()}
         if not self._incomplete.isdisjoint(imported):
             self._incomplete.add(document.file)
+        schemas = [self._schemas[file] for file in imported]
+        if not document.declarations.schema and len(schemas) == 1:
+            # What a thousand services see through one Library exists once.
+            self._schemas[document.file] = schemas[0]
+            return
+        self._merged_names += sum(schema.size for schema in schemas)
+        if self._merged_names > MOST_MERGED_NAMES:
+            self._refuse_merging(document)
+            schemas = []
         self._schemas[document.file] = merged_schema(
-            document.declarations.schema,
-            [self._schemas[file] for file in imported],
-            self._sink,
+            document.declarations.schema, schemas, self._sink
         )
+
+    def _refuse_merging(self, document: DeclaringDocument) -> None:
+        if not self._is_refused:
+            self._sink.error(
+                Code.TREE_TOO_LARGE,
+                f"with this file, files see more than {MOST_MERGED_NAMES:,} declared names "
+                "through their imports, all together",
+                document.metadata.id.span,
+                help="schemas add up along imports: declare names where they are used",
+            )
+        self._is_refused = True
+        self._incomplete.add(document.file)
 
 
 _IMPORTED = "a Library is used by `imports: {alias: path}` at the top of the file"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from deemster.model.source import SourceSpan
 from deemster.policy.attribute_tree import AttributeDeclaration
@@ -10,10 +10,11 @@ from deemster.policy.checking.attribute_names import attribute_depths, named_by
 from deemster.policy.checking.circles import Use
 from deemster.policy.checking.condition_cycles import refuse_condition_cycles, used_names
 from deemster.policy.checking.imports import DeclaringDocument, DocumentGraph
+from deemster.policy.checking.parameter_reads import ParameterReads
 from deemster.policy.checking.usage import Usage
+from deemster.policy.checking.visible_names import VisibleNames
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note
-from deemster.policy.expressions import ast
 from deemster.policy.expressions.attributes import check_attribute
 from deemster.policy.expressions.checker import check
 from deemster.policy.expressions.conditions import parse_condition
@@ -27,7 +28,10 @@ from deemster.policy.expressions.scope import (
 )
 from deemster.policy.tree import Constant, Text
 
-__all__ = ["NameTable", "names_parameters", "names_parameters_in"]
+__all__ = ["NameTable"]
+
+MOST_IMPORTED_NAMES = 20_000
+"""Names that the imports of one file bring, under all their aliases."""
 
 
 class NameTable:
@@ -38,6 +42,8 @@ class NameTable:
         self._usage = usage
         self._sink = sink
         self._scopes: dict[str, LexicalScope] = {}
+        self._names: dict[str, _Names] = {}
+        self._parameters = ParameterReads()
         self._depths: dict[AttributeDefinition, int] = {}
         for document in graph.ordered:
             self._scopes[document.file] = self._scope_of(document)
@@ -45,6 +51,10 @@ class NameTable:
     def lexical(self, document: DeclaringDocument) -> LexicalScope:
         """The scope of conditions that are written in `document`."""
         return self._scopes[document.file]
+
+    def names_parameters(self, names: Iterable[Use], lexical: LexicalScope) -> bool:
+        """Whether a text that writes these names reads `params`, directly or through them."""
+        return self._parameters.are_read(names, lexical)
 
     def check_declared(self, document: DeclaringDocument) -> None:
         """Check a document's conditions where they stand, so that one nobody uses is checked too.
@@ -58,25 +68,33 @@ class NameTable:
         scope = Scope(lexical, schema.claims, schema.user, access=schema.declared, in_response=True)
         for named in document.declarations.conditions:
             definition = lexical.conditions[named.name.value]
-            if definition.expr is None or names_parameters(definition.expr, lexical):
+            if definition.expr is None or self.names_parameters(
+                used_names(definition.expr), lexical
+            ):
                 continue
             checked = check(definition.expr, scope, self._sink)
             if checked is not None:
                 self._usage.read(document.file, checked.reads)
         for attribute in document.declarations.attributes:
-            if not names_parameters_in(named_by(attribute), lexical):
+            if not self.names_parameters(named_by(attribute), lexical):
                 reads = check_attribute(lexical.attributes[attribute.name.value], scope, self._sink)
                 self._usage.read(document.file, reads)
 
     def _scope_of(self, document: DeclaringDocument) -> LexicalScope:
         self._refuse_clashes(document)
-        constants: dict[str, Constant] = {}
-        conditions: dict[str, ConditionDefinition] = {}
-        attributes: dict[str, AttributeDefinition] = {}
-        scope = LexicalScope(constants, conditions, attributes)
+        libraries = {
+            alias: self._names[library.file]
+            for alias, library in self._graph.libraries(document).items()
+        }
+        names = _Names(libraries)
+        if names.imported > MOST_IMPORTED_NAMES:
+            self._refuse_imports(document)
+            names = _Names({})
+        self._names[document.file] = names
+        scope = LexicalScope(names.constants, names.conditions, names.attributes)
         declarations = document.declarations
         for constant in declarations.constants:
-            constants.setdefault(constant.name.value, constant)
+            names.constants.own.setdefault(constant.name.value, constant)
         parsed = {
             named.name.value: parse_condition(named.condition, self._sink)
             for named in declarations.conditions
@@ -87,29 +105,29 @@ class NameTable:
             expr = parsed[name]
             if expr is not None:
                 self._usage.name(document.file, expr)
-            conditions.setdefault(
+            names.conditions.own.setdefault(
                 name,
                 ConditionDefinition(
                     name, None if name in in_circles else expr, scope, named.name.span
                 ),
             )
-        for alias, library in self._graph.libraries(document).items():
-            imported = self._scopes[library.file]
-            for constant in library.declarations.constants:
-                constants[f"{alias}.{constant.name.value}"] = constant
-            for named in library.declarations.conditions:
-                conditions[f"{alias}.{named.name.value}"] = imported.conditions[named.name.value]
-            for attribute in library.declarations.attributes:
-                name = attribute.name.value
-                attributes[f"{alias}.{name}"] = imported.attributes[name]
-        self._define_attributes(document, scope, attributes)
+        self._define_attributes(document, scope, names.attributes)
         return scope
+
+    def _refuse_imports(self, document: DeclaringDocument) -> None:
+        first = document.declarations.imports[0].alias
+        self._sink.error(
+            Code.TREE_TOO_LARGE,
+            f"the imports of this file bring more than {MOST_IMPORTED_NAMES:,} names",
+            first.span,
+            help="import a Library once, and split those of which you use a part",
+        )
 
     def _define_attributes(
         self,
         document: DeclaringDocument,
         scope: LexicalScope,
-        attributes: dict[str, AttributeDefinition],
+        attributes: VisibleNames[AttributeDefinition],
     ) -> None:
         """Add a document's own attributes to those that it imports."""
         own: dict[str, AttributeDeclaration] = {}
@@ -125,7 +143,7 @@ class NameTable:
             definition = AttributeDefinition(
                 f"{document.file}#{name}", declaration, scope, usable=name in depths
             )
-            attributes[name] = definition
+            attributes.own[name] = definition
             self._depths[definition] = depths.get(name, 0)
             for used, _ in named_by(declaration):
                 self._usage.name_path(document.file, used)
@@ -165,27 +183,17 @@ class NameTable:
         )
 
 
-def names_parameters(expr: ast.Expr, lexical: LexicalScope) -> bool:
-    """Whether a condition, or what it names, reads `params`: then only its uses tell more."""
-    return names_parameters_in(used_names(expr), lexical)
+class _Names:
+    """What one file can name, by kind. `imported`: how many names its imports bring."""
 
-
-def names_parameters_in(names: Iterable[Use], lexical: LexicalScope) -> bool:
-    """The same of all the names that a condition or the source of an attribute writes."""
-    seen: set[ConditionDefinition | AttributeDefinition] = set()
-    level = [(names, lexical)]
-    while level:
-        current, scope = level.pop()
-        for name, _ in current:
-            root, _, rest = name.partition(".")
-            if root == "params":
-                return True
-            condition = scope.conditions.get(name)
-            if condition is not None and condition.expr is not None and condition not in seen:
-                seen.add(condition)
-                level.append((used_names(condition.expr), condition.lexical))
-            attribute = scope.attributes.get(rest if root == "attr" else name)
-            if attribute is not None and attribute not in seen and "." in name:
-                seen.add(attribute)
-                level.append((named_by(attribute.declaration), attribute.lexical))
-    return False
+    def __init__(self, libraries: Mapping[str, _Names]) -> None:
+        self.constants: VisibleNames[Constant] = VisibleNames(
+            {alias: library.constants for alias, library in libraries.items()}
+        )
+        self.conditions: VisibleNames[ConditionDefinition] = VisibleNames(
+            {alias: library.conditions for alias, library in libraries.items()}
+        )
+        self.attributes: VisibleNames[AttributeDefinition] = VisibleNames(
+            {alias: library.attributes for alias, library in libraries.items()}
+        )
+        self.imported = len(self.constants) + len(self.conditions) + len(self.attributes)

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from deemster.model.decision import DeniedReason, NodeRef
+from deemster.policy.checking.condition_cycles import used_names
 from deemster.policy.checking.imports import DocumentGraph
-from deemster.policy.checking.names import NameTable, names_parameters
+from deemster.policy.checking.names import NameTable
 from deemster.policy.checking.policy_use import Use
 from deemster.policy.checking.response_phase import in_its_phase
 from deemster.policy.checking.sibling_policies import SiblingPolicies
@@ -102,7 +103,9 @@ class PolicyChecker:
         checked = None
         if expr is not None:
             self._usage.name(use.document.file, expr)
-            if use.params_known or not names_parameters(expr, use.scope.lexical):
+            if use.params_known or not self._names.names_parameters(
+                used_names(expr), use.scope.lexical
+            ):
                 checked = check(
                     expr,
                     use.scope,

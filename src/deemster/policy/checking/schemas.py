@@ -34,6 +34,11 @@ class VisibleSchema:
         return self.declared[DeclarationScope.USER]
 
     @property
+    def size(self) -> int:
+        """How many declarations."""
+        return sum(len(declared) for declared in self.declared.values())
+
+    @property
     def names(self) -> frozenset[str]:
         """As conditions write them: `claims.tenant`, `user.level`, `resource.properties.owner`."""
         return frozenset(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from deemster.model.source import SourceSpan
 from deemster.policy import tree
 from deemster.policy.codes import Code
@@ -30,7 +32,8 @@ def constant_term(
 ) -> Term | None:
     """A declared constant: a scalar, or a list of scalars of one type."""
     members = constant.value if isinstance(constant.value, tuple) else (constant.value,)
-    types = {_SCALARS.get(type(member)) for member in members}
+    # A long list is looked at in each place that uses it, so not member by member.
+    types = {_SCALARS.get(kind) for kind in set(map(type, members))}
     scalar = types.pop() if types else None
     if types or (members and scalar is None):
         report.error(
@@ -40,7 +43,7 @@ def constant_term(
             notes=(Note("declared at …", constant.span),),
         )
         return None
-    if len(members) > MAX_LIST or not all(_fits(member) for member in members):
+    if len(members) > MAX_LIST or not _fit(members):
         report.error(
             Code.BAD_LITERAL,
             f"`{name}` has more than {MAX_LIST} members"
@@ -109,5 +112,9 @@ MAX_LIST = 10_000
 _SCALARS: dict[type, Scalar] = {bool: BOOL, int: INT, str: STRING}
 
 
-def _fits(member: object) -> bool:
-    return not isinstance(member, int) or INT_MIN <= member <= INT_MAX
+def _fit(members: tuple[object, ...]) -> bool:
+    """Of members of one type: whether numbers are within 64 bits."""
+    if not members or not isinstance(members[0], int):
+        return True
+    numbers = cast("tuple[int, ...]", members)
+    return min(numbers) >= INT_MIN and max(numbers) <= INT_MAX

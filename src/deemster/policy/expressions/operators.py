@@ -250,6 +250,9 @@ def _members_admitted(
         return False
     if not isinstance(collection, terms.Constant) or not isinstance(collection.value, tuple):
         return True
+    narrowing = narrowing_of(element)
+    if narrowing is None or narrowing.admits_all(collection.value):
+        return True
     written = expr.collection
     spans = (
         [item.span for item in written.items]

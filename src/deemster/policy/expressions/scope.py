@@ -89,14 +89,19 @@ class LexicalScope:
     constants: Mapping[str, tree.Constant]
     conditions: Mapping[str, ConditionDefinition]
     attributes: Mapping[str, AttributeDefinition] = field(default_factory=dict)
+    _first_names: list[frozenset[str]] = field(default_factory=list, repr=False)
 
     @property
     def first_names(self) -> frozenset[str]:
-        """Own names, and the aliases of imports: what a dotted name may begin with."""
-        imported = [name for name in self.attributes if "." in name]
-        return frozenset(
-            name.partition(".")[0] for name in (*self.constants, *self.conditions, *imported)
-        )
+        """Own names, and the aliases of imports: what a dotted name may begin with.
+
+        Made when it is first asked for: by then everything is filled.
+        """
+        if not self._first_names:
+            imported = [name for name in self.attributes if "." in name]
+            names = (*self.constants, *self.conditions, *imported)
+            self._first_names.append(frozenset(name.partition(".")[0] for name in names))
+        return self._first_names[0]
 
 
 class Asked(Enum):

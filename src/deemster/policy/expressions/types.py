@@ -86,6 +86,13 @@ class Narrowing:
             )
         return True
 
+    def admits_all(self, constants: tuple[object, ...]) -> bool:
+        """Whether every one of many constants is admitted, without comparing each with each."""
+        if self.enum is None:
+            return all(map(self.admits, constants))
+        admitted = {(type(one), one) for one in self.enum}
+        return all((type(constant), constant) in admitted for constant in constants)
+
     def __str__(self) -> str:
         """`int 0..9`, `string one of `gold`, `silver``, or the type alone."""
         if self.enum is not None:

@@ -20,6 +20,10 @@ from deemster.policy.reading.source_text import MAX_FILE_BYTES
 
 __all__ = ["PolicyFile", "PolicyFiles", "files_from_memory", "read_tree_files"]
 
+MAX_FILES = 20_000
+MAX_TREE_BYTES = 128 << 20
+MAX_FOLDERS_DEEP = 64
+
 _SUFFIX = ".yaml"
 _ALMOST = {".yml", ".yaml"}
 """Suffixes, case folded, of files that somebody meant to be policies."""
@@ -107,6 +111,8 @@ class _Discovery:
         self._root = root
         self._real_root = Path(os.path.realpath(root))
         self._followed: set[str] = set()
+        self._bytes = 0
+        self._is_full = False
         self._sink = sink
 
     def take(self, path: Path) -> None:
@@ -114,26 +120,43 @@ class _Discovery:
         if path.is_dir():
             for file in self._walk(path):
                 self._read(file)
+                if self._is_full:
+                    return
         elif os.path.lexists(path):
             self._read(path, was_named=True)
         else:
             self._report(Code.FILE_UNREADABLE, path, f"`{path}` does not exist")
 
-    def _walk(self, folder: Path) -> Iterator[Path]:
+    def _walk(self, top: Path) -> Iterator[Path]:
+        """Every entry below a folder that is no folder, in order. Without recursion."""
+        ahead: list[tuple[Path, int]] = [(top, 0)]
+        while ahead:
+            path, depth = ahead.pop()
+            if path is not top and not self._is_folder(path):
+                yield path
+            elif path is top or not path.is_symlink() or self._may_follow(path):
+                ahead.extend((inner, depth + 1) for inner in reversed(self._inside(path, depth)))
+
+    def _is_folder(self, path: Path) -> bool:
+        try:
+            return path.is_dir()
+        except OSError:
+            return False  # why it cannot be looked at is told where it is read
+
+    def _inside(self, folder: Path, depth: int) -> list[Path]:
+        if depth > MAX_FOLDERS_DEEP:
+            self._report(
+                Code.FILE_UNREADABLE, folder, f"folders lie more than {MAX_FOLDERS_DEEP} deep here"
+            )
+            return []
         try:
             entries = sorted(folder.iterdir(), key=lambda entry: entry.name)
         except OSError as error:
             self._report(
                 Code.FILE_UNREADABLE, folder, f"the folder cannot be read: {_plainly(error)}"
             )
-            return
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if not entry.is_dir():
-                yield entry
-            elif not entry.is_symlink() or self._may_follow(entry):
-                yield from self._walk(entry)
+            return []
+        return [entry for entry in entries if not entry.name.startswith(".")]
 
     def _may_follow(self, link: Path) -> bool:
         """Whether what a linked folder holds is read under the link's name.
@@ -169,7 +192,7 @@ class _Discovery:
         if not self._has_right_name(file, was_named=was_named) or not self._is_inside(file):
             return
         path = Path(os.path.abspath(file)).relative_to(self._root).as_posix()  # noqa: PTH100
-        if path in self.found:
+        if path in self.found or not self._has_room(file):
             return
         try:
             content = self._content(file)
@@ -177,7 +200,25 @@ class _Discovery:
             self._report(Code.FILE_UNREADABLE, file, f"the file cannot be read: {_plainly(error)}")
             return
         if content is not None:
+            self._bytes += len(content)
             self.found[path] = _policy_file(path, file.as_posix(), content)
+
+    def _has_room(self, file: Path) -> bool:
+        if len(self.found) < MAX_FILES and self._bytes < MAX_TREE_BYTES:
+            return True
+        self._is_full = True
+        bound = (
+            f"{MAX_FILES:,} files"
+            if len(self.found) >= MAX_FILES
+            else f"{MAX_TREE_BYTES >> 20} MiB"
+        )
+        self._report(
+            Code.TREE_TOO_LARGE,
+            file,
+            f"the tree has more than {bound}",
+            help="look for what is no policy; this file and those after it were not read",
+        )
+        return False
 
     def _has_right_name(self, file: Path, *, was_named: bool) -> bool:
         suffix = file.suffix
@@ -199,11 +240,13 @@ class _Discovery:
         return True
 
     def _content(self, file: Path) -> bytes | None:
-        # A FIFO or a device would keep the reader waiting.
-        if not stat.S_ISREG(file.stat().st_mode):
-            self._report(Code.FILE_UNREADABLE, file, "this is not a regular file")
-            return None
-        with file.open("rb") as opened:
+        # A FIFO or a device would keep the reader waiting, also one that takes a file's place
+        # after a look at it.
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as opened:  # noqa: PTH123
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                self._report(Code.FILE_UNREADABLE, file, "this is not a regular file")
+                return None
             content = opened.read(MAX_FILE_BYTES + 1)
         if len(content) > MAX_FILE_BYTES:
             self._report(

@@ -31,7 +31,7 @@ from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode, ScalarS
 from deemster.policy.reading.source_text import decode_source
 from deemster.policy.reading.yaml_errors import report_syntax_error
 
-__all__ = ["MAX_DEPTH", "MAX_NODES", "read_document"]
+__all__ = ["MAX_DEPTH", "MAX_NODES", "NodeBudget", "read_document"]
 
 MAX_DEPTH = 64
 MAX_NODES = 200_000
@@ -48,19 +48,35 @@ _STYLES = {
 }
 
 
+class NodeBudget:
+    """Nodes that the files of a tree may have together."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, nodes: int) -> None:
+        self.left = nodes
+
+
 def read_document(
-    content: bytes, file: str, sink: DiagnosticSink, *, pure_python: bool = False
+    content: bytes,
+    file: str,
+    sink: DiagnosticSink,
+    *,
+    pure_python: bool = False,
+    budget: NodeBudget | None = None,
 ) -> Node | None:
     """The one document of a file, or None after at least one error in `sink`.
 
     `file` is the path as shown to people. Never raises, whatever the bytes. `pure_python` avoids
-    libyaml, as happens by itself where PyYAML was built without it.
+    libyaml, as happens by itself where PyYAML was built without it. Where `budget` is used up,
+    reading ends with an error.
     """
     text = decode_source(content, file, sink)
     if text is None:
         return None
     errors_before = sink.error_count
-    root = _Composition(text, file, sink).compose(_events(text, pure_python=pure_python))
+    composition = _Composition(text, file, sink, budget or NodeBudget(MAX_NODES))
+    root = composition.compose(_events(text, pure_python=pure_python))
     return root if sink.error_count == errors_before else None
 
 
@@ -72,9 +88,13 @@ def _events(text: str, *, pure_python: bool) -> Iterator[Event]:
 class _Composition:
     """Builds nodes from events with a stack of its own: nothing here recurses."""
 
-    __slots__ = ("_file", "_lines", "_nodes", "_root", "_sink", "_stack", "_stop_at", "_text")
+    __slots__ = (
+        *("_budget", "_file", "_lines", "_nodes", "_root", "_sink", "_stack", "_stop_at"),
+        "_text",
+    )
 
-    def __init__(self, text: str, file: str, sink: DiagnosticSink) -> None:
+    def __init__(self, text: str, file: str, sink: DiagnosticSink, budget: NodeBudget) -> None:
+        self._budget = budget
         self._text = text
         self._file = file
         self._sink = sink
@@ -133,6 +153,15 @@ class _Composition:
                 f"the file has more than {MAX_NODES:,} keys, values and lists",
                 node.span,
                 help="split it into several documents",
+            )
+            return False
+        self._budget.left -= 1
+        if self._budget.left < 0:
+            self._sink.error(
+                Code.TREE_TOO_LARGE,
+                "the files of this tree have too many keys, values and lists together",
+                node.span,
+                help="look for what is no policy; the files after this one were not read",
             )
             return False
         return self._sink.error_count < self._stop_at
