@@ -99,6 +99,11 @@ def _declarations(declared: tree.Declarations) -> Iterator[_Named]:
         yield f"schema/{declaration.scope.value}/{name.value}", name.span
     for constant in declared.constants:
         yield f"constants/{constant.name.value}", constant.name.span.joined_with(constant.span)
+    for attribute in declared.attributes:
+        span = attribute.name.span.joined_with(attribute.span)
+        yield f"attributes/{attribute.name.value}", span
+    for statement in declared.statements:
+        yield f"statements/{statement.name.value}", statement.name.span.joined_with(statement.span)
     for named in declared.conditions:
         end = _extent(named.condition)
         yield f"conditions/{named.name.value}", named.name.span.joined_with(end)

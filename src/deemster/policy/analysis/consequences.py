@@ -64,6 +64,8 @@ def _through_grant(outcome: Outcome) -> Hashable:
 
 
 def _look_within(policy: ResolvedPolicy, seen: Seen, verdicts: Verdicts) -> None:
+    if policy.statements:
+        seen = _through_grant  # what it carries goes with its own outcome
     siblings = _Siblings(policy, _through_target(policy, seen))
     for index, child in enumerate(policy.children):
         inner = siblings.seen_by(index) if child.enabled else None

@@ -1,4 +1,4 @@
-"""Constants and conditions that nothing uses."""
+"""Constants, conditions and attributes that nothing uses. Statements: `checking/statements`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ def report_unused_names(parsed: tree.Tree, resolved: ResolvedTree, sink: Diagnos
     used = _used(documents, resolved)
     for document in documents:
         for what, name in _declared(document.declarations):
-            if name.value not in used[document.file]:
+            own = f"attr.{name.value}" if what == "attribute" else name.value
+            if used[document.file].isdisjoint({own, f"*.{name.value}"}):
                 sink.add(_finding(document, what, name))
 
 
 def _used(documents: list[_Declaring], resolved: ResolvedTree) -> dict[str, set[str]]:
-    """Names of each file that it uses itself, or that another one uses through an import."""
+    """Names of each file that it uses itself, and `*.name` of those that others import."""
     used: defaultdict[str, set[str]] = defaultdict(set)
     for document in documents:
         names = resolved.named.get(document.file, frozenset())
@@ -39,7 +40,7 @@ def _used(documents: list[_Declaring], resolved: ResolvedTree) -> dict[str, set[
         for name in names:
             alias, dot, imported = name.partition(".")
             if dot and alias in files:
-                used[files[alias]].add(imported)
+                used[files[alias]].add(f"*.{imported}")
     return used
 
 
@@ -52,6 +53,8 @@ def _declared(declarations: tree.Declarations) -> Iterator[tuple[str, tree.Text]
         yield "constant", constant.name
     for named in declarations.conditions:
         yield "condition", named.name
+    for attribute in declarations.attributes:
+        yield "attribute", attribute.name
 
 
 def _finding(document: _Declaring, what: str, name: tree.Text) -> Diagnostic:
@@ -63,6 +66,6 @@ def _finding(document: _Declaring, what: str, name: tree.Text) -> Diagnostic:
         f"{where} uses the {what} `{name.value}`",
         name.span,
         help="remove it"
-        if what == "constant" or is_library
+        if what != "condition" or is_library
         else "remove it, or use it where it was meant to restrict something",
     )

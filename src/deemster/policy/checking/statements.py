@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from deemster.policy.checking.condition_cycles import used_names
 from deemster.policy.checking.imports import DeclaringDocument, DocumentGraph
-from deemster.policy.checking.names import NameTable, names_parameters
+from deemster.policy.checking.names import NameTable
 from deemster.policy.checking.policy_use import Use
 from deemster.policy.checking.usage import Usage
+from deemster.policy.checking.visible_names import VisibleNames
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note, did_you_mean
 from deemster.policy.expressions.checked import CheckedExpr
@@ -47,7 +49,7 @@ class StatementTable:
         self._names = names
         self._usage = usage
         self._sink = sink
-        self._visible: dict[str, dict[str, _Definition]] = {}
+        self._visible: dict[str, VisibleNames[_Definition]] = {}
         for document in graph.ordered:
             self._visible[document.file] = self._visible_in(document)
 
@@ -62,7 +64,7 @@ class StatementTable:
         for declaration in document.declarations.statements:
             for placeholder in placeholders_of(declaration.payload):
                 self._usage.name(document.file, placeholder.expr)
-                if not names_parameters(placeholder.expr, lexical):
+                if not self._names.names_parameters(used_names(placeholder.expr), lexical):
                     checked = _value(placeholder, scope, self._sink)
                     if checked is not None:
                         self._usage.read(document.file, checked.reads)
@@ -84,15 +86,13 @@ class StatementTable:
 
     # --- names ----------------------------------------------------------------------------------
 
-    def _visible_in(self, document: DeclaringDocument) -> dict[str, _Definition]:
-        visible = {
-            declaration.name.value: _Definition(declaration, document)
-            for declaration in document.declarations.statements
-        }
-        for alias, library in self._graph.libraries(document).items():
-            for declaration in library.declarations.statements:
-                name = f"{alias}.{declaration.name.value}"
-                visible[name] = _Definition(declaration, library)
+    def _visible_in(self, document: DeclaringDocument) -> VisibleNames[_Definition]:
+        libraries = self._graph.libraries(document).items()
+        visible: VisibleNames[_Definition] = VisibleNames(
+            {alias: self._visible[library.file] for alias, library in libraries}
+        )
+        for declaration in document.declarations.statements:
+            visible.own[declaration.name.value] = _Definition(declaration, document)
         return visible
 
     def _definition(self, name: Text, use: Use) -> _Definition | None:
@@ -145,7 +145,9 @@ class StatementTable:
         for placeholder in placeholders_of(declaration.payload):
             if definition.document is use.document:
                 self._usage.name(use.document.file, placeholder.expr)
-            if not use.params_known and names_parameters(placeholder.expr, lexical):
+            if not use.params_known and self._names.names_parameters(
+                used_names(placeholder.expr), lexical
+            ):
                 return None
             checked = _value(placeholder, scope, findings)
             if checked is not None:
