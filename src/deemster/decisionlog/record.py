@@ -13,7 +13,7 @@ from hashlib import sha256
 import msgspec
 
 from deemster.decisionlog.redaction import redact_url, shortened
-from deemster.model.decision import Decision, Effect, Reason, Requirement, Statement
+from deemster.model.decision import Decision, Effect, Reason, Requirement
 from deemster.model.gateway import GatewayCaller
 from deemster.model.http import ApiCall
 from deemster.model.identity import VerifiedClaims
@@ -60,11 +60,16 @@ class MissingV1(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class StatementV1(msgspec.Struct, frozen=True, gc=False):
-    """A statement that went with the answer. Its payload may hold user data: not recorded."""
+    """A statement that applies. Its payload may hold user data: not recorded.
+
+    `fulfilled` says that it went with the answer: one that could not be made, or that the gateway
+    cannot carry out, did not.
+    """
 
     id: str
     code: str
     obligatory: bool
+    fulfilled: bool
 
 
 class TokenV1(msgspec.Struct, frozen=True, gc=False):
@@ -197,7 +202,7 @@ class RecordBuilder:
             decision.reasons,
             None if deciding is None else DecidingV1(deciding.id_path, deciding.span.place),
             _missing(decision.missing) if decision.missing else (),
-            _statements(decision.statements) if decision.statements else (),
+            _statements(decision) if decision.statements or decision.left_out else (),
             decision.reads,
             elapsed_us,
             _NO_TOKEN if decision.token is None else _token(decision.token),
@@ -218,8 +223,14 @@ def _missing(requirements: tuple[Requirement, ...]) -> tuple[MissingV1, ...]:
     )
 
 
-def _statements(statements: tuple[Statement, ...]) -> tuple[StatementV1, ...]:
-    return tuple([StatementV1(item.id, item.code, item.obligatory) for item in statements])
+def _statements(decision: Decision) -> tuple[StatementV1, ...]:
+    told = [
+        StatementV1(one.id, one.code, one.obligatory, fulfilled=True) for one in decision.statements
+    ]
+    left_out = [
+        StatementV1(one.id, one.code, one.obligatory, fulfilled=False) for one in decision.left_out
+    ]
+    return (*told, *left_out)
 
 
 def _token(claims: VerifiedClaims) -> TokenV1:

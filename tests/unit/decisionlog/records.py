@@ -65,6 +65,7 @@ def a_decision(**changes: Any) -> Decision:  # noqa: ANN401  any field of a deci
             Requirement("maxAge", seconds=300),
         ),
         "statements": (Statement(id="s", code="mask", payload={"x": "CANARY-PAYLOAD"}),),
+        "left_out": (LeftOut(id="t", code="tag", obligatory=True, why="CANARY-WHY"),),
         "subject": "alice",
         "client_id": "app",
         "provider": "bizpro",

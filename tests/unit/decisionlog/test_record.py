@@ -54,7 +54,10 @@ def test_a_record_has_exactly_the_fields_of_version_1() -> None:
             {"kind": "scopes", "any": ["invoices.read"]},
             {"kind": "maxAge", "seconds": 300},
         ],
-        "statements": [{"id": "s", "code": "mask", "obligatory": False}],
+        "statements": [
+            {"id": "s", "code": "mask", "obligatory": False, "fulfilled": True},
+            {"id": "t", "code": "tag", "obligatory": True, "fulfilled": False},
+        ],
         "reads": ["claims.level", "user.groups"],
         "elapsed_us": 17,
         "token": {
@@ -76,6 +79,7 @@ def test_what_is_unknown_is_null() -> None:
             deciding=None,
             missing=(),
             statements=(),
+            left_out=(),
             subject=None,
             client_id=None,
             provider=None,
