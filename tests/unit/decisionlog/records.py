@@ -7,6 +7,7 @@ from typing import Any
 from deemster.model.decision import (
     Decision,
     Effect,
+    LeftOut,
     NodeRef,
     Reason,
     Requirement,
