@@ -18,8 +18,13 @@ def check_sideband_rules(
     reply_status: int,
     reply_headers: Sequence[tuple[str, str]],
     reply_body: bytes,
+    *,
+    replaced: bool = False,
 ) -> list[str]:
-    """The rules that an answer breaks; the leg is known by the request's `response_code`."""
+    """The rules that an answer breaks; the leg is known by the request's `response_code`.
+
+    `replaced`: the upstream's answer is expected to be replaced by a deny.
+    """
     try:
         reply = json.loads(reply_body, object_pairs_hook=_object_of)
     except _TwiceError as twice:
@@ -32,7 +37,9 @@ def check_sideband_rules(
         return list(_broken_by_error(reply, reply_status, reply_headers))
     request = json.loads(request_body)
     broken = [*_broken_by_nulls(reply, "the answer")]
-    if "response_code" in request:
+    if replaced:
+        broken += _broken_by_replacement(reply)
+    elif "response_code" in request:
         broken += _broken_by_response_leg(request, reply)
     elif "response" in reply:
         broken += _broken_by_deny(request, reply)
@@ -120,6 +127,17 @@ def _broken_by_response_leg(request: Object, reply: Object) -> Iterator[str]:
         yield "8: the upstream's body is not passed on"
     if str(request["response_code"]) != reply.get("response_code"):
         yield "8: the upstream's status is not passed on"
+
+
+def _broken_by_replacement(reply: Object) -> Iterator[str]:
+    if "response" in reply:
+        yield "8: the response leg's answer has its members at top level"
+    if "headers" not in reply:
+        yield "8: `headers` is missing"
+    yield from _fields_of(reply)[1]
+    yield from _broken_by_code(reply)
+    if not isinstance(reply.get("body"), str):
+        yield "8: a deny without a body would leave the upstream's"
 
 
 def _broken_by_code(response: Object) -> Iterator[str]:
