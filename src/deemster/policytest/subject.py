@@ -13,7 +13,7 @@ from deemster.policy.loading import LoadedTree
 from deemster.policy.resolved import ResolvedService
 from deemster.policy.tree import ApiServiceDocument
 from deemster.policytest.attribute_names import AttributeNames, attribute_names
-from deemster.policytest.trace import nodes_of_operation
+from deemster.policytest.trace import nodes_of_operation, nodes_over_answers
 
 __all__ = ["SuiteSubject", "subjects_of"]
 
@@ -68,5 +68,5 @@ def _id_paths(service: ResolvedService) -> Iterator[str]:
     for operation in service.operations:
         yield operation.ref.id_path
         yield f"{operation.ref.id_path}/allow"
-        for _, ref in nodes_of_operation(operation):
+        for _, ref in (*nodes_of_operation(operation), *nodes_over_answers(operation)):
             yield ref.id_path

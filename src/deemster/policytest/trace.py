@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from deemster.model.decision import Decision, NodeRef
@@ -16,7 +16,7 @@ from deemster.policy.tree import AllowLines
 from deemster.policy.values import TraceEntry
 from deemster.policytest.explanation import ConditionPart, Explanations, SeenValue
 
-__all__ = ["NOT_REACHED", "OperationNodes", "TraceRow", "nodes_of_operation"]
+__all__ = ["NOT_REACHED", "OperationNodes", "TraceRow", "nodes_of_operation", "nodes_over_answers"]
 
 NOT_REACHED = "not reached"
 
@@ -68,7 +68,7 @@ class OperationNodes:
             if row not in rows:
                 rows.append(row)
         ordered: list[TraceRow] = []
-        for section, ref in nodes_of_operation(found) if found is not None else ():
+        for section, ref in _shown(found, by_path) if found is not None else ():
             rows = by_path.pop(ref.id_path, [])
             rows = rows or [TraceRow(ref.id_path, ref.span.place, NOT_REACHED)]
             ordered.extend(replace(row, section=section) for row in rows)
@@ -93,6 +93,20 @@ def _values_of(part: ConditionPart) -> Iterator[SeenValue]:
     yield from part.values
     for inner in part.parts:
         yield from _values_of(inner)
+
+
+def _shown(operation: ResolvedOperation, visited: Container[str]) -> Iterator[tuple[str, NodeRef]]:
+    """Policies over the upstream's answer are shown where they were asked."""
+    yield from nodes_of_operation(operation)
+    over_answers = list(nodes_over_answers(operation))
+    if any(ref.id_path in visited for _, ref in over_answers):
+        yield from over_answers
+
+
+def nodes_over_answers(operation: ResolvedOperation) -> Iterator[tuple[str, NodeRef]]:
+    """The same of all that judges what the upstream answers to its calls."""
+    for policy in operation.response:
+        yield from _nodes_of(policy, policy.ref.id_path)
 
 
 def nodes_of_operation(operation: ResolvedOperation) -> Iterator[tuple[str, NodeRef]]:

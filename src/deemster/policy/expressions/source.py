@@ -141,7 +141,9 @@ def _request(source: Source, term: terms.RequestRead) -> str | None:
     return _REQUEST.get(term.field)
 
 
-def _header(source: Source, term: terms.HeaderRead) -> str:
+def _header(source: Source, term: terms.HeaderRead) -> str | None:
+    if term.is_sealed:
+        return None
     return f"values.call.headers.get_all({source.argument(term.header)})"
 
 
@@ -181,7 +183,8 @@ def _present(condition: str, value: str) -> str:
 def _user_presence(source: Source, term: terms.UserPresence) -> str:
     del term
     source.uses_user = True
-    return "(user is not None)"
+    # Without claims nobody looked who calls: the closure says so.
+    return "(user is not None or (values.claims is None and unusual()))"
 
 
 # --- logic --------------------------------------------------------------------------------------
