@@ -49,14 +49,40 @@ def measured(term: Term) -> CheckedExpr:
     if isinstance(term, terms.ConditionTerm):
         body = term.body
         return CheckedExpr(term, body.reads, body.can_fail, body.weight + 1, body.depth + 1)
-    parts = [measured(part) for part in terms.operands(term)]
-    return CheckedExpr(
-        term,
-        _names_of(term).union(*(part.reads for part in parts)),
-        terms.can_fail_alone(term) or any(part.can_fail for part in parts),
-        1 + sum(part.weight for part in parts),
-        1 + max((part.depth for part in parts), default=0),
-    )
+    measures = _Measures()
+    depth = measures.take(term)
+    return CheckedExpr(term, frozenset(measures.reads), measures.can_fail, measures.weight, depth)
+
+
+class _Measures:
+    """What is added up over the parts of a term."""
+
+    __slots__ = ("can_fail", "reads", "weight")
+
+    def __init__(self) -> None:
+        self.reads: set[str] = set()
+        self.can_fail = False
+        self.weight = 0
+
+    def take(self, term: Term) -> int:
+        """Count a term and all its parts; how deep it is."""
+        if isinstance(term, terms.ConditionTerm):
+            body = term.body
+            self.reads |= body.reads
+            self.can_fail = self.can_fail or body.can_fail
+            self.weight += body.weight + 1
+            return body.depth + 1
+        if isinstance(term, _NAMING):
+            self.reads |= _names_of(term)
+        self.can_fail = self.can_fail or terms.can_fail_alone(term)
+        self.weight += 1
+        deepest = 0
+        for part in terms.operands(term):
+            deepest = max(deepest, self.take(part))
+        return deepest + 1
+
+
+_NAMING = terms.Read | terms.Presence | terms.UserPresence
 
 
 def _names_of(term: Term) -> frozenset[str]:

@@ -15,8 +15,7 @@ from types import CodeType, FunctionType
 from typing import NoReturn
 
 from deemster.errors import EvaluationError
-from deemster.model.source import SourceSpan
-from deemster.policy.expressions.environment import read_address
+from deemster.policy.expressions.networks import parse_address
 from deemster.policy.expressions.source import Source
 from deemster.policy.expressions.terms import Term
 from deemster.policy.routing.ascii_case import ascii_lower
@@ -45,11 +44,13 @@ def _unusual() -> NoReturn:
 
 
 def _address(values: Values) -> int:
-    return read_address(values, _NOWHERE)
+    text = values.call.client_ip
+    address = None if text is None else parse_address(text)
+    if address is None:
+        raise LookupError
+    values.address = address
+    return address
 
-
-_NOWHERE = SourceSpan("", 1, 1, 1, 1)
-"""The closures say where an error is."""
 
 _NAMES: dict[str, object] = {
     "__builtins__": {

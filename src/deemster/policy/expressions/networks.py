@@ -23,8 +23,10 @@ Address = int
 """A place on one line: IPv4 addresses by number, then those of IPv6. 167772161 is 10.0.0.1."""
 
 _FIRST_OF_IPV6 = 1 << 32
-_OCTETS = {str(number): number for number in range(256)}
-"""How an octet is written. With leading zeros some read it as octal."""
+# How an octet is written, and its part of the number. With leading zeros some read it as octal.
+_FIRST, _SECOND, _THIRD, _FOURTH = (
+    {str(octet): octet << bits for octet in range(256)} for bits in (24, 16, 8, 0)
+)
 _MAPPED_BITS = 96  # the length of ::ffff:0:0/96
 
 
@@ -71,7 +73,7 @@ def parse_address(text: str) -> Address | None:
     """The address a text names, or None if it names none. A scope id (`fe80::1%eth0`) is none."""
     try:
         first, second, third, fourth = text.split(".")
-        return _OCTETS[first] << 24 | _OCTETS[second] << 16 | _OCTETS[third] << 8 | _OCTETS[fourth]
+        return _FIRST[first] + _SECOND[second] + _THIRD[third] + _FOURTH[fourth]
     except (KeyError, ValueError):
         return _ipv6(text)
 

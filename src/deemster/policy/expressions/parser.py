@@ -91,6 +91,8 @@ class _Parser:
         self._position = 0
         self._level = 0
         self._span_of = span_of
+        self._next = tokens[0]
+        self._sign = self._sign_of(tokens[0])
 
     def whole(self) -> ast.Expr:
         expr = self._conditional()
@@ -100,19 +102,21 @@ class _Parser:
 
     # --- tokens ---------------------------------------------------------------------------------
 
-    @property
-    def _next(self) -> Token:
-        return self._tokens[self._position]
-
     def _take(self) -> Token:
-        token = self._tokens[self._position]
+        token = self._next
         if token.kind is not TokenKind.END:
             self._position += 1
+            self._next = self._tokens[self._position]
+            self._sign = self._sign_of(self._next)
         return token
 
+    @staticmethod
+    def _sign_of(token: Token) -> str:
+        """The sign that a token is, "" if it is none: asked for at each level of precedence."""
+        return token.value if token.kind is TokenKind.SIGN else ""
+
     def _at(self, value: str) -> bool:
-        token = self._next
-        return token.kind is TokenKind.SIGN and token.value == value
+        return self._sign == value
 
     def _at_word(self, word: str) -> bool:
         token = self._next
@@ -195,10 +199,7 @@ class _Parser:
         return expr
 
     def _at_relation(self) -> bool:
-        token = self._next
-        if token.kind is TokenKind.SIGN:
-            return token.value in _COMPARISONS
-        return self._at_word("in")
+        return self._sign in _COMPARISONS or self._at_word("in")
 
     def _chained(
         self, start: int, left: ast.Expr, operator: str, middle: ast.Expr
@@ -217,7 +218,7 @@ class _Parser:
     def _sum(self) -> ast.Expr:
         start = self._next.start
         left = self._unary()
-        while self._at("+") or self._at("-"):
+        while self._sign in _SUMS:
             operator = _SUMS[self._take().value]
             left = ast.Arithmetic(operator, left, self._unary(), self._span(start))
         return left
