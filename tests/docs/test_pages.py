@@ -52,7 +52,7 @@ def test_the_folders_of_tests_are_those_that_are_there() -> None:
     assert named == there - {"__pycache__", "node", "support"}
 
 
-FILES = re.compile(r"`([\w/]+/(?:[\w.]+\.(?:py|md|txt))?)`|`([\w/]+\.(?:py|txt))`")
+FILES = re.compile(r"`(\w[\w/]*/(?:[\w.]+\.(?:py|md|txt))?)`|`([\w/]+\.(?:py|txt))`")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
