@@ -100,7 +100,7 @@ class SuiteRunner:
                 problem=f"a fault of Deemster: {desk.last_fault}",
             )
         if self._counter is not None and visited is not None:
-            self._counter.count(decision, visited)
+            self._counter.count(decision, visited, of_answer=case.response is not None)
         status = None if decision.permitted else self._status_of(decision)
         wrong = mismatches(case.expectation, decision, status)
         result = CaseResult(case=case, outcome=CaseOutcome.PASSED, decision=decision, status=status)

@@ -35,22 +35,25 @@ class CoverageCounter:
         self._plan = plan
         self._explainer = ConditionExplainer()
 
-    def count(self, decision: Decision, visited: Sequence[TraceEntry]) -> None:
+    def count(
+        self, decision: Decision, visited: Sequence[TraceEntry], *, of_answer: bool = False
+    ) -> None:
         """Count one case: how it was decided, and the nodes that were visited for that.
 
         Each unit counts once for each way in which it came out, however often it was asked.
+        `of_answer` says that the upstream's answer was judged too: its deny is not one of the
+        operation's.
         """
-        self.counts.update(set(self._seen(decision, visited)))
+        seen = set(self._seen(visited))
+        seen.update(self._operation(decision, of_answer=of_answer))
+        self.counts.update(seen)
 
     def take(self) -> Counts:
         """What was counted since the last taking."""
         taken, self.counts = self.counts, Counter()
         return taken
 
-    def _seen(
-        self, decision: Decision, visited: Sequence[TraceEntry]
-    ) -> Iterator[tuple[UnitKey, Goal]]:
-        yield from self._operation(decision)
+    def _seen(self, visited: Sequence[TraceEntry]) -> Iterator[tuple[UnitKey, Goal]]:
         for entry in visited:
             detail = entry.requirement.kind if entry.requirement is not None else ""
             keys = self._plan.of_node(entry.id_path, detail) or self._plan.of_node(entry.id_path)
@@ -63,7 +66,7 @@ class CoverageCounter:
                     for key in self._plan.of_condition(term.span):
                         yield key, _truth(ended)
 
-    def _operation(self, decision: Decision) -> Iterator[tuple[UnitKey, Goal]]:
+    def _operation(self, decision: Decision, *, of_answer: bool) -> Iterator[tuple[UnitKey, Goal]]:
         # A preflight asks about an operation without being one of its calls.
         if (
             decision.service is None
@@ -73,7 +76,10 @@ class CoverageCounter:
             return
         for key in self._plan.of_node(f"{decision.service.id}/{decision.operation}"):
             yield key, Goal.REACHED
-            yield key, Goal.PERMITTED if decision.permitted else Goal.DENIED
+            if decision.permitted:
+                yield key, Goal.PERMITTED
+            elif not of_answer:
+                yield key, Goal.DENIED
 
 
 def _truth(ended: PartOutcome) -> Goal:

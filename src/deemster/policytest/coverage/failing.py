@@ -46,10 +46,12 @@ def can_be_in_error(
             absent = not term.has_default and term.name not in guarded | sure
             never_absent = isinstance(term, terms.UserRead) and _is_built_in(term)
             return _wrong(term, sure, guarded) or (absent and not never_absent)
+        case _ if isinstance(term, terms.Read):
+            return term.name not in sure and terms.can_fail_alone(term)
         case _:
-            alone = terms.can_fail_alone(term) and not (
-                isinstance(term, terms.Read) and term.name in sure
-            )
+            # Of the other terms a text that is no address can be wrong for an author's own reason;
+            # a list, a text or a number beyond the language's bounds is nothing to be tested.
+            alone = isinstance(term, terms.NetworkTest) and terms.can_fail_alone(term)
             return alone or any(
                 can_be_in_error(operand, sure=sure, guarded=guarded)
                 for operand in terms.operands(term)

@@ -81,23 +81,22 @@ class Plan:
             Unit(UnitKind.OPERATION, ref.id_path, ref.span, _effects(operation)), ref.id_path
         )
         for guard in operation.guards:
-            self._add_guard(guard)
+            self._add_guard(guard, UnitKind.GUARD)
         allow = operation.operation.allow
         if isinstance(allow, AllowLines):
             self._add_lines(operation, allow)
         for policy in operation.policies:
             self._add_child(policy)
-        # Policies over the upstream's answer pass or refuse as guards do.
         for policy in operation.response:
-            self._add_guard(policy)
+            self._add_guard(policy, UnitKind.RESPONSE_POLICY)
 
-    def _add_guard(self, guard: ResolvedPolicy) -> None:
+    def _add_guard(self, guard: ResolvedPolicy, kind: UnitKind) -> None:
         if not guard.enabled:
             return
         # A service's guard is met again in each of its operations.
         if not self.of_node(guard.ref.id_path):
             goals = (Goal.PASSED, Goal.REFUSED) if guard.can_deny else (Goal.PASSED,)
-            unit = Unit(UnitKind.GUARD, guard.ref.id_path, guard.place, goals)
+            unit = Unit(kind, guard.ref.id_path, guard.place, goals)
             self._add_node(unit, guard.ref.id_path)
         self._add_child(guard)
 

@@ -12,9 +12,6 @@ from deemster.policytest.coverage.units import OUTCOMES, Goal, Unit, UnitKind
 __all__ = ["Coverage", "CoveredUnit", "Share", "coverage_of", "share_of"]
 
 
-_NEVER = {Goal.ERROR: "never in error", Goal.NOT_APPLIED: "always applied"}
-
-
 @dataclass(frozen=True, slots=True)
 class CoveredUnit:
     """A unit with what was counted: for each outcome, the cases in which it came about."""
@@ -39,7 +36,14 @@ class CoveredUnit:
             return ""
         if not self.evaluated:
             return "never reached" if self.unit.kind is UnitKind.OPERATION else "never evaluated"
-        return ", ".join(_NEVER.get(goal, f"never {goal.value}") for goal in self.missing)
+        return ", ".join(map(self._lacking, self.missing))
+
+    def _lacking(self, goal: Goal) -> str:
+        if goal is Goal.ERROR:
+            return "never in error"
+        if goal is Goal.NOT_APPLIED and not self.counts[Goal.ERROR]:
+            return "always applied"
+        return f"never {goal.value}"
 
 
 @dataclass(frozen=True, slots=True)

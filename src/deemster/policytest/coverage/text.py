@@ -8,11 +8,12 @@ from deemster.policytest.coverage.summary import Coverage, Share
 from deemster.policytest.paint import Paint
 from deemster.policytest.printable import printable
 
-__all__ = ["coverage_text"]
+__all__ = ["PLURALS", "coverage_text"]
 
-_PLURALS = {
+PLURALS = {
     "operation": "operations",
     "guard": "guards",
+    "response policy": "response policies",
     "allow line": "allow lines",
     "rule": "rules",
     "condition": "conditions",
@@ -26,7 +27,7 @@ def coverage_text(coverage: Coverage, *, paint: Paint) -> str:
 
 
 def _lines(coverage: Coverage, paint: Paint) -> Iterator[str]:
-    shares = {_PLURALS[kind.value]: share for kind, share in coverage.by_kind().items()}
+    shares = {PLURALS[kind.value]: share for kind, share in coverage.by_kind().items()}
     width = max(map(len, shares), default=0)
     yield f"{'coverage':<{width + 2}}  {_share(coverage.total, paint)}"
     for kind, share in shares.items():

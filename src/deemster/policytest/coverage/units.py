@@ -16,6 +16,7 @@ class UnitKind(StrEnum):
 
     OPERATION = "operation"
     GUARD = "guard"
+    RESPONSE_POLICY = "response policy"
     LINE = "allow line"
     RULE = "rule"
     CONDITION = "condition"
@@ -41,6 +42,7 @@ class Goal(StrEnum):
 OUTCOMES: Mapping[UnitKind, tuple[Goal, ...]] = {
     UnitKind.OPERATION: (Goal.REACHED, Goal.PERMITTED, Goal.DENIED),
     UnitKind.GUARD: (Goal.PASSED, Goal.REFUSED, Goal.ERROR),
+    UnitKind.RESPONSE_POLICY: (Goal.PASSED, Goal.REFUSED, Goal.ERROR),
     UnitKind.LINE: (Goal.SATISFIED, Goal.REFUSED, Goal.ERROR),
     UnitKind.RULE: (Goal.APPLIED, Goal.NOT_APPLIED, Goal.ERROR),
     UnitKind.CONDITION: (Goal.TRUE, Goal.FALSE, Goal.ERROR),

@@ -1,8 +1,10 @@
 """What was evaluated counts, and nothing else does."""
 
-from tests.unit.policytest.coverage.trees import covered, told
+from tests.unit.policytest.coverage.test_plan import RESPONSE
+from tests.unit.policytest.coverage.trees import SERVICE, covered, told
 
 GET = "request: {method: GET, url: https://api.example.com/notes}"
+SERVICE_WITH_RESPONSE = SERVICE.replace("operations:\n", f"{RESPONSE}operations:\n")
 POST = "request: {method: POST, url: https://api.example.com/notes}"
 
 
@@ -101,3 +103,17 @@ async def test_what_is_missing_is_told_by_place_and_makes_less_than_a_hundred_pe
         "notes.yaml:20 notes/list/allow/scopes: never refused",
     ]
     assert coverage.missing()[-1].complaint == "never reached"
+
+
+async def test_a_refused_answer_is_no_denied_operation() -> None:
+    answer = "response: {status: 500}, expect: {decision: deny, reason: policy-denied}"
+    coverage = await covered(
+        f"- {{name: a, {GET}, token: alice, {answer}}}", service=SERVICE_WITH_RESPONSE
+    )
+    seen = told(coverage, "operation", "response policy", "rule")
+    assert [line for line in seen if not line.endswith(": -")] == [
+        "15 notes/frozen/no-bots: not applied 1",
+        "18 notes/response/own: refused 1",
+        "21 notes/response/own/broken: applied 1",
+        "23 notes/list: reached 1",
+    ]

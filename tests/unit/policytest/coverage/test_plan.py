@@ -85,6 +85,9 @@ def test_conditions_are_true_and_false_and_whole_ones_in_error_where_they_can_be
         ("request.method == 'GET'", False),
         ("user.id == 'a'", True),
         ("request.time > timestamp('2026-01-01T00:00:00Z')", False),
+        ("claims.scope.exists(s, s.startsWith('a'))", False),
+        ("request.path.matches('^/a$')", False),
+        ("claims.level + 1 > 3", True),
     ],
 )
 def test_an_error_is_a_goal_only_where_a_call_can_bring_it_about(when: str, fails: bool) -> None:
@@ -145,3 +148,24 @@ def test_what_an_earlier_rule_has_settled_is_not_asked_of_the_next(
     found = goals_of({**TEXTS, "notes.yaml": service}, UnitKind.CONDITION)
     last = len(service.splitlines())
     assert f"notes.yaml:{last} std.high: {expected}" in found
+
+
+RESPONSE = """\
+response:
+  policies:
+    - id: own
+      combiningAlgorithm: deny-overrides
+      rules:
+        - {id: broken, effect: deny, when: "response.status >= 500"}
+"""
+
+
+def test_a_response_policy_passes_and_refuses_and_its_rules_are_rules() -> None:
+    service = SERVICE.replace("operations:\n", f"{RESPONSE}operations:\n")
+    texts = {**TEXTS, "notes.yaml": service}
+    kinds = (UnitKind.RESPONSE_POLICY, UnitKind.RULE, UnitKind.CONDITION)
+    assert [goal for goal in goals_of(texts, *kinds) if "response" in goal] == [
+        "notes.yaml:18 notes/response/own: passed, refused",
+        "notes.yaml:21 notes/response/own/broken: applied, not applied",
+        "notes.yaml:21 response.status >= 500: true, false",
+    ]

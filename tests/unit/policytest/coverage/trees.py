@@ -79,10 +79,10 @@ cases:
 """
 
 
-def texts_with(cases: str) -> dict[str, str]:
+def texts_with(cases: str, service: str) -> dict[str, str]:
     return {
         "lib.yaml": LIBRARY,
-        "notes.yaml": SERVICE,
+        "notes.yaml": service,
         "tests/suite.yaml": SUITE + indent(dedent(cases).strip("\n"), "  ") + "\n",
     }
 
@@ -92,9 +92,9 @@ def plan_of(texts: dict[str, str]) -> Plan:
     return Plan(loaded.resolved, WrittenTerms(loaded.files.sources()))
 
 
-async def covered(cases: str) -> Coverage:
+async def covered(cases: str, *, service: str = SERVICE) -> Coverage:
     """What cases that all pass cover."""
-    loaded = load_texts(texts_with(cases))
+    loaded = load_texts(texts_with(cases, service))
     plan = Plan(loaded.resolved, WrittenTerms(loaded.files.sources()))
     counter = CoverageCounter(plan)
     runner = SuiteRunner(

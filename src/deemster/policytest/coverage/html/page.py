@@ -11,13 +11,15 @@ from deemster.policytest.coverage.html.markup import Markup, element
 from deemster.policytest.coverage.html.source_view import source_view
 from deemster.policytest.coverage.html.state import State, state_of_share
 from deemster.policytest.coverage.summary import Coverage, CoveredUnit, Share, share_of
+from deemster.policytest.coverage.text import PLURALS
 
 __all__ = ["html_report"]
 
 _TITLE = "Policy coverage"
 _HELP = (
     "Counts are test cases. A part is covered when every outcome that it can have was seen: "
-    "operations permitted and denied, guards passed and refused, lines satisfied and refused, "
+    "operations permitted and denied, guards and response policies passed and refused, "
+    "lines satisfied and refused, "
     "rules applied and not, conditions true, false, and in error where a call can bring that about."
 )
 
@@ -76,7 +78,7 @@ def _hash(content: str) -> str:
 
 def _header(coverage: Coverage) -> Markup:
     total = coverage.total
-    cards = [_card(f"{kind.value}s", share) for kind, share in coverage.by_kind().items()]
+    cards = [_card(PLURALS[kind.value], share) for kind, share in coverage.by_kind().items()]
     return element(
         "header",
         element("h1", _TITLE),
