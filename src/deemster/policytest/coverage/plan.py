@@ -37,7 +37,7 @@ _FINAL: Mapping[CombiningAlgorithm, tuple[RuleEffect, ...]] = {
     CombiningAlgorithm.DENY_UNLESS_PERMIT: (RuleEffect.PERMIT,),
     CombiningAlgorithm.FIRST_APPLICABLE: tuple(RuleEffect),
 }
-Settled = tuple[str | SourceSpan, Goal]
+Settled = tuple[str, Goal]
 """A part by its meaning, and what it cannot come to."""
 _HAS_USER = "has(user)"
 _OF_RULE = {Goal.TRUE: Goal.APPLIED, Goal.FALSE: Goal.NOT_APPLIED}
@@ -156,11 +156,19 @@ class Plan:
             return frozenset({(self._meaning(term.operand), Goal.FALSE)})
         return frozenset({(self._meaning(term), Goal.TRUE)})
 
-    def _meaning(self, term: Term) -> str | SourceSpan:
+    def _meaning(self, term: Term) -> str:
         """Equal for two parts of one policy that say the same."""
-        if isinstance(term, terms.ConditionTerm):
-            return term.body.term.span
-        return self._written.text_of(term)
+        match term:
+            case terms.ConditionTerm():
+                return str(term.body.term.span)
+            case terms.Negation():
+                return f"not ({self._meaning(term.operand)})"
+            case terms.Conjunction() | terms.Disjunction():
+                # YAML lists have no text of their own to tell them apart.
+                inner = "; ".join(map(self._meaning, term.operands))
+                return f"{type(term).__name__} ({inner})"
+            case _:
+                return self._written.text_of(term)
 
     def _add_rule(
         self, rule: ResolvedRule, sure: frozenset[str], settled: frozenset[Settled]

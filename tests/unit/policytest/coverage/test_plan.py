@@ -169,3 +169,21 @@ def test_a_response_policy_passes_and_refuses_and_its_rules_are_rules() -> None:
         "notes.yaml:21 notes/response/own/broken: applied, not applied",
         "notes.yaml:21 response.status >= 500: true, false",
     ]
+
+
+LISTS = """\
+  - id: lists
+    match: {methods: [POST], path: /lists}
+    policies:
+      - id: who
+        combiningAlgorithm: permit-overrides
+        rules:
+          - {id: one, effect: permit, when: {all: [std.high, "'staff' in user.groups"]}}
+          - {id: two, effect: permit, when: {all: [std.high, "'sales' in user.groups"]}}
+"""
+
+
+def test_lists_that_ask_for_something_else_settle_nothing() -> None:
+    found = goals_of({**TEXTS, "notes.yaml": SERVICE + LISTS}, UnitKind.CONDITION)
+    last = len((SERVICE + LISTS).splitlines())
+    assert f"notes.yaml:{last} all of: true, false, error" in found
