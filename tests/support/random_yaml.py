@@ -178,6 +178,9 @@ class RandomWriter:
 def _has_blocks(node: Node) -> bool:
     """Whether something is in it that brackets have no room for."""
     if isinstance(node, ScalarNode):
-        return "\n" in node.text or (node.style is ScalarStyle.PLAIN and not node.text)
+        is_plain = node.style is ScalarStyle.PLAIN
+        return "\n" in node.text or (
+            is_plain and (not node.text or bool(set(",[]{}") & {*node.text}))
+        )
     inner = node.items if isinstance(node, SequenceNode) else [value for _, value in node.entries]
     return any(_has_blocks(item) for item in inner)
