@@ -50,7 +50,9 @@ _OPENINGS = Keys(
         ),
     }
 )
-_TRAILING_SLASH = forms.Choice({"same": True}, docs={"same": "`/a/` is the path `/a`"})
+_TRAILING_SLASH = forms.Choice(
+    {"same": True}, docs={"same": "a path with it is the path without it"}
+)
 _CASE = forms.Choice({"insensitive": True}, docs={"insensitive": "ASCII letters are folded"})
 _FOLDINGS = Keys(
     {
