@@ -74,8 +74,10 @@ def meaning(value: object) -> object:
         return value.text
     if isinstance(value, MappingNode):
         return core_json(value)
-    if isinstance(value, tuple):
-        return tuple(meaning(item) for item in value)
+    if isinstance(value, tuple | list):
+        return [meaning(item) for item in value]
+    if isinstance(value, Mapping):
+        return [(meaning(key), meaning(item)) for key, item in value.items()]
     if dataclasses.is_dataclass(value) and not isinstance(value, Enum):
         fields = dataclasses.fields(value)
         return type(value).__name__, [

@@ -61,7 +61,10 @@ EFFECTS = forms.Choice(
 )
 REASONS = forms.Choice({word.value: word for word in Reason})
 _HEADERS = Key(
-    forms.MapOf(forms.OneOf((forms.Text(), forms.ListOf(forms.Text()))), forms.Text("name")),
+    forms.MapOf(
+        forms.OneOf((forms.Text(), forms.ListOf(forms.Text(), may_be_empty=True, may_repeat=True))),
+        forms.Text("name"),
+    ),
     "Header fields; a list repeats the header.",
     example="{x-tenant: north}",
 )
