@@ -90,3 +90,14 @@ def test_a_type_and_a_pattern_together_are_refused() -> None:
     entry = ParameterConstraint(a_text("id"), a_text("[0-9]+"), "int", a_text("id").span)
     assert not compile_constraints([entry], sink)
     assert [finding.code for finding in sink.finish()] == [Code.BAD_VALUE]
+
+
+# A backtracking engine tries more ways through these than there are seconds in a year.
+@pytest.mark.parametrize(
+    "pattern",
+    ["(a+)+", "(a|a)*", "(a|aa)+", "(a*)*", "(.*)(.*)(.*)(.*)(.*)(.*)a", "(?:a?){50}a{50}a*"],
+)
+def test_a_hostile_pattern_answers_on_a_hostile_segment(pattern: str) -> None:
+    accepts = compiled(pattern).accepts
+    assert accepts("a" * 8_000)
+    assert not accepts("a" * 8_000 + "!")
