@@ -43,6 +43,8 @@ __all__ = ["PolicyChecker", "denied_reason"]
 
 MOST_NODES = 10_000
 """Nodes of one list of policies with every `$ref` written out: references may multiply."""
+MOST_TREE_NODES = 100_000
+"""Nodes of all lists of a tree with every `$ref` written out."""
 MOST_LEVELS = 32
 """Policies one in another with every `$ref` written out: evaluation descends one for each."""
 
@@ -72,6 +74,8 @@ class PolicyChecker:
         self._usage = usage
         self._sink = sink
         self._nodes = 0
+        self._nodes_before = 0
+        """Of the lists before the present one."""
 
     def policies(
         self,
@@ -80,6 +84,7 @@ class PolicyChecker:
         siblings: SiblingPolicies,
     ) -> tuple[ResolvedPolicy, ...]:
         """A `policies:` or `guards:` list; `siblings` holds the ids that others beside it have."""
+        self._nodes_before += self._nodes
         self._nodes = 0
         found = []
         for node in nodes:
@@ -254,6 +259,13 @@ class PolicyChecker:
                 f"with its references written out this has more than {MOST_NODES:,} nodes",
                 span,
                 help="references multiply: use a policy once, higher up",
+            )
+        elif self._nodes_before + self._nodes > MOST_TREE_NODES:
+            finding = use.error(
+                Code.TREE_TOO_LARGE,
+                f"with its references written out the tree has more than {MOST_TREE_NODES:,} nodes",
+                span,
+                help="a policy that many operations share may stand in the `guards` of the service",
             )
         elif use.level >= MOST_LEVELS:
             finding = use.error(
