@@ -25,11 +25,13 @@ from deemster.app import Application, build_application
 from deemster.decisions.point import Deadlines
 from deemster.errors import ConfigurationError, DependencyUnavailableError, PolicyError
 from deemster.gateways.http_envelope import EndpointLimits
+from deemster.model.attributes import FetchFailed
 from deemster.model.clock import SystemClock
 from deemster.model.decision import Effect, Statement
 from deemster.model.identity import Credential, VerifiedClaims
 from deemster.telemetry.service_log import build_service_log
 from deemster.tokens.remote_keys import RemoteKeySet
+from tests.support.attributes import FakeSources
 from tests.support.clock import FrozenClock
 from tests.support.doubles import Broken, FixedDecision, a_permit
 from tests.support.gateway_calls import SECRET, Desk, a_request_leg
@@ -68,6 +70,34 @@ operations:
   - id: me
     match: {methods: [GET], path: /me}
     allow: authenticated
+"""
+}
+BLOCKED = {
+    "shop.yaml": """
+apiVersion: deemster/v1
+kind: ApiService
+metadata: {id: shop}
+service:
+  baseUrls: [https://api.example.com/shop]
+  tokenProvider: {type: internal, id: idp}
+  audience: BizPro Invoices API
+attributes:
+  blocked:
+    type: bool
+    source: {http: {service: fraud, path: "/{claims.sub}", select: "$.blocked"}}
+operations:
+  - id: not-blocked
+    match: {methods: [GET], path: /not-blocked}
+    allow: {when: "!attr.blocked"}
+  - id: deny-blocked
+    match: {methods: [GET], path: /deny-blocked}
+    allow: authenticated
+    policies:
+      - id: blocked
+        combiningAlgorithm: deny-overrides
+        rules:
+          - {id: blocked, effect: deny, when: attr.blocked}
+          - {id: others, effect: permit}
 """
 }
 BASE = "https://api.example.com/shop"
@@ -302,6 +332,29 @@ async def test_f09_directory_error_inside_a_negated_condition() -> None:
     outage = FakeUsers({"alice": {}}, broken=frozenset({"attributes"}))
     point = a_point(SHOP, tokens=TOKENS, users=outage)
     assert await ask(Desk(point.point), call("/void")) == "503 dependency-unavailable"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [FetchFailed("status 500"), {}, {"blocked": None}, {"blocked": "no"}, Cursed(MemoryError())],
+    ids=lambda fault: type(fault).__name__,
+)
+@pytest.mark.parametrize("path", ["/not-blocked", "/deny-blocked"])
+async def test_f09_attribute_source_error_inside_a_negated_condition(
+    path: str, fault: object
+) -> None:
+    def point(document: object) -> Desk:
+        sources = FakeSources({"blocked": document})
+        return Desk(a_point(BLOCKED, tokens=TOKENS, users=ALICE, attributes=sources).point)
+
+    assert await ask(point({"blocked": False}), call(path)) == PERMIT
+    told_reason = await ask(point(fault), call(path))
+    assert told_reason.split()[-1] in {
+        "dependency-unavailable",
+        "attribute-missing",
+        "indeterminate",
+        "internal-error",
+    }
 
 
 @pytest.mark.parametrize("answers", [None, "permit", True, {}, {"effect": "permit"}, 1], ids=repr)
