@@ -317,7 +317,7 @@ def test_starter_loads_passes_its_tests_and_decides(
 ) -> None:
     monkeypatch.chdir(starter)
     assert deemster("check", "--config", "deemster.yaml").exit_code == 0
-    assert deemster("test", "--config", "deemster.yaml").exit_code == 0
+    assert deemster("test", "--config", "deemster.yaml", "--coverage", "100").exit_code == 0
     minted = deemster("token", "--provider", "staff", "--sub", "alice", "--scope", "notes.read")
     assert minted.exit_code == 0
     url = "https://api.example.com/notes"

@@ -10,7 +10,7 @@ from deemster.policy.attribute_tree import AttributeDeclaration, HttpSource, Sql
 from deemster.policy.checking.imports import DeclaringDocument, DocumentGraph
 from deemster.policy.tree import ApiServiceDocument, RefNode
 
-__all__ = ["AttributeNames", "attribute_names"]
+__all__ = ["AttributeNames", "attribute_names", "reached_documents"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def attribute_names(service: ApiServiceDocument, graph: DocumentGraph) -> Attrib
     found: defaultdict[str, set[str]] = defaultdict(set)
     at_hand: set[str] = set()
     aliases = {library.file: alias for alias, library in graph.libraries(service).items()}
-    for document in _reached(service, graph):
+    for document in reached_documents(service, graph):
         owners = [document.metadata.id.value]
         if document.file in aliases:
             owners.append(aliases[document.file])
@@ -53,7 +53,10 @@ def _has_source(declaration: AttributeDeclaration) -> bool:
     return isinstance(declaration.source, HttpSource | SqlSource)
 
 
-def _reached(service: ApiServiceDocument, graph: DocumentGraph) -> Iterator[DeclaringDocument]:
+def reached_documents(
+    service: ApiServiceDocument, graph: DocumentGraph
+) -> Iterator[DeclaringDocument]:
+    """The service's document, and all that it imports or refers to, however far away."""
     waiting: list[DeclaringDocument] = [service]
     seen: set[str] = set()
     while waiting:

@@ -6,10 +6,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from deemster.model.decision import Challenge, Decision, DeniedReason, Statement
+from deemster.model.decision import Challenge, Decision, DeniedReason, Reason, Statement
 from deemster.policytest.cases import Expectation, ExpectedStatement
 
-__all__ = ["Mismatch", "covers", "mismatches"]
+__all__ = ["Mismatch", "covers", "doubt_about", "mismatches"]
+
+
+_NEVER_CAME_TO_POLICY = frozenset(
+    {Reason.NO_API_SERVICE, Reason.NO_OPERATION, Reason.USER_UNKNOWN, Reason.AMBIGUOUS_PATH}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,18 @@ def mismatches(
     `status` is what the end user would be told, None on a permit.
     """
     return tuple(_compared(expectation, decision, status))
+
+
+def doubt_about(expectation: Expectation, decision: Decision) -> str | None:
+    """Why a deny as expected may have nothing to do with policy: a URL or a user misspelt, say."""
+    if decision.reason not in _NEVER_CAME_TO_POLICY:
+        return None
+    if (expectation.reason, expectation.operation, expectation.rule) != (None, None, None):
+        return None
+    return (
+        f"denied before any policy was asked, as `{decision.reason.value}`; "
+        "if that is meant, expect the reason"
+    )
 
 
 def _compared(

@@ -12,12 +12,13 @@ __all__ = ["workflow_commands"]
 
 
 def workflow_commands(run: TestRun, coverage: Coverage | None, *, enough: bool, folder: str) -> str:
-    """An error for each case that is not good; a warning for each part not covered.
+    """An error for each case that is not good; a warning for doubts and for each part not covered.
 
-    The warnings are there only where coverage is not `enough`. Paths below `folder` (absolute) are
+    The latter are there only where coverage is not `enough`. Paths below `folder` (absolute) are
     told relative to it.
     """
     lines = [_of_case(result, folder) for result in run.results if not result.good]
+    lines.extend(_of_doubt(result, folder) for result in run.results if result.doubt is not None)
     if coverage is not None and not enough:
         lines.extend(
             annotation(
@@ -44,5 +45,15 @@ def _of_case(result: CaseResult, folder: str) -> str:
         case.span,
         title=f"deemster: {printable(case.name)}",
         message=message,
+        folder=folder,
+    )
+
+
+def _of_doubt(result: CaseResult, folder: str) -> str:
+    return annotation(
+        "warning",
+        result.case.span,
+        title=f"deemster: {printable(result.case.name)}",
+        message=result.doubt or "",
         folder=folder,
     )

@@ -56,6 +56,7 @@ def _add_case(parent: ET.Element, suite: SuiteResult, result: CaseResult) -> Non
             "name": _text(case.name),
             "file": _text(case.span.file),
             "line": str(case.span.line),
+            "time": f"{result.seconds:.6f}",
         },
     )
     if result.outcome is CaseOutcome.SKIPPED:

@@ -28,7 +28,8 @@ class CaseOutcome(Enum):
 class CaseResult:
     """One case. `problem` says why it errored or was skipped; `status` is None on a permit.
 
-    `seconds` is how long it took. `decision` holds no token and no trace.
+    `seconds` is how long it took. `decision` holds no token and no trace. `doubt` says why a case
+    that passed may not have asked what its author thinks.
     """
 
     case: SuiteCase
@@ -39,6 +40,7 @@ class CaseResult:
     trace: tuple[TraceRow, ...] = ()
     problem: str | None = None
     seconds: float = 0.0
+    doubt: str | None = None
 
     @property
     def good(self) -> bool:

@@ -108,6 +108,10 @@ def _suite_lines(suite: SuiteResult, paint: Paint) -> Iterator[str]:
     title = printable(suite.suite.title or suite.suite.id)
     yield f"{printable(suite.suite.span.file)}  {title}: {ended}"
     for result in suite.results:
+        if result.doubt is not None:
+            place = paint.bold(printable(result.case.span.place))
+            note = f"{paint.outcome('NOTE', 'skipped')}  {place}  {printable(result.case.name)}"
+            yield f"  {note}: {result.doubt}"
         if result.outcome is CaseOutcome.PASSED:
             continue
         yield from _case_lines(result, paint)
@@ -204,6 +208,8 @@ def _json_case(result: CaseResult) -> dict[str, object]:
     }
     if result.problem is not None:
         found["problem"] = result.problem
+    if result.doubt is not None:
+        found["doubt"] = result.doubt
     if result.outcome is CaseOutcome.FAILED and result.decision is not None:
         found["request"] = _json_question(case.call)
         found["presented"] = case.presented.label

@@ -19,7 +19,7 @@ from deemster.policy.snapshot import CompiledService
 from deemster.policy.store import PolicyStore
 from deemster.policy.values import TraceEntry
 from deemster.policytest.cases import AccessRecipe, PresentedAs, Suite, SuiteCase
-from deemster.policytest.comparison import mismatches
+from deemster.policytest.comparison import doubt_about, mismatches
 from deemster.policytest.coverage.counting import CoverageCounter
 from deemster.policytest.desk import Desk
 from deemster.policytest.explanation import Explanations
@@ -103,12 +103,19 @@ class SuiteRunner:
             self._counter.count(decision, visited, of_answer=case.response is not None)
         status = None if decision.permitted else self._status_of(decision)
         wrong = mismatches(case.expectation, decision, status)
-        result = CaseResult(case=case, outcome=CaseOutcome.PASSED, decision=decision, status=status)
+        result = CaseResult(
+            case=case,
+            outcome=CaseOutcome.PASSED,
+            decision=decision,
+            status=status,
+            doubt=doubt_about(case.expectation, decision),
+        )
         if not wrong:
             return result
         return replace(
             result,
             outcome=CaseOutcome.FAILED,
+            doubt=None,
             mismatches=wrong,
             trace=await self._explained(desk, case, asked, caller, decision),
         )

@@ -12,7 +12,7 @@ from deemster.policy.expressions.types import TIMESTAMP
 from deemster.policy.loading import LoadedTree
 from deemster.policy.resolved import ResolvedService
 from deemster.policy.tree import ApiServiceDocument
-from deemster.policytest.attribute_names import AttributeNames, attribute_names
+from deemster.policytest.attribute_names import AttributeNames, attribute_names, reached_documents
 from deemster.policytest.trace import nodes_of_operation, nodes_over_answers
 
 __all__ = ["SuiteSubject", "subjects_of"]
@@ -22,7 +22,8 @@ __all__ = ["SuiteSubject", "subjects_of"]
 class SuiteSubject:
     """`timestamp_claims` are names as tokens spell them; `roles` may be written in `users`.
 
-    `nodes` are the id paths of all that may decide.
+    `nodes` are the id paths of all that may decide. `claims` and `user_attributes` are the names
+    that some policy of the service may read.
     """
 
     id: str
@@ -32,6 +33,8 @@ class SuiteSubject:
     roles: frozenset[str]
     timestamp_claims: frozenset[str]
     attributes: AttributeNames
+    claims: frozenset[str]
+    user_attributes: frozenset[str]
 
 
 def subjects_of(loaded: LoadedTree) -> Mapping[str, SuiteSubject]:
@@ -47,7 +50,8 @@ def subjects_of(loaded: LoadedTree) -> Mapping[str, SuiteSubject]:
     for document in tree.documents:
         if not isinstance(document, ApiServiceDocument):
             continue
-        declared = graph.schema(document).claims.values()
+        schemas = [graph.schema(reached) for reached in reached_documents(document, graph)]
+        declared = [item for schema in schemas for item in schema.claims.values()]
         timestamps = {
             item.claim or item.name.value for item in declared if item.type == "timestamp"
         }
@@ -60,6 +64,10 @@ def subjects_of(loaded: LoadedTree) -> Mapping[str, SuiteSubject]:
             roles=frozenset(services[service_id].role_permissions),
             timestamp_claims=frozenset(registered | timestamps),
             attributes=attribute_names(document, graph),
+            claims=frozenset(
+                {*REGISTERED_CLAIMS, *(item.claim or item.name.value for item in declared)}
+            ),
+            user_attributes=frozenset(name for schema in schemas for name in schema.user),
         )
     return subjects
 

@@ -8,12 +8,12 @@ from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
 from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.policy_tests import POLICY_TEST
-from deemster.policy.reading.nodes import MappingNode, ScalarNode
 from deemster.policy.tree import PolicyTestDocument
 from deemster.policytest.case_reader import CaseReader
-from deemster.policytest.cases import Suite, SuiteUser
+from deemster.policytest.cases import Suite
 from deemster.policytest.expectations import ExpectationReader
 from deemster.policytest.fields import instant
+from deemster.policytest.near_misses import warn_of_near_misses
 from deemster.policytest.presented import PresentedReader
 from deemster.policytest.subject import SuiteSubject
 from deemster.policytest.users import read_users
@@ -62,7 +62,7 @@ class _SuiteReader:
         users = read_users(fields, known_roles=self._known_roles())
         presented = PresentedReader(sink, subject.timestamp_claims)
         presented.read_tokens(fields)
-        self._warn_of_near_misses(fields, users, subject)
+        warn_of_near_misses(fields, users, subject)
         expectations = ExpectationReader(sink, subject)
         reader = CaseReader(
             presented, expectations, subject.attributes, default_now if now is None else now
@@ -101,23 +101,3 @@ class _SuiteReader:
 
     def _known_roles(self) -> frozenset[str]:
         return frozenset().union(*(subject.roles for subject in self._subjects.values()))
-
-    def _warn_of_near_misses(
-        self, fields: Fields, users: Mapping[str, SuiteUser], subject: SuiteSubject
-    ) -> None:
-        """`sub: alcie` is denied as an unknown user; where that is a slip, say so."""
-        tokens = fields.node_of("tokens")
-        if not subject.internal or not isinstance(tokens, MappingNode):
-            return
-        for _, claims in tokens.entries:
-            sub = claims.get("sub") if isinstance(claims, MappingNode) else None
-            if not isinstance(sub, ScalarNode) or sub.text in users:
-                continue
-            near = did_you_mean(sub.text, users)
-            if near is not None:
-                fields.sink.warning(
-                    Code.TEST_SUITE,
-                    f"there is no user `{sub.text}` in `users`",
-                    sub.span,
-                    help=near,
-                )

@@ -58,6 +58,29 @@ async def test_case_ends_as_the_decision_point_decides(
     assert result.outcome is outcome
 
 
+@pytest.mark.parametrize(
+    ("request_", "expected", "doubtful"),
+    [
+        ("{method: GET, url: https://api.example.com/note}", "{decision: deny}", True),
+        ("{method: GET, url: https://api.example.com/notes/nowhere}", "{decision: deny}", True),
+        (
+            "{method: GET, url: https://api.example.com/notes/nowhere}",
+            "{decision: deny, reason: no-operation}",
+            False,
+        ),
+        ("{method: GET, url: https://api.example.com/notes/tenant}", "{decision: deny}", False),
+    ],
+)
+async def test_a_deny_that_no_policy_spoke_is_a_doubt_unless_it_is_meant(
+    request_: str, expected: str, doubtful: bool
+) -> None:
+    result = await result_of(
+        f"- {{name: a, request: {request_}, token: alice, expect: {expected}}}"
+    )
+    assert result.outcome is CaseOutcome.PASSED
+    assert (result.doubt is not None) is doubtful
+
+
 async def test_url_of_another_service_is_none_of_this_suites() -> None:
     result = await result_of(
         "- {name: a, request: {method: GET, url: https://partners.example.com/mine}, "

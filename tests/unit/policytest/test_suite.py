@@ -299,6 +299,18 @@ SLIPS = {
         with_cases(f"- {{name: a, {GET}, {DENY}}}").replace("{sub: alice", "{sub: alcie"),
         "10:16: test-suite: there is no user `alcie` in `users` (did you mean `alice`?)",
     ),
+    "claim that nobody reads": Slip(
+        with_cases(f"- {{name: a, {GET}, {DENY}}}").replace(
+            "bob: {sub: bob, scope", "bob: {sub: bob, hired_att: 1, scope"
+        ),
+        "11:19: test-suite: no policy reads a claim `hired_att` (did you mean `hired_at`?)",
+    ),
+    "attribute that nobody reads": Slip(
+        with_cases(f"- {{name: a, {GET}, {DENY}}}").replace(
+            "bob: {enabled", "bob: {attributes: {levle: 3}, enabled"
+        ),
+        "8:22: test-suite: no policy reads an attribute `levle` (did you mean `level`?)",
+    ),
     "matrix without tokens": Slip(
         dedent(SUITE) + f"matrix:\n  - {{name: a, {GET}}}\n",
         "13:6: missing-key: an entry of `matrix` needs `tokens` or `claims` (for example "

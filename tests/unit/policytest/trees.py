@@ -42,8 +42,8 @@ SERVICE = """
       audience: Notes API
       applications: [notes]
     schema:
-      claims:
-        hired: {type: timestamp, optional: true, claim: hired_at}
+      claims: {hired: {type: timestamp, optional: true, claim: hired_at}}
+      user: {level: {type: int, optional: true}}
     operations:
       - id: list
         match: {methods: [GET], path: /}
