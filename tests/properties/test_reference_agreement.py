@@ -71,7 +71,7 @@ STATEMENTS = {
                  "auth-challenge")
 } | {("statement path-matches", word) for word in ("True", "False")}  # fmt: skip
 FEATURES = {(f"attribute {kind}", word) for kind, words in SOURCES.items() for word in words}
-FEATURES |= STATEMENTS | CODES_BUILT
+FEATURES |= STATEMENTS | CODES_BUILT | {("response", outcome) for outcome in OUTCOMES}
 OFTEN = 10
 """How often each is reached at least, in a full run; in a smaller one, once."""
 # The `unless` forms know two values; under a target in error these become I, and where the

@@ -230,19 +230,22 @@ def within(attribute: Attribute, document: Value) -> Value:
 
 def target_of(path: Parts, owner: Scope, at: Situation) -> Value:
     """Path and query with every value percent-encoded into one segment, or why that is unsafe."""
+    texts = [
+        part if isinstance(part, str) else plain_text(named_value(part, owner, at)) for part in path
+    ]
+    failed = next((text for text in texts if isinstance(text, Error)), None)
+    if failed is not None:
+        return failed
     raw, written, in_query = "", "", False
-    for part in path:
+    for part, text in zip(path, texts, strict=True):
         if isinstance(part, str):
             raw, written = raw + part, written + part
             in_query = in_query or "?" in part
             continue
-        value = plain_text(named_value(part, owner, at))
-        if isinstance(value, Error):
-            return value
-        if has_control(value) or (not in_query and climbs(value)):
+        if has_control(text) or (not in_query and climbs(text)):
             return Error(WRONG)
         # A slash inside a value does not end the segment: it is encoded like all the rest.
-        raw, written = raw + value.replace("/", "x") + MARK, written + quote(value, safe="")
+        raw, written = raw + text.replace("/", "x") + MARK, written + quote(text, safe="")
     made = [segment for segment in raw.partition("?")[0].split("/") if MARK in segment]
     unsafe = any(segment.replace(MARK, "") in ("", ".", "..") for segment in made)
     return Error(WRONG) if unsafe else written

@@ -18,6 +18,7 @@ from tests.reference.shape import (
     Call,
     Declared,
     Operation,
+    Response,
     Service,
     Template,
     Token,
@@ -92,6 +93,13 @@ class Caller:
             body=body,
             world=self.world(now),
             possible=self.possible(),
+        )
+
+    def response(self, now: float) -> Response:
+        """What the upstream may have answered."""
+        body, fields = self.worlds.body(now)
+        return Response(
+            self.rng.choice([200, 200, 200, 204, 404, 500]), (*self.headers(), *fields), body
         )
 
     def possible(self) -> frozenset[str] | None:

@@ -12,15 +12,18 @@ from tests.reference.conditions import value_of
 from tests.reference.judged import Attached, Judged
 from tests.reference.names import owner_of
 from tests.reference.outcomes import ID, IP, D, N, P, combined, in_error
+from tests.reference.response import answer_to_answer, kept_of, may_match_nothing
 from tests.reference.routing import Route, route
 from tests.reference.shape import (
     Answer,
     Bug,
     Call,
+    Carried,
     Denied,
     Operation,
     PolicySet,
     Ref,
+    Response,
     Rule,
     Scope,
     Service,
@@ -90,6 +93,39 @@ class ReferenceEvaluator:
         self.seen["preflight" if on_preflight else "unmatched", folded.outcome] += 1
         answer = alone(folded, found, at, on_preflight=on_preflight)
         self.requests = set(at.fetched)
+        return answer
+
+    def answer_to_response(self, call: Call, response: Response, *, is_sealed: bool) -> Answer:
+        """Whether the upstream's answer may pass; sealed: after the request phase permitted."""
+        before: tuple[Carried, ...] = ()
+        if is_sealed:
+            first = self.answer(call)
+            if not first.permit:
+                return first
+            before = kept_of(first)
+        asked = set(self.requests)
+        self.judged = {}
+        found = route(self.tree, call.method, call.url, self.bug)
+        if found is None:
+            return Answer(False, "no-api-service")
+        service, operation = found.service, found.operation
+        if found.ambiguous:
+            return Answer(False, "ambiguous-path", service.id)
+        if operation is None and not may_match_nothing(found, call):
+            return Answer(False, "no-operation", service.id)
+        at = replace(self.situation(found, operation, call), response=response, is_sealed=is_sealed)
+        if not is_sealed:
+            at = replace(at, token=None, user=None)
+        nodes = [(node, f"{service.id}/response") for node in service.response]
+        if operation is not None:
+            nodes = [(node, above) for node, above in nodes if operation.id not in node.exempt]
+            here = f"{service.id}/{operation.id}/response"
+            nodes += [(node, here) for node in operation.response]
+        folded = self.section(
+            [self.judged_node(node, above, service.scope, at) for node, above in nodes]
+        )
+        answer = answer_to_answer(folded, found, at, before)
+        self.requests = asked | set(at.fetched)
         return answer
 
     def credential_refusal(self, service: Service, call: Call) -> str | None:

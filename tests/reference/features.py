@@ -89,6 +89,8 @@ def features_of(part: Expression | Rule | PolicySet | Ref, scope: Scope, tree: T
         inside = [features_of(child, scope, tree) for child in part.children]
         inside += [features_of(part.target, scope, tree)] if part.target else []
         inside.append(features_of_attached(part.attach, scope, tree))
+        # Of an answer nearly everything may be in error, which this algorithm does not forgive.
+        inside.append(Features({"unless"} if part.combining == "permit-unless-deny" else ()))
         # Two children that apply are in error there, whatever their conditions are.
         choice = part.combining == "only-one-applicable" and len(part.children) > 1
         return Features({"error"} if choice else ()).union(*inside)

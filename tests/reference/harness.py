@@ -11,12 +11,15 @@ from random import Random
 from tests.reference.calls import Caller
 from tests.reference.evaluator import ReferenceEvaluator
 from tests.reference.real import RealDecisionPoint, RefusedTreeError
-from tests.reference.shape import Answer, Call, Tree
+from tests.reference.shape import Answer, Call, Service, Tree
 from tests.reference.trees import WORDS, random_tree
 
 __all__ = ["Disagreement", "Figures", "Sample", "compare", "compared", "disagreement", "samples"]
 
 SKEWS = (0.0, 30.0)
+ANSWERED, SEALED = 0.4, 0.7
+"""The part of the calls whose answer is judged too, where any policy looks at answers; and the part
+of these of which the gateway kept what the request phase knew."""
 TRACED = 0.5
 """The part of the calls for which every visited node's outcome is compared too."""
 
@@ -127,14 +130,46 @@ async def compared(
     for number in range(calls):
         call = callers[number % 2].call()
         figures.pairs += 1
+        response = None
+        if any(map(looks_at_answers, sample.tree.services.values())) and rng.random() < ANSWERED:
+            response = callers[number % 2].response(call.now)
+        if response is not None and reference.answer(call).reason == "permitted-preflight":
+            response = None  # it has no caller whom the state could tell of
         found = await disagreement(
-            sample, call, reference, real, figures, traced=rng.random() < TRACED
+            sample,
+            replace(call, response=response, is_sealed=rng.random() < SEALED),
+            reference,
+            real,
+            figures,
+            traced=rng.random() < TRACED,
         )
         if found is not None:
             figures.disagreements.append(found)
             if stop_at is not None and len(figures.disagreements) >= stop_at:
                 break
     figures.outcomes += reference.seen
+
+
+async def both(
+    call: Call, reference: ReferenceEvaluator, real: RealDecisionPoint, *, traced: bool
+) -> tuple[Answer, Answer, list[tuple[str, str]]]:
+    """What the reference says, what the real one says, and the nodes that it visited."""
+    if call.response is None:
+        expected = reference.answer(call)
+        if traced:
+            return expected, *(await real.traced_answer(call))
+        return expected, await real.answer(call), []
+    sealed = call.is_sealed
+    expected = reference.answer_to_response(call, call.response, is_sealed=sealed)
+    answer = await real.answer_to_response(call, call.response, is_sealed=sealed)
+    if answer.reason == "ambiguous-path":
+        # Of an answer it is known by then which operation the call would have matched.
+        answer = replace(answer, operation=expected.operation)
+    return expected, answer, []
+
+
+def looks_at_answers(service: Service) -> bool:
+    return bool(service.response) or any(one.response for one in service.operations)
 
 
 async def disagreement(
@@ -147,20 +182,18 @@ async def disagreement(
     traced: bool,
 ) -> Disagreement | None:
     """In what the two differ on one call, if they do."""
-    expected = reference.answer(call)
+    expected, answer, visited = await both(call, reference, real, traced=traced)
     figures.reasons[expected.reason] += 1
-    visited: list[tuple[str, str]] = []
-    if traced:
-        answer, visited = await real.traced_answer(call)
-    else:
-        answer = await real.answer(call)
     figures.nodes += len(visited)
     if expected.deciding is None:
         answer = replace(answer, deciding=None)
     if answer != expected:
         return Disagreement(sample, call, expected, answer, "answer")
     fetched = real.sources.asked
-    if len(set(fetched)) < len(fetched) or not set(fetched) <= reference.requests:
+    # Once in each decision; an exchange is two.
+    most = 2 if call.response is not None else 1
+    too_often = any(fetched.count(request) > most for request in fetched)
+    if too_often or not set(fetched) <= reference.requests:
         what = f"fetched {fetched}, reference {sorted(reference.requests)}"
         return Disagreement(sample, call, expected, answer, what)
     for path, outcome in visited:

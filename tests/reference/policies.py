@@ -60,7 +60,7 @@ class Place:
     def reachable(self, *, total: bool) -> Features:
         allowed = self.allowed | {f"params.{name}" for name in self.params}
         # A query cannot be changed any more once there is an answer.
-        allowed |= set() if "response" in self.allowed else {"query-change"}
+        allowed |= set() if "response" in self.allowed else {"query-change", "unless"}
         return allowed - {"error"} if total else allowed
 
     def words(self, *, total: bool = False) -> Vocabulary:
@@ -139,6 +139,8 @@ class PolicyDrawer:
     def policy(self, depth: int, *, mild: bool = False, total: bool = False) -> PolicySet:
         sure = [found for found in ALGORITHMS if found != "only-one-applicable"]
         algorithm = self.rng.choice(sure if total else ALGORITHMS)
+        if "response" in self.place.allowed and algorithm == "permit-unless-deny":
+            algorithm = "deny-unless-permit"
         if mild and self.rng.random() < 0.7:
             algorithm = self.rng.choice(["deny-overrides", "first-applicable"])
         fragile = total or algorithm == "permit-unless-deny"

@@ -22,7 +22,14 @@ from deemster.model.attributes import (
 )
 from deemster.model.decision import STEP_UP_ERROR, Challenge, Decision, Effect, Reason
 from deemster.model.gateway import ALL_API_SERVICES, Gateway, GatewayCaller
-from deemster.model.http import EVERY_STATEMENT, ApiCall, Headers
+from deemster.model.http import (
+    EVERY_STATEMENT,
+    HEADERS_NOT_KNOWN,
+    ApiCall,
+    ApiResponse,
+    Headers,
+    Phase,
+)
 from deemster.model.identity import Credential, VerifiedClaims
 from deemster.policy.loading import load_texts
 from deemster.policy.store import PolicyStore
@@ -31,7 +38,7 @@ from deemster.tokens.provider import ProviderKind
 from deemster.usercontext.resolver import UserResolver
 from tests.reference.emission import PROVIDERS, files_of
 from tests.reference.payloads import json_text
-from tests.reference.shape import FAILED, Answer, Call, Carried, Token, Tree, User, World
+from tests.reference.shape import FAILED, Answer, Call, Carried, Response, Token, Tree, User, World
 from tests.reference.verdict import WORDING
 from tests.support.clock import FrozenClock
 
@@ -111,16 +118,28 @@ class RealDecisionPoint:
         """The answer, and what came out of every node that was visited, by id path."""
         return await self._decide(call, [])
 
+    async def answer_to_response(
+        self, call: Call, response: Response, *, is_sealed: bool
+    ) -> Answer:
+        """Sealed: both phases; else the response phase alone, of which nothing was kept."""
+        self._prepare(call)
+        answer = ApiResponse(response.status, Headers(response.headers), response.body)
+        asked = api_call(call)
+        if is_sealed:
+            decision = await self._point.decide_exchange(asked, answer, GATEWAY)
+        else:
+            asked = asked._replace(
+                phase=Phase.RESPONSE, response=answer, headers=HEADERS_NOT_KNOWN, client_ip=None
+            )
+            decision = await self._point.decide_response(asked, GATEWAY)
+        if self.faults:
+            raise self.faults.pop()
+        return answer_of(decision)
+
     async def _decide(
         self, call: Call, trace: list[TraceEntry] | None
     ) -> tuple[Answer, list[tuple[str, str]]]:
-        # The same user id may stand for another user in the next call.
-        self._clock.advance(LONGER_THAN_ANY_CACHE)
-        self._clock.set_wall(call.now)
-        for provider in (self._internal, self._external):
-            provider.token = call.token
-        self._directory.user = call.token.user if call.token is not None else None
-        self.sources.world, self.sources.asked = call.world, []
+        self._prepare(call)
         decision = await self._point.decide(api_call(call), GATEWAY, trace)
         if self.faults:
             raise self.faults.pop()
@@ -128,6 +147,15 @@ class RealDecisionPoint:
             (entry.id_path, WORDS.get(entry.outcome, entry.outcome)) for entry in trace or ()
         ]
         return answer_of(decision), visited
+
+    def _prepare(self, call: Call) -> None:
+        # The same user id may stand for another user in the next call.
+        self._clock.advance(LONGER_THAN_ANY_CACHE)
+        self._clock.set_wall(call.now)
+        for provider in (self._internal, self._external):
+            provider.token = call.token
+        self._directory.user = call.token.user if call.token is not None else None
+        self.sources.world, self.sources.asked = call.world, []
 
 
 def api_call(call: Call) -> ApiCall:

@@ -243,7 +243,8 @@ class Call:
     """One call to judge; `url` as the gateway saw it, `now` epoch seconds, no token: None.
 
     `body` None: the gateway delivered none. `possible`: codes of statements that the calling
-    protocol can carry out; None: every one.
+    protocol can carry out; None: every one. With a `response`, it is the upstream's answer that is
+    judged; `is_sealed`: with what the request phase knew.
     """
 
     method: str
@@ -255,6 +256,8 @@ class Call:
     body: str | None = None
     world: World = field(default_factory=World)
     possible: frozenset[str] | None = None
+    response: Response | None = None
+    is_sealed: bool = True
 
 
 @dataclass(frozen=True)
@@ -312,7 +315,6 @@ class Bug:
     PATH_MATCHES_IGNORED = "`path-matches` is read as `final-decision-matches`"
     OBLIGATION_IGNORED = "an obligatory statement that is not possible is left out"
     DOUBT_IGNORED = "what an error hides is no obligation"
-    INCLUDE_AS_UNION = "`include` of two statements is their union"
     RESPONSE_DENY_PASSES = "a response policy that denies lets the answer pass"
     SIMPLE_IGNORED = "`indeterminate: simple` is not read"
     EXISTS_DROPS_ERROR = "`exists` and `all` pass over a member that is in error"
@@ -342,4 +344,5 @@ class Bug:
         OBLIGATION_IGNORED,
         DOUBT_IGNORED,
         SIMPLE_IGNORED,
+        RESPONSE_DENY_PASSES,
     )

@@ -44,8 +44,11 @@ def denied_statement(denied: Denied) -> Attached:
     return Attached(Statement("deniedReason", "denied-reason", "deny", payload), Scope())
 
 
-def answered(root: Judged, at: Situation) -> Answered:
-    """`root` is the operation; its children are the guards, `allow` and its policies."""
+def answered(root: Judged, at: Situation, before: Sequence[Carried] = ()) -> Answered:
+    """`root` is the operation; its children are the guards, `allow` and its policies.
+
+    `before`: what the request phase left to be done with the upstream's answer.
+    """
     everything = list(attachments((root,)))
     everything += [((root,), attached) for attached in root.attached]  # itself comes last
     applying = [attached for way, attached in everything if applies(attached, way, at.bug)]
@@ -58,7 +61,7 @@ def answered(root: Judged, at: Situation) -> Answered:
             at.seen["statement", "doubtful"] += 1
         if missed and at.bug != Bug.DOUBT_IGNORED:
             return Answered(possible=False)
-        return built_for_permit(applying, at)
+        return built_for_permit(applying, at, before)
     return built_for_deny(applying, at)
 
 
@@ -125,9 +128,11 @@ def once(applying: Sequence[Attached]) -> list[Attached]:
     return found
 
 
-def built_for_permit(applying: Sequence[Attached], at: Situation) -> Answered:
+def built_for_permit(
+    applying: Sequence[Attached], at: Situation, before: Sequence[Carried]
+) -> Answered:
     """All that is obligatory, or no permit."""
-    found: list[Carried] = []
+    found = list(before)
     for attached in once(applying):
         one = built(attached, at)
         if one is not None:

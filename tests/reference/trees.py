@@ -36,7 +36,7 @@ GROUPS = ("finance", "Finance", "auditors", "CN=Finance,OU=Groups,DC=example", "
 DISTINGUISHED = ("CN=Finance,OU=Groups,DC=example", "CN=Ops,OU=Groups", "CN=A+OU=B,DC=example")
 ACRS = ("pwd", "mfa", "hwk")
 TIERS = ("bronze", "silver", "gold")
-WORDS = frozenset({"attributes", "statements", "simple"})
+WORDS = frozenset({"attributes", "response", "simple", "statements"})
 """Parts of the language that random trees have; those that are built are `attributes`,
 `statements`, `response` and `simple`."""
 UNDECIDED = "to be drawn"
