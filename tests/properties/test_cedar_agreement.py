@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from deemster.policy import evaluation
+from deemster.policy import folding
 from deemster.policy.combining import DENY_OVERRIDES, Outcome
 from tests.cedar.comparison import Figures, compare, described
 from tests.cedar.language import Mistake
@@ -68,6 +68,6 @@ def test_a_wrong_combination_is_found(
 ) -> None:
     table = [list(cells) for cells in DENY_OVERRIDES]
     table[row][column] = wrong
-    monkeypatch.setattr(evaluation, "DENY_OVERRIDES", tuple(map(tuple, table)))
+    monkeypatch.setattr(folding, "DENY_OVERRIDES", tuple(map(tuple, table)))
     figures = compare(f"cedar/{seed()}", PLANTED_TREES, CALLS, stop_at=1)
     assert figures.disagreements, f"not found within {figures.pairs} pairs"
