@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from textwrap import dedent
 
@@ -11,9 +12,14 @@ from hypothesis import strategies as st
 from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.loading import LoadedTree, load_texts
 from deemster.policytest.cases import Suite
+from deemster.policytest.coverage.counting import CoverageCounter
+from deemster.policytest.coverage.plan import Plan
 from deemster.policytest.gathering import gather_suites
-from deemster.policytest.outcomes import CaseOutcome
+from deemster.policytest.junit import junit_report
+from deemster.policytest.outcomes import CaseOutcome, TestRun
+from deemster.policytest.reports import json_report, text_report
 from deemster.policytest.runner import SuiteRunner
+from deemster.policytest.written import WrittenTerms
 from tests.support.clock import FrozenClock
 from tests.support.scale import scaled
 from tests.unit.policytest.trees import APIGEE, NOW, STAFF, SUITE, ran, texts_with
@@ -29,6 +35,8 @@ KEYS = (
     "body", "ip", "like", "fault", "decision", "reason", "operation", "rule", "status", "challenge",
     "deniedReason", "sub", "scope", "aud", "iss", "exp", "nbf", "iat", "client_id", "auth_time",
     "hired_at", "groups", "roles", "attributes", "enabled", "authorization", "tokens", "alice",
+    "response", "statements", "subject", "action", "resource", "context", "properties", "type",
+    "id", "certificate", "payload", "code", "obligatory", "level",
 )  # fmt: skip
 
 scalars = st.one_of(
@@ -58,12 +66,22 @@ likes = st.fixed_dictionaries(
     | {"fault": st.sampled_from(["expired", "wrong-key", "tampered"])},
 )
 presented = st.sampled_from(WORDS[:6]) | likes
+answers = st.fixed_dictionaries(
+    {"status": st.integers(100, 599)},
+    optional={"headers": st.just({"x-a": "b"}), "body": anything},
+)
 sound_cases = st.fixed_dictionaries(
-    {"request": calls, "expect": st.just({"decision": "deny"})}, optional={"token": presented}
+    {"request": calls, "expect": st.just({"decision": "deny"})},
+    optional={"token": presented, "response": answers},
 )
 wild_cases = st.fixed_dictionaries(
     {"request": calls | anything, "expect": st.just({"decision": "deny"}) | anything},
-    optional={"token": presented | anything, "now": anything},
+    optional={
+        "token": presented | anything,
+        "now": anything,
+        "response": answers | anything,
+        "attributes": anything,
+    },
 )
 
 
@@ -108,10 +126,28 @@ def test_sound_suite_runs_whatever_its_tokens_and_bodies_hold(
 
 
 def run_without_a_fault(loaded: LoadedTree, suites: Sequence[Suite]) -> None:
-    runner = SuiteRunner(
-        loaded, status_of=lambda _: 403, stopwatch=FrozenClock(), profiles=[STAFF, APIGEE]
-    )
-    for suite in asyncio.run(ran(runner, suites)).suites:
+    plain = results_of(loaded, suites, None)
+    counter = CoverageCounter(Plan(loaded.resolved, WrittenTerms(loaded.files.sources())))
+    covered = results_of(loaded, suites, counter)
+    for suite in plain.suites:
         for result in suite.results:
             assert "fault of Deemster" not in (result.problem or "")
             assert bool(result.mismatches) is (result.outcome is CaseOutcome.FAILED)
+    # Counting changes nothing, and everything can be told.
+    assert covered == plain
+    assert text_report(plain, seconds=0, colour=False).replace("\n", "").isprintable()
+    ET.fromstring(junit_report(plain, seconds=0))  # noqa: S314  (written by ourselves)
+    json.dumps(json_report(plain))
+
+
+def results_of(
+    loaded: LoadedTree, suites: Sequence[Suite], counter: CoverageCounter | None
+) -> TestRun:
+    runner = SuiteRunner(
+        loaded,
+        status_of=lambda _: 403,
+        stopwatch=FrozenClock(),
+        profiles=[STAFF, APIGEE],
+        counter=counter,
+    )
+    return asyncio.run(ran(runner, suites))

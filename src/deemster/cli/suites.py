@@ -51,11 +51,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class OpenedSuites:
-    """A loaded tree, and the suites of it that were asked for."""
+    """A loaded tree, and the suites of it that were asked for; the `plan` where they cover it."""
 
     loaded: LoadedTree
     workplace: Workplace
-    plan: Plan
+    plan: Plan | None
     deselected: int
 
 
@@ -74,8 +74,10 @@ def open_suites(asked: Asked, *, told: bool = False) -> OpenedSuites:
         wanted = selected(suites, parse_selection(asked.selection))
         if not wanted:
             raise ConfigurationError(f"no case matches `{asked.selection}`")
-    plan = Plan(loaded.resolved, WrittenTerms(loaded.files.sources()))
-    counter = CoverageCounter(plan) if asked.covering else None
+    plan = None
+    if asked.covering:
+        plan = Plan(loaded.resolved, WrittenTerms(loaded.files.sources()))
+    counter = CoverageCounter(plan) if plan is not None else None
     runner = SuiteRunner(
         loaded,
         status_of=lambda decision: refusal_of(decision).status,

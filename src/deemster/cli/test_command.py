@@ -78,7 +78,7 @@ class TestCommand:
         return FinishedRun(
             run=run,
             seconds=clock.monotonic() - started,
-            coverage=coverage_of(opened.plan, counts) if self.asked.covering else None,
+            coverage=coverage_of(opened.plan, counts) if opened.plan is not None else None,
             sources=opened.loaded.files.sources(),
         )
 
