@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from deemster.model.decision import Decision
@@ -9,7 +10,7 @@ from deemster.policytest.cases import AccessRecipe, CallRecipe, Expectation, Pre
 from deemster.policytest.comparison import Mismatch
 from deemster.policytest.coverage.as_json import missing_json, shares_json
 from deemster.policytest.coverage.summary import Coverage
-from deemster.policytest.explanation import ConditionPart
+from deemster.policytest.explanation import ConditionPart, shortened
 from deemster.policytest.outcomes import CaseOutcome, CaseResult, SuiteResult, TestRun
 from deemster.policytest.paint import Paint
 from deemster.policytest.printable import printable
@@ -146,6 +147,12 @@ def _facts(result: CaseResult) -> Iterator[tuple[str, str]]:
     yield "request", str(case.call)
     word = "claims" if case.presented.kind is PresentedAs.CLAIMS else "token"
     yield word, case.presented.label
+    for given in case.attributes:
+        names = " or ".join(sorted(name.rpartition("#")[2] for name in given.attributes))
+        told = f"fault {given.fault.value}" if given.fault is not None else _json(given.value)
+        yield "given", f"{names} = {told}"
+    if case.response is not None:
+        yield "response", shortened(f"{case.response.status} {case.response.body or ''}".rstrip())
     if result.problem is not None:
         yield "problem", result.problem
         return
@@ -158,6 +165,10 @@ def _facts(result: CaseResult) -> Iterator[tuple[str, str]]:
             yield "decided by", str(result.decision.deciding)
         if result.decision.error is not None:
             yield "error", result.decision.error
+
+
+def _json(value: object) -> str:
+    return shortened(json.dumps(value, ensure_ascii=False))
 
 
 def _not_yet_told(mismatches: tuple[Mismatch, ...]) -> tuple[Mismatch, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from deemster.policytest.explanation import NOT_EVALUATED, ConditionPart, SeenValue
+from deemster.policytest.explanation import NOT_EVALUATED, ConditionPart, SeenValue, shortened
 from deemster.policytest.paint import Paint
 from deemster.policytest.printable import printable
 from deemster.policytest.trace import NOT_REACHED, TraceRow
@@ -51,7 +51,9 @@ def _part_lines(part: ConditionPart, indent: str, paint: Paint) -> Iterator[str]
         yield paint.dim(f"{indent}{'-':<{width}}  {text}")
         return
     line = f"{indent}{paint.outcome(f'{part.outcome:<{width}}', part.outcome)}  {text}"
-    if part.error and not part.parts:
+    # The error of a value stands below, in the place of the value.
+    told_below = shortened(part.error) in {value.told for value in part.values}
+    if part.error and not part.parts and not told_below:
         line += f"    {printable(part.error)}"
     yield line
     margin = indent + " " * (width + 2)

@@ -131,7 +131,7 @@ async def test_an_error_is_told_where_it_arose() -> None:
         false  claims.sub == 'alice' && claims.level > 3 && 'x' in user.groups
           true   claims.sub == 'alice'
                  'alice'
-          error  claims.level > 3    `claims.level` is not int
+          error  claims.level > 3
                  `claims.level` is not int
           false  'x' in user.groups
                         ['finance', 'staff']
@@ -147,6 +147,49 @@ async def test_headers_that_carry_credentials_are_only_counted() -> None:
     assert "['b']" in told
     assert "<1 value>" in told
     assert "Bearer" not in told
+
+
+async def test_what_sources_and_upstream_were_given_is_told() -> None:
+    texts = {
+        "reports.yaml": dedent(
+            """\
+            apiVersion: deemster/v1
+            kind: ApiService
+            metadata: {id: reports}
+            service:
+              baseUrls: [https://api.example.com/reports]
+              tokenProvider: {type: internal, id: staff}
+              audience: Reports
+            attributes:
+              risk: {type: int, source: {http: {service: risk, path: /risk, select: $}}}
+            operations:
+              - id: read
+                match: {methods: [GET], path: /}
+                allow: {when: "attr.risk < 50"}
+            """
+        ),
+        "suite.yaml": dedent(
+            """\
+            apiVersion: deemster/v1
+            kind: PolicyTest
+            metadata: {id: reports}
+            service: reports
+            users: {alice: {}}
+            tokens: {alice: {sub: alice}}
+            cases:
+              - name: a
+                request: {method: GET, url: https://api.example.com/reports}
+                token: alice
+                attributes: {risk: {fault: timeout}}
+                response: {status: 200, body: {owner: bob}}
+                expect: {decision: permit}
+            """
+        ),
+    }
+    told = text_report(await run(texts), seconds=0, colour=False)
+    assert "    given       risk = fault timeout\n" in told
+    assert '    response    200 {"owner": "bob"}\n' in told
+    assert "error  attr.risk < 50\n" in told
 
 
 @pytest.mark.parametrize(
