@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 
 from deemster.policy.attribute_tree import AttributeDeclaration, HttpSource, SqlSource
 from deemster.policy.checking.imports import DeclaringDocument, DocumentGraph
-from deemster.policy.tree import ApiServiceDocument, RefNode
+from deemster.policy.tree import ApiServiceDocument, Child, PolicyDocument, PolicyNode, RefNode
 
 __all__ = ["AttributeNames", "attribute_names", "reached_documents"]
 
@@ -72,13 +72,21 @@ def reached_documents(
                 waiting.append(policy)
 
 
-def _references(node: object) -> Iterator[RefNode]:
-    """Every `$ref` in a document, wherever the language lets one stand."""
-    if isinstance(node, RefNode):
-        yield node
-    elif isinstance(node, tuple):
-        for item in node:
-            yield from _references(item)
-    elif is_dataclass(node) and not isinstance(node, type):
-        for one in fields(node):
-            yield from _references(getattr(node, one.name))
+def _references(document: DeclaringDocument) -> Iterator[RefNode]:
+    """Every `$ref` of a document, in order."""
+    ahead: list[Child] = list(reversed([*_policies_of(document)]))
+    while ahead:
+        node = ahead.pop()
+        if isinstance(node, RefNode):
+            yield node
+        elif isinstance(node, PolicyNode):
+            ahead.extend(reversed(node.children))
+
+
+def _policies_of(document: DeclaringDocument) -> Iterator[Child]:
+    if isinstance(document, PolicyDocument):
+        yield document.policy
+    elif isinstance(document, ApiServiceDocument):
+        yield from (*document.guards, *document.response)
+        for operation in document.operations:
+            yield from (*operation.guards, *operation.policies, *operation.response)

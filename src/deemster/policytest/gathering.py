@@ -17,11 +17,9 @@ def gather_suites(loaded: LoadedTree, sink: DiagnosticSink, *, now: float) -> tu
 
     `now` (epoch seconds) is the time of suites that say none.
     """
+    documents = [each for each in loaded.tree.documents if isinstance(each, PolicyTestDocument)]
+    if not documents:
+        return ()
     subjects = subjects_of(loaded)
-    suites = []
-    for document in loaded.tree.documents:
-        if isinstance(document, PolicyTestDocument):
-            suite = read_suite(document, subjects, sink, now=now)
-            if suite is not None:
-                suites.append(suite)
-    return tuple(suites)
+    found = [read_suite(document, subjects, sink, now=now) for document in documents]
+    return tuple(suite for suite in found if suite is not None)
