@@ -77,6 +77,11 @@ def sourced(attribute: Attribute, owner: Scope, at: Situation) -> Value:
         "http": from_service,
         "sql": from_table,
     }
+    unknown = {"header", "body"} if at.question is not None else set()
+    if at.question is not None and at.question.kind != "uri":
+        unknown.add("query")
+    if attribute.source.kind in unknown:
+        return Error(ABSENT, inherited=True)
     found = ways[attribute.source.kind](attribute, owner, at)
     if found == Error(UNAVAILABLE) and at.bug == Bug.FAILED_AS_ABSENT:
         return NOTHING

@@ -84,11 +84,10 @@ class Writer:
 
     def service(self, service: Service) -> dict[str, Any]:
         kind, provider = PROVIDERS[service.internal]
-        body: dict[str, Any] = {
-            "baseUrls": list(service.base_urls),
-            "tokenProvider": {"type": kind, "id": provider},
-        }
-        if service.internal:
+        body: dict[str, Any] = {"tokenProvider": {"type": kind, "id": provider}}
+        if service.base_urls:
+            body["baseUrls"] = list(service.base_urls)
+        if service.internal and service.base_urls:
             body["audience"] = service.id
         if service.applications:
             body["applications"] = list(service.applications)
@@ -145,12 +144,7 @@ class Writer:
         return written
 
     def operation(self, operation: Operation) -> dict[str, Any]:
-        match: dict[str, Any] = {}
-        if operation.methods is not None:
-            match["methods"] = list(operation.methods)
-        paths = [template_text(template) for template in operation.templates]
-        match |= {"path": paths[0]} if len(paths) == 1 else {"paths": paths}
-        written: dict[str, Any] = {"id": operation.id, "match": match}
+        written: dict[str, Any] = {"id": operation.id, "match": matched(operation)}
         if operation.params:
             written["params"] = {
                 name: {key: value} for name, (key, value) in operation.params.items()
@@ -268,6 +262,16 @@ def declared(entry: Declared) -> dict[str, Any]:
     if entry.claim is not None:
         written["claim"] = entry.claim
     return written
+
+
+def matched(operation: Operation) -> dict[str, Any]:
+    if operation.access is not None:
+        return {"resourceType": operation.access[0], "actions": list(operation.access[1])}
+    match: dict[str, Any] = {}
+    if operation.methods is not None:
+        match["methods"] = list(operation.methods)
+    paths = [template_text(template) for template in operation.templates]
+    return match | ({"path": paths[0]} if len(paths) == 1 else {"paths": paths})
 
 
 def denied(words: Denied) -> dict[str, Any]:

@@ -14,7 +14,16 @@ from tests.reference.real import RealDecisionPoint, RefusedTreeError
 from tests.reference.shape import Answer, Call, Service, Tree
 from tests.reference.trees import WORDS, random_tree
 
-__all__ = ["Disagreement", "Figures", "Sample", "compare", "compared", "disagreement", "samples"]
+__all__ = [
+    "WORDS",
+    "Disagreement",
+    "Figures",
+    "Sample",
+    "compare",
+    "compared",
+    "disagreement",
+    "samples",
+]
 
 SKEWS = (0.0, 30.0)
 ANSWERED, SEALED = 0.4, 0.7

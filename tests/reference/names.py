@@ -13,7 +13,9 @@ from tests.reference.situation import ABSENT, UNAVAILABLE, WRONG, Error, Situati
 __all__ = [
     "NOTHING",
     "REGISTERED",
+    "access",
     "address_of",
+    "asked",
     "claim",
     "claim_type",
     "constant",
@@ -67,7 +69,7 @@ def declared_in(scope: Scope, tree: Tree, kind: str) -> dict[str, Declared]:
 
 
 def claim(scope: Scope, at: Situation, name: str) -> Value:
-    if not at.is_sealed:
+    if not at.is_sealed or (at.question is not None and at.token is None):
         return Error(ABSENT)
     assert at.token is not None
     if name == "scope":
@@ -112,9 +114,8 @@ def listed(part: frozenset[str] | str) -> Value:
 
 def permissions_of(at: Situation) -> frozenset[str] | str:
     """Section 5: of the claim where the provider says so, else the union over the roles."""
-    assert at.token is not None
     assert at.user is not None
-    if at.token.permissions is not None:
+    if at.token is not None and at.token.permissions is not None:
         return at.token.permissions
     if isinstance(at.user.roles, str):
         return at.user.roles
@@ -170,12 +171,14 @@ def fits(entry: Declared, found: Value) -> bool:
 
 
 def parameter(_scope: Scope, at: Situation, name: str) -> Value:
-    return at.params[name] if at.is_sealed else Error(ABSENT)
+    is_known = at.is_sealed and (at.question is None or at.question.kind == "uri")
+    return at.params[name] if is_known else Error(ABSENT)
 
 
 def has_claim(scope: Scope, at: Situation, name: str) -> Value:
     # Without sealed state nobody knows whether there was one.
-    return has(claim(scope, at, name)) if at.is_sealed else Error(ABSENT)
+    is_known = at.is_sealed and (at.question is None or at.token is not None)
+    return has(claim(scope, at, name)) if is_known else Error(ABSENT)
 
 
 def has_user_value(scope: Scope, at: Situation, name: str) -> Value:
@@ -206,6 +209,9 @@ def response_header(_scope: Scope, at: Situation, name: str) -> tuple[str, ...]:
 
 
 def request_value(_scope: Scope, at: Situation, name: str) -> Value:
+    question = at.question
+    if question is not None and question.kind != "uri" and name not in ("method", "time", "ip"):
+        return Error(ABSENT)
     if name == "ip":
         return client_address(at.call.ip) if at.is_sealed else Error(ABSENT)
     scheme, _, rest = at.call.url.partition("://")
@@ -238,13 +244,16 @@ def address_of(text: str) -> Value:
 
 
 def header(_scope: Scope, at: Situation, name: str) -> Value:
-    if not at.is_sealed:
+    is_unknown = at.question is not None and at.bug != Bug.UNKNOWN_AS_EMPTY
+    if not at.is_sealed or is_unknown:
         return Error(ABSENT)
     return tuple(value for key, value in at.call.headers if key.lower() == name)
 
 
 def query(_scope: Scope, at: Situation, name: str) -> Value:
     """As forms are read (`+` is a blank); what is malformed anywhere is an error everywhere."""
+    if at.question is not None and at.question.kind != "uri":
+        return Error(ABSENT)
     if re.search("%(?![0-9A-Fa-f]{2})", at.query):
         return Error(WRONG)
     pairs = [item.partition("=") for item in at.query.split("&") if item]
@@ -260,3 +269,22 @@ def query(_scope: Scope, at: Situation, name: str) -> Value:
 
 def form_decoded(text: str) -> str:
     return unquote(text.replace("+", " "), errors="strict")
+
+
+def asked(at: Situation, name: str) -> Value:
+    """What every question of AuthZEN has."""
+    assert at.question is not None
+    return {
+        "subject.type": "user",
+        "subject.id": at.question.subject,
+        "action.name": at.question.action,
+        "resource.type": at.question.kind,
+        "resource.id": at.question.resource,
+    }[name]
+
+
+def access(scope: Scope, at: Situation, part: str, name: str) -> Value:
+    """A property of a question, as the caller says; nothing stored is mixed in."""
+    assert at.question is not None
+    entry = declared_in(scope, at.tree, part)[name]
+    return declared_value(entry, at.question.said.get(part, {}).get(name, NOTHING), at)

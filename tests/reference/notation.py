@@ -118,6 +118,11 @@ def attribute(_rng: Random, alias: str | None, name: str) -> tuple[int, str]:
     return MEMBER, f"{alias or 'attr'}.{name}"
 
 
+def said(part: str, name: str) -> str:
+    """A property of a question as conditions write it."""
+    return f"context.{name}" if part == "context" else f"{part}.properties.{name}"
+
+
 FORMS: dict[str, Callable[..., tuple[int, str]]] = {
     "literal": literal,
     "list": lambda rng, *items: (
@@ -138,6 +143,9 @@ FORMS: dict[str, Callable[..., tuple[int, str]]] = {
     "query": lambda _rng, name: (MEMBER, f"request.query['{name}']"),
     "has-claim": lambda _rng, name: (MEMBER, f"has(claims.{name})"),
     "has-user-value": lambda _rng, name: (MEMBER, f"has(user.{name})"),
+    "asked": lambda _rng, name: (MEMBER, name),
+    "access": lambda _rng, part, name: (MEMBER, said(part, name)),
+    "has-access": lambda _rng, part, name: (MEMBER, f"has({said(part, name)})"),
     "has-user": lambda _rng: (MEMBER, "has(user)"),
     "not": negation,
     "and": junction("&&", AND),

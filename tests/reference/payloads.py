@@ -111,6 +111,8 @@ def is_instant(name: Expression, scope: Scope, at: Situation) -> bool:
         return bool(name[1] == "time")
     if name[0] == "attr":
         return attributes.attribute_of(scope, at, name[1], name[2])[0].entry.type == "timestamp"
+    if name[0] == "access":
+        return names.declared_in(scope, at.tree, name[1])[name[2]].type == "timestamp"
     return name[0] == "claim" and names.claim_type(scope, at, name[1]) == "timestamp"
 
 

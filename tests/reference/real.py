@@ -12,7 +12,9 @@ import json
 from collections.abc import Mapping
 
 from deemster.decisions.point import Deadlines, DecisionPoint
+from deemster.decisions.questions import Question as AccessQuestion
 from deemster.errors import DependencyUnavailableError, PolicyError, TokenRejectedError
+from deemster.model.access import AccessRequest, Action, Resource, Subject
 from deemster.model.attributes import (
     AttributeAnswer,
     AttributeFetch,
@@ -38,7 +40,18 @@ from deemster.tokens.provider import ProviderKind
 from deemster.usercontext.resolver import UserResolver
 from tests.reference.emission import PROVIDERS, files_of
 from tests.reference.payloads import json_text
-from tests.reference.shape import FAILED, Answer, Call, Carried, Response, Token, Tree, User, World
+from tests.reference.shape import (
+    FAILED,
+    Answer,
+    Call,
+    Carried,
+    Question,
+    Response,
+    Token,
+    Tree,
+    User,
+    World,
+)
 from tests.reference.verdict import WORDING
 from tests.support.clock import FrozenClock
 
@@ -102,7 +115,9 @@ class RealDecisionPoint:
         self._point = DecisionPoint(
             store=store,
             providers={INTERNAL: self._internal, EXTERNAL: self._external},
-            users=UserResolver({INTERNAL: self._directory}, clock=self._clock),
+            users=UserResolver(
+                {INTERNAL: self._directory}, clock=self._clock, timeout=PATIENT.user
+            ),
             clock=self._clock,
             new_id=lambda: "d",
             report_fault=lambda fault, _decision_id: self.faults.append(fault),
@@ -122,7 +137,7 @@ class RealDecisionPoint:
         self, call: Call, response: Response, *, is_sealed: bool
     ) -> Answer:
         """Sealed: both phases; else the response phase alone, of which nothing was kept."""
-        self._prepare(call)
+        self._prepare(call, call.token.user if call.token is not None else None)
         answer = ApiResponse(response.status, Headers(response.headers), response.body)
         asked = api_call(call)
         if is_sealed:
@@ -139,7 +154,7 @@ class RealDecisionPoint:
     async def _decide(
         self, call: Call, trace: list[TraceEntry] | None
     ) -> tuple[Answer, list[tuple[str, str]]]:
-        self._prepare(call)
+        self._prepare(call, call.token.user if call.token is not None else None)
         decision = await self._point.decide(api_call(call), GATEWAY, trace)
         if self.faults:
             raise self.faults.pop()
@@ -148,14 +163,54 @@ class RealDecisionPoint:
         ]
         return answer_of(decision), visited
 
-    def _prepare(self, call: Call) -> None:
+    async def question_answer(
+        self, question: Question, *, traced: bool = False
+    ) -> tuple[Answer, list[tuple[str, str]]]:
+        """What is said to one question of AuthZEN, and what came out of every node visited."""
+        user = question.token.user if question.token is not None else None
+        self._prepare(question, user or question.user)
+        trace: list[TraceEntry] | None = [] if traced else None
+        possible = EVERY_STATEMENT if question.possible is None else question.possible
+        decision = await self._point.decide_access(
+            asked(question), caller_of(question), trace, possible=possible
+        )
+        if self.faults:
+            raise self.faults.pop()
+        visited = [
+            (entry.id_path, WORDS.get(entry.outcome, entry.outcome)) for entry in trace or ()
+        ]
+        return answer_of(decision), visited
+
+    def _prepare(self, asked: Call | Question, user: User | None) -> None:
         # The same user id may stand for another user in the next call.
         self._clock.advance(LONGER_THAN_ANY_CACHE)
-        self._clock.set_wall(call.now)
+        self._clock.set_wall(asked.now)
         for provider in (self._internal, self._external):
-            provider.token = call.token
-        self._directory.user = call.token.user if call.token is not None else None
-        self.sources.world, self.sources.asked = call.world, []
+            provider.token = asked.token
+        self._directory.user = user
+        self.sources.world, self.sources.asked = asked.world, []
+
+
+def asked(question: Question) -> AccessQuestion:
+    said = question.said
+    request = AccessRequest(
+        subject=Subject("user", question.subject, said.get("subject", {})),
+        action=Action(question.action, said.get("action", {})),
+        resource=Resource(question.kind, question.resource, said.get("resource", {})),
+        context=said.get("context", {}),
+    )
+    token = Credential("bearer", "abc") if question.token is not None else None
+    return AccessQuestion(request, token)
+
+
+def caller_of(question: Question) -> GatewayCaller:
+    gateway = Gateway(
+        id="kong",
+        protocols=frozenset({"authzen"}),
+        api_services=question.services,
+        may_name_subjects=question.may,
+    )
+    return GatewayCaller(gateway, None)
 
 
 def api_call(call: Call) -> ApiCall:

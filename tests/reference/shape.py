@@ -29,6 +29,7 @@ __all__ = [
     "Operation",
     "PolicyDocument",
     "PolicySet",
+    "Question",
     "Ref",
     "Response",
     "Rule",
@@ -132,6 +133,8 @@ class Operation:
     attach: tuple[StatementName, ...] = ()
     response: tuple[PolicySet | Ref, ...] = ()
     opened: frozenset[str] = frozenset()
+    access: tuple[str, tuple[str, ...]] | None = None
+    """Resource type and actions of AuthZEN questions; then there are no templates."""
 
 
 @dataclass(frozen=True)
@@ -261,6 +264,28 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Question:
+    """One question of AuthZEN. `said`: properties of `subject`, `action`, `resource`; `context`.
+
+    `user` is the directory's entry of the subject, `token` one that came along. `may` and
+    `services` are the gateway's rights, `possible` is what its protocol can carry out.
+    """
+
+    subject: str
+    action: str
+    kind: str
+    resource: str
+    now: float
+    user: User
+    said: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    token: Token | None = None
+    may: bool = True
+    services: frozenset[str] = frozenset({"*"})
+    world: World = field(default_factory=World)
+    possible: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
 class Response:
     """What the upstream answered; header names lower-case."""
 
@@ -321,6 +346,10 @@ class Bug:
     DECODED_ONCE_MORE = "a doubly encoded dot segment is data once it is opened"
     OPENED_ELSEWHERE = "what any operation of the service opens is opened for all"
     PREFLIGHT_UNGUARDED = "no guard is asked on a preflight"
+    ANYBODY_NAMES = "every gateway may name subjects"
+    TOKEN_OF_ANOTHER = "a token may be another's than the subject's"
+    UNKNOWN_AS_EMPTY = "a header that nobody told of has no value"
+    FIRST_ROUTE = "of operations that a route may mean the first one answers"
     SILENCE_GRANTS = "guards that do not apply grant what no operation matches"
 
     ALL = (
@@ -346,3 +375,5 @@ class Bug:
         SIMPLE_IGNORED,
         RESPONSE_DENY_PASSES,
     )
+    OF_QUESTIONS = (ANYBODY_NAMES, TOKEN_OF_ANOTHER, UNKNOWN_AS_EMPTY, FIRST_ROUTE)
+    """Found by questions of AuthZEN alone."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.reference.shape import Call, Response, Token, Tree, User
+from tests.reference.shape import Call, Question, Response, Token, Tree, User
 
 __all__ = ["ABSENT", "BODY", "UNAVAILABLE", "WRONG", "Error", "Situation", "is_int"]
 
@@ -50,6 +50,8 @@ class Situation:
     """What was asked of attribute services and answered, by request: each once."""
     seen: Counter[tuple[str, str]] = field(default_factory=Counter)
     """(part of the language, what came of it), so that none is taken for tested that never was."""
+    question: Question | None = None
+    """What was asked where no call was made: then little is known of one."""
     members: Mapping[str, object] = field(default_factory=dict)
     """What the variable of `exists` or `all` stands for."""
 
