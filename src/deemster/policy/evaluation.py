@@ -205,16 +205,16 @@ class PolicySetNode:
         return result
 
     def _result(self, values: Values) -> NodeResult:
-        target_error: EvaluationError | None = None
-        if self._target is not None:
-            try:
-                applies = self._target(values)
-            except EvaluationError as error:
-                target_error = error
-            else:
-                if not applies:
-                    return NOT_APPLICABLE
-        return self._combined(values, target_error)
+        if self._target is None:
+            return self._combine(values, None)
+        return self._targeted(self._target, values)
+
+    def _targeted(self, target: ConditionClosure, values: Values) -> NodeResult:
+        try:
+            applies = target(values)
+        except EvaluationError as error:
+            return self._combined(values, error)
+        return self._combined(values, None) if applies else NOT_APPLICABLE
 
     def _combined(self, values: Values, target_error: EvaluationError | None) -> NodeResult:
         result = self._combine(values, None)

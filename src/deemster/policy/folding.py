@@ -70,10 +70,11 @@ def _fold(
         if outcome is final and _adds_nothing(child, final, applicable):
             continue
         result = child.evaluate(values)
-        if result.outcome is _N:
+        came_to = result.outcome
+        if came_to is _N:
             continue
         applicable.append(result)
-        outcome = table[outcome][result.outcome]
+        outcome = table[outcome][came_to]
     if outcome is _N:
         return NOT_APPLICABLE
     if outcome is _P or outcome is _D:
@@ -93,7 +94,10 @@ def _adds_nothing(child: Node, decided: Outcome, so_far: Sequence[NodeResult]) -
 
 
 def _first(applicable: Sequence[NodeResult], outcome: Outcome) -> NodeResult:
-    return next(result for result in applicable if result.outcome is outcome)
+    for result in applicable:
+        if result.outcome is outcome:
+            return result
+    raise RuntimeError("a permit or a deny is some child's")
 
 
 def _failed(

@@ -166,8 +166,16 @@ class CompiledOperation:
         allow = evaluate_lines(self._lines, values) if self._lines is not None else None
         if allow is not None and allow.outcome is _D:
             return self._verdict(guards, allow, None)
-        policies = fold_deny_overrides(self._policies, values) if self._policies else None
-        return self._verdict(guards, allow, policies)
+        if self._policies:
+            return self._verdict(guards, allow, fold_deny_overrides(self._policies, values))
+        # What most calls come to.
+        if (
+            allow is not None
+            and allow.outcome is _P
+            and (guards is None or guards.outcome is _N or guards.outcome is _P)
+        ):
+            return self._permitted
+        return self._verdict(guards, allow, None)
 
     def _verdict(
         self, guards: NodeResult | None, allow: AllowResult | None, policies: NodeResult | None

@@ -103,10 +103,13 @@ def _carried(attached: AttachedStatement, outcome: Outcome) -> Iterable[Carried]
 
 def passed_up(results: Iterable[NodeResult], outcome: Outcome) -> list[Carried]:
     """What children carry, as far as it still counts above a node with this outcome."""
+    found: list[Carried] = []
+    carrying = [result for result in results if result.carried]
+    if not carrying:
+        return found
     effect = effect_of(outcome)
     might_permit = outcome in _MIGHT_PERMIT
-    found: list[Carried] = []
-    for result in results:
+    for result in carrying:
         for carried in result.carried:
             if not isinstance(carried, Carried):
                 raise TypeError("a node carries statements and nothing else")

@@ -36,7 +36,10 @@ def fold_section(children: Sequence[Node], values: Values) -> NodeResult:
     outcome = result.outcome
     if outcome is Outcome.NOT_APPLICABLE:
         return result
-    return CarryingResult(outcome, result.deciding, result.error, passed_up(results, outcome))
+    carried = passed_up(results, outcome)
+    if not carried and not result.carried:
+        return result
+    return CarryingResult(outcome, result.deciding, result.error, carried)
 
 
 def final_effect(outcome: Outcome) -> NodeEffect:

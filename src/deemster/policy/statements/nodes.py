@@ -107,6 +107,11 @@ class CarryingSetNode(PolicySetNode):
         self.carries = carries_of(self.attached, [child.carries for child in children])
         self._carried = carried_by(self.attached)
 
+    def _result(self, values: Values) -> NodeResult:
+        if self._target is None:
+            return self._combined(values, None)
+        return self._targeted(self._target, values)
+
     def _combined(self, values: Values, target_error: EvaluationError | None) -> NodeResult:
         results: list[NodeResult] = []
         return self._carrying(self._combine(values, results), results, target_error)
@@ -124,6 +129,8 @@ class CarryingSetNode(PolicySetNode):
         if outcome is Outcome.NOT_APPLICABLE:
             return result
         carried = (*self._carried[outcome], *passed_up(results, outcome), *behind)
+        if not carried and not result.carried:
+            return result
         return CarryingResult(outcome, result.deciding, result.error, carried)
 
 

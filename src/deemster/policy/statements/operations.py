@@ -34,6 +34,12 @@ class CarryingOperation(CompiledOperation):
         ):
             policies = fold_section(self._policies, values)
         evaluation = self._verdict(guards, allow, policies)
+        if not (
+            self._attached
+            or (guards is not None and guards.carried)
+            or (policies is not None and policies.carried)
+        ):
+            return evaluation
         return gathered(evaluation, [guards], otherwise, [policies], self._attached, values)
 
     def _has_words(self, guards: NodeResult | None) -> bool:
