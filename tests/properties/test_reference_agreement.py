@@ -73,7 +73,9 @@ STATEMENTS = {
 FEATURES = {(f"attribute {kind}", word) for kind, words in SOURCES.items() for word in words}
 FEATURES |= STATEMENTS | CODES_BUILT | {("response", outcome) for outcome in OUTCOMES}
 OFTEN = 10
-"""How often each is reached at least, in a full run; in a smaller one, once."""
+"""How often each is reached at least, in a full run."""
+RARE = 0.05
+"""The share of them that a smaller run may miss by chance."""
 # The `unless` forms know two values; under a target in error these become I, and where the
 # target does not hold, or the node is disabled, N. Nothing makes IDP of them.
 OUTCOMES_OF = {name: set(OUTCOMES) for name in ALGORITHMS} | {
@@ -97,8 +99,9 @@ def assert_not_vacuous(figures: Figures) -> None:
     drawn = figures.trees + len(figures.refused)
     assert len(figures.refused) < drawn / 10, "\n".join(figures.refused[:10])
     assert REASONS - set(figures.reasons) == set()
-    for feature in FEATURES:
-        assert figures.outcomes[feature] >= max(1, scaled(OFTEN)), feature
+    fewest = scaled(OFTEN)
+    missed = {feature for feature in FEATURES if figures.outcomes[feature] < max(1, fewest)}
+    assert len(missed) <= (0 if fewest >= OFTEN else RARE * len(FEATURES)), missed
     for algorithm in ALGORITHMS:
         reached = {outcome for name, outcome in figures.outcomes if name == algorithm}
         assert reached == OUTCOMES_OF[algorithm], algorithm
