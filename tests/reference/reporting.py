@@ -50,14 +50,14 @@ def suite_of(tree: Tree, call: Call, expected: Answer) -> str:
             document["tokens"] = {"caller": claims}
             case["token"] = "caller"
         else:
-            case["claims"] = claims
+            # An empty set of asserted claims is none at all.
+            case["claims"] = claims or {"nothing": True}
     case["expect"] = {
         "decision": "permit" if expected.permit else "deny",
         "reason": expected.reason,
     }
     document["cases"] = [case]
-    unsaid_here = unsaid(call) if service.internal else ()
-    comments = [f"# This file cannot say: {what}\n" for what in unsaid_here]
+    comments = [f"# This file cannot say: {what}\n" for what in unsaid(call)]
     return "".join(comments) + "\n".join(block(document, "", IN_ORDER)) + "\n"
 
 
@@ -91,10 +91,19 @@ def claims_of(token: Token) -> dict[str, Value]:
 
 
 def unsaid(call: Call) -> Iterator[str]:
-    """What of a call no policy test can bring about."""
-    token = call.token
-    if token is None:
-        return
+    """What of a call this file does not say, or no policy test can bring about."""
+    if call.response is not None:
+        kept = "with" if call.is_sealed else "without"
+        yield f"it is the answer of the upstream that is judged, {kept} what the request said"
+    if call.world.documents or call.world.faults:
+        yield "what attribute sources answer: see `world`"
+    if call.possible is not None:
+        yield f"the gateway carries out {sorted(call.possible)} alone"
+    if call.token is not None:
+        yield from unsaid_of_token(call.token)
+
+
+def unsaid_of_token(token: Token) -> Iterator[str]:
     if token.refused is not None:
         yield f"the token is refused, {token.refused}"
     if token.permissions is not None:
