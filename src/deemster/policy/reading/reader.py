@@ -38,6 +38,9 @@ MAX_NODES = 200_000
 _MAX_ERRORS = 100
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
+# As tuples: a union of types is made anew in each test.
+_STARTS = (MappingStartEvent, SequenceStartEvent)
+_ENDS = (MappingEndEvent, SequenceEndEvent)
 _STYLES = {
     None: ScalarStyle.PLAIN,
     "": ScalarStyle.PLAIN,
@@ -126,13 +129,14 @@ class _Composition:
     def _take(self, event: Event) -> bool:
         """False where reading must stop: a limit is exceeded, or another document begins."""
         if isinstance(event, ScalarEvent):
-            self._refuse_properties(event)
+            if event.anchor is not None or event.tag is not None:
+                self._refuse_properties(event)
             return self._append(self._scalar(event))
-        if isinstance(event, MappingStartEvent | SequenceStartEvent):
+        if isinstance(event, _STARTS):
             self._refuse_properties(event)
             self._stack.append((event, []))
             return len(self._stack) <= MAX_DEPTH or self._refuse_depth(event)
-        if isinstance(event, MappingEndEvent | SequenceEndEvent):
+        if isinstance(event, _ENDS):
             return self._append(self._collection(event))
         if isinstance(event, AliasEvent):
             return self._append(self._alias(event))
@@ -218,7 +222,7 @@ class _Composition:
 
     def _collection(self, event: MappingEndEvent | SequenceEndEvent) -> Node:
         start, children = self._stack.pop()
-        if isinstance(start, MappingStartEvent | SequenceStartEvent) and start.flow_style:
+        if isinstance(start, _STARTS) and start.flow_style:
             end = _end(event)
             end_line, end_column = end.line + 1, end.column + 1
         else:
