@@ -23,7 +23,7 @@ def key_text(entry: Entry, lines: list[str]) -> str:
     key = entry.key
     if key is None:
         return ""
-    if key.style in _QUOTED and _is_word(key.text):
+    if key.style is not ScalarStyle.PLAIN and _is_word(key.text):
         return key.text
     is_on_a_line = key.text and key.span.line == key.span.end_line
     if not is_on_a_line or key.style not in {ScalarStyle.PLAIN, *_QUOTED}:
