@@ -132,17 +132,18 @@ def _elsewhere(
     context = multiprocessing.get_context("fork" if forks else "spawn")
     _inherited = workplace if forks else None
     try:
-        with ProcessPoolExecutor(
+        pool = ProcessPoolExecutor(
             min(jobs, len(parts)), context, initializer=_settle, initargs=(open_workplace,)
-        ) as pool:
+        )
+        try:
             waiting: list[Future[tuple[list[CaseResult], Counts]]] = [
                 pool.submit(_run_inherited, part, exit_first) for part in parts
             ]
-            try:
-                for part, answer in zip(parts, waiting, strict=True):
-                    yield part, *answer.result()
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+            for part, answer in zip(parts, waiting, strict=True):
+                yield part, *answer.result()
+        finally:
+            # Waited for: a pool that is still closing when the interpreter ends complains.
+            pool.shutdown(wait=True, cancel_futures=True)
     finally:
         _inherited = None
 
