@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deemster.errors import PolicyError
 from deemster.policy.checking.checker import check_tree
-from deemster.policy.compiler import compile_tree
 from deemster.policy.diagnostics import DiagnosticSet, DiagnosticSink
 from deemster.policy.parser import parse_tree
 from deemster.policy.reading.files import PolicyFiles, files_from_memory, read_tree_files
 from deemster.policy.resolved import ProviderFacts, ResolvedTree, SourceFacts
-from deemster.policy.snapshot import PolicySnapshot
 from deemster.policy.suppression import SuppressedFinding, Suppressions
 from deemster.policy.tree import Tree
+
+if TYPE_CHECKING:
+    from deemster.policy.snapshot import PolicySnapshot
 
 __all__ = ["LoadedTree", "load_files", "load_texts", "load_tree"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedTree:
-    """A tree that loaded. `diagnostics` holds warnings and hints only, less those suppressed."""
+    """A tree that loaded. `diagnostics` holds warnings and hints only, less those suppressed.
 
-    snapshot: PolicySnapshot
+    `compiled` compiles it when it is first called: whoever only checks a tree need not wait.
+    """
+
+    compiled: Callable[[], PolicySnapshot]
     tree: Tree
     resolved: ResolvedTree
     files: PolicyFiles
     diagnostics: DiagnosticSet
     suppressed: tuple[SuppressedFinding, ...] = ()
+
+    @property
+    def snapshot(self) -> PolicySnapshot:
+        """What decides; always the same one."""
+        return self.compiled()
 
 
 def load_tree(
@@ -76,4 +87,12 @@ def load_files(
             diagnostics=diagnostics,
             sources=files.sources(),
         )
-    return LoadedTree(compile_tree(resolved), tree, resolved, files, diagnostics, suppressed)
+    compiled = cache(lambda: _compiled(resolved))
+    return LoadedTree(compiled, tree, resolved, files, diagnostics, suppressed)
+
+
+def _compiled(resolved: ResolvedTree) -> PolicySnapshot:
+    # All that decides is slow to import, and a check needs it for test suites alone.
+    from deemster.policy.compiler import compile_tree
+
+    return compile_tree(resolved)

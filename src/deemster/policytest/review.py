@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from deemster.policy.analysis import analyse
 from deemster.policy.diagnostics import DiagnosticSet, DiagnosticSink
 from deemster.policy.loading import LoadedTree
 from deemster.policy.suppression import SuppressedFinding, Suppressions
-from deemster.policytest.cases import Suite
-from deemster.policytest.gathering import gather_suites
+from deemster.policy.tree import PolicyTestDocument
 from deemster.policytest.untested import report_untested
+
+if TYPE_CHECKING:
+    from deemster.policytest.cases import Suite
 
 __all__ = ["Review", "review"]
 
@@ -27,8 +30,16 @@ class Review:
 def review(loaded: LoadedTree, *, now: float) -> Review:
     """All findings of a tree that loaded. `now` (epoch seconds): for suites that name no time."""
     sink = DiagnosticSink()
-    suites = gather_suites(loaded, sink, now=now)
-    report_untested(loaded, suites, sink)
+    suites: tuple[Suite, ...] = ()
+    asked = None
+    if any(isinstance(document, PolicyTestDocument) for document in loaded.tree.documents):
+        # Slow to import, and needed for suites alone.
+        from deemster.policytest.asked import AskedOperations
+        from deemster.policytest.gathering import gather_suites
+
+        suites = gather_suites(loaded, sink, now=now)
+        asked = AskedOperations(loaded.snapshot, suites)
+    report_untested(loaded, asked, sink)
     analyse(loaded.tree, loaded.resolved, sink)
     suppressions = Suppressions(loaded.tree)
     found = [

@@ -26,6 +26,11 @@ def report_duplicates(resolved: ResolvedTree, sink: DiagnosticSink) -> None:
 
 
 def _look_within(policy: ResolvedPolicy, verdicts: Verdicts) -> None:
+    if len(policy.children) < 2:
+        for child in policy.children:
+            if isinstance(child, ResolvedPolicy):
+                _look_within(child, verdicts)
+        return
     first_by_key: dict[Key, ResolvedChild] = {}
     for child in policy.children:
         if not child.enabled:

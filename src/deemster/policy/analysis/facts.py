@@ -51,6 +51,8 @@ _TURNED: dict[ComparisonOperator, ComparisonOperator] = {
 
 def consistent(atoms: Sequence[Goal]) -> bool:
     """Whether requirements on terms without logical parts may hold together."""
+    if len(atoms) == 1 and _is_open(atoms[0].term):
+        return True
     facts = _Facts()
     for atom in atoms:
         if atom.want.is_hard:
@@ -60,6 +62,22 @@ def consistent(atoms: Sequence[Goal]) -> bool:
         if not atom.want.is_hard and facts.cannot_fail(atom.term):
             facts.add(atom.term, holds=atom.want.is_towards_true)
     return not facts.are_contradictory()
+
+
+def _is_open(term: Term) -> bool:
+    """Whether either answer is possible, as far as this term alone goes; seen without effort."""
+    if isinstance(term, terms.ComparisonTerm):
+        read = term.left if isinstance(term.right, terms.Constant) else term.right
+        return (
+            isinstance(read, _NARROWED)
+            and read.narrowing.enum is None
+            and read.narrowing.minimum is None
+            and read.narrowing.maximum is None
+        )
+    return isinstance(term, terms.Presence)
+
+
+_NARROWED = (terms.ClaimRead, terms.UserRead)
 
 
 class _Facts:
