@@ -60,23 +60,44 @@ def gathered(
     `before` and `after` are the sections beside `allow`; `otherwise` are the words on its deny.
     `own` are the operation's. Raises NeedsValues.
     """
-    making = _Making(final_effect(evaluation.outcome), values)
-    making.take(_carried(before))
+    final = final_effect(evaluation.outcome)
+    first = [carried for carried in _carried(before) if _counts(carried, final)]
+    then = [carried for carried in _carried(after) if _counts(carried, final)]
+    then += [
+        Carried(one, final, certain=True) for one in own if final in one.declaration.applies_to
+    ]
+    doubtful = _doubtful([*first, *then]) if final is NodeEffect.PERMIT else ()
+    if doubtful:
+        # A permit that nobody gets: nothing is made, or fetched, to go with it.
+        return replace(evaluation, left_out=doubtful)
+    making = _Making(values)
+    making.make(first)
     if otherwise is not None and making.words is None:
         making.words = otherwise
-    making.take(_carried(after))
-    making.take(
-        Carried(one, making.final, certain=True)
-        for one in own
-        if making.final in one.declaration.applies_to
-    )
-    making.doubt()
+    making.make(then)
     return replace(
         evaluation,
         statements=tuple(making.statements),
         left_out=tuple(making.left_out),
         denied_reason=making.words,
         challenge=making.challenge,
+    )
+
+
+def _counts(carried: Carried, final: NodeEffect) -> bool:
+    return carried.statement.declaration.own_effect or carried.effect is final
+
+
+def _doubtful(found: Sequence[Carried]) -> tuple[LeftOut, ...]:
+    """Obligatory ones of which nobody knows whether they apply, and that do not go along anyway."""
+    certain = {carried.statement.declaration for carried in found if carried.certain}
+    doubted = dict.fromkeys(
+        carried.statement.declaration for carried in found if not carried.certain
+    )
+    return tuple(
+        _left_out(declared, "a node that carries it, or one above it, is in error")
+        for declared in doubted
+        if declared not in certain
     )
 
 
@@ -89,35 +110,21 @@ def _carried(sections: Iterable[NodeResult | None]) -> Iterable[Carried]:
 class _Making:
     """Statements in the order in which they are found, each once."""
 
-    def __init__(self, final: NodeEffect, values: Values) -> None:
-        self.final = final
+    def __init__(self, values: Values) -> None:
         self.words: DeniedReason | None = None
         self.challenge: StepUp | None = None
         self.statements: list[Statement] = []
         self.left_out: list[LeftOut] = []
         self._values = values
         self._taken: set[StatementDeclaration] = set()
-        self._doubtful: list[StatementDeclaration] = []
 
-    def take(self, found: Iterable[Carried]) -> None:
-        """Make those that apply, and keep in mind those that may have to."""
+    def make(self, found: Iterable[Carried]) -> None:
+        """Those that apply for certain."""
         for carried in found:
             declared = carried.statement.declaration
-            if not declared.own_effect and carried.effect is not self.final:
-                continue
-            if not carried.certain:
-                self._doubtful.append(declared)
-            elif declared not in self._taken:
+            if carried.certain and declared not in self._taken:
                 self._taken.add(declared)
                 self._make(carried.statement)
-
-    def doubt(self) -> None:
-        """A permit with an obligatory statement of which nobody knows whether it applies."""
-        if self.final is not NodeEffect.PERMIT:
-            return
-        for declared in dict.fromkeys(self._doubtful):
-            if declared not in self._taken:
-                self._leave_out(declared, "a node that carries it, or one above it, is in error")
 
     def _make(self, statement: AttachedStatement) -> None:
         declared = statement.declaration
@@ -129,10 +136,10 @@ class _Making:
         try:
             made = statement.build(self._values)
         except EvaluationError as error:
-            self._leave_out(declared, error.message)
+            self.left_out.append(_left_out(declared, error.message))
             return
         except CannotBuildError as problem:
-            self._leave_out(declared, str(problem))
+            self.left_out.append(_left_out(declared, str(problem)))
             return
         if declared.code == KnownCode.DENIED_REASON:
             self.words = _words(made.payload)
@@ -140,15 +147,11 @@ class _Making:
             self.challenge = _step_up(made.payload)
         self.statements.append(made)
 
-    def _leave_out(self, declared: StatementDeclaration, why: str) -> None:
-        self.left_out.append(
-            LeftOut(
-                id=declared.name.value,
-                code=declared.code,
-                obligatory=declared.obligatory,
-                why=why,
-            )
-        )
+
+def _left_out(declared: StatementDeclaration, why: str) -> LeftOut:
+    return LeftOut(
+        id=declared.name.value, code=declared.code, obligatory=declared.obligatory, why=why
+    )
 
 
 def _words(payload: object) -> DeniedReason:
