@@ -121,6 +121,25 @@ async def test_values_are_fetched_for_a_statement_that_applies_and_for_no_other(
     assert users.fetched == ["user"]
 
 
+async def test_nothing_is_fetched_to_go_with_a_permit_that_nobody_gets() -> None:
+    tree = a_tree(
+        'who: {code: tell, appliesTo: permit, payload: ["${user.level}"]}\n'
+        "must: {code: tell, appliesTo: permit, obligatory: true, payload: {}}\n",
+        policies(
+            "{id: yes, effect: permit, attach: [who]}",
+            "{id: maybe, effect: permit, when: \"claims.tenant == 'acme'\", attach: [must]}",
+        ),
+    )
+    tree["shop.yaml"] = tree["shop.yaml"].replace(
+        "statements:", "  user: {level: {type: int}}\nstatements:", 1
+    )
+    users = FakeUsers({"alice": {"attributes": {"level": 3}}})
+    decision = await decided(tree, users=users)
+    assert decision.reason == "statement-not-possible"
+    assert [one.id for one in decision.left_out] == ["must"]
+    assert users.fetched == ["user"]
+
+
 @pytest.mark.parametrize(
     "value", ["x\r\nevil: 1", "x\0", "Zürich", "x" * 8193, " x", None, "\u2028"]
 )
