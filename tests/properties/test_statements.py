@@ -168,7 +168,7 @@ def test_a_statement_goes_with_the_answer_iff_its_way_has_the_final_effect() -> 
         ]
         expected += [one for one in own if final in one.declaration.applies_to]
         names = [one.declaration.name.value for one in expected if not one.is_words]
-        got = {one.id for one in [*evaluation.statements, *evaluation.left_out]}
+        got = {one.id for one in evaluation.statements} | {one.id for one in evaluation.left_out}
         assert {name for name in got if not is_word(name, policies, own)} == set(names)
     assert looked_at > scaled(ROUNDS) // 2
 
