@@ -191,6 +191,8 @@ CONTRADICTIONS = [
     "claims.partner == params.id && params.id != claims.partner",
     "claims.partner < params.id && params.id < claims.partner",
     "claims.partner == 'x' && params.id == 'y' && claims.partner == params.id",
+    "claims.partner < claims.partner",
+    "claims.count != claims.count",
     "claims.partner.lower() == 'ABC'",
     "claims.partner.startsWith('a') && claims.partner.startsWith('b')",
     "claims.partner.endsWith('.org') && claims.partner == 'example.com'",

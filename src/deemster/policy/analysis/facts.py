@@ -67,16 +67,30 @@ def consistent(atoms: Sequence[Goal]) -> bool:
 def _is_open(term: Term) -> bool:
     """Whether either answer is possible, as far as this term alone goes; seen without effort."""
     if isinstance(term, terms.ComparisonTerm):
-        read = term.left if isinstance(term.right, terms.Constant) else term.right
+        left, right = term.left, term.right
+        if isinstance(right, terms.Constant):
+            read, constant = left, right
+        elif isinstance(left, terms.Constant):
+            read, constant = right, left
+        else:
+            return False
         return (
             isinstance(read, _NARROWED)
             and read.narrowing.enum is None
             and read.narrowing.minimum is None
             and read.narrowing.maximum is None
+            and (term.operator in _EQUALITY or _is_amid(constant.value))
         )
     return isinstance(term, terms.Presence)
 
 
+def _is_amid(value: object) -> bool:
+    """Whether there are values on both sides of a number."""
+    return type(value) is int and abs(value) < _AMID
+
+
+_EQUALITY = ("==", "!=")
+_AMID = 2**53
 _NARROWED = (terms.ClaimRead, terms.UserRead)
 
 
