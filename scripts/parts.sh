@@ -5,8 +5,10 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # command it brings:Debian package
-debian_parts="node:nodejs npm:npm chromium:chromium"
+debian_parts="node:nodejs npm:npm chromium:chromium nginx:nginx haproxy:haproxy"
 
+# Servers live in sbin, which is not on everybody's PATH.
+PATH="$PATH:/usr/sbin"
 missing=""
 for part in $debian_parts; do
   command -v "${part%%:*}" >/dev/null || missing="$missing ${part##*:}"

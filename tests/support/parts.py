@@ -4,12 +4,16 @@ A part that is missing skips the test by name with the reason. Under `CI=true` t
 gate that quietly tests less than it says is no gate.
 """
 
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 PARTS = Path(__file__).parents[2] / ".parts"
+# Programs that come as wheels lie beside the interpreter; Debian's servers are in sbin.
+ELSEWHERE = os.pathsep.join((str(Path(sys.executable).parent), "/usr/sbin", "/usr/local/sbin"))
 
 
 class Parts:
@@ -20,7 +24,16 @@ class Parts:
 
     def command(self, *names: str) -> str:
         """The path of the first of these commands that is there."""
-        found = next((path for name in names if (path := shutil.which(name))), None)
+        places = (None, ELSEWHERE)
+        found = next(
+            (
+                path
+                for name in names
+                for place in places
+                if (path := shutil.which(name, path=place))
+            ),
+            None,
+        )
         return found or self._missing(f"no command {' or '.join(f'`{name}`' for name in names)}")
 
     def node_script(self, script: str) -> Path:
