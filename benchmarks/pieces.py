@@ -70,8 +70,8 @@ async def _measure(folder: Path, operations: int) -> list[PieceFigure]:
         (b"client-token", prepared.secret.encode()),
     ]
     path = "/sideband/request"
-    decided: Any = endpoint._routes[path.encode()]
-    leg, decider = decided.leg, decided._decider
+    decided: Any = endpoint._exact[path.encode()]
+    leg, decider = decided._adapter, decided._decider
     authenticator = endpoint._authenticator
     wire = WireRequest("POST", path, headers, body)
     caller = authenticator.authenticate(headers, leg.protocol)
@@ -86,6 +86,7 @@ async def _measure(folder: Path, operations: int) -> list[PieceFigure]:
         "method": "POST",
         "path": path,
         "raw_path": path.encode(),
+        "query_string": b"",
         "headers": headers,
         "http_version": "1.1",
     }
@@ -97,7 +98,7 @@ async def _measure(folder: Path, operations: int) -> list[PieceFigure]:
         pass
 
     limits = EndpointLimits(headers=None)
-    recorder = decider._recorder
+    recorder = decider._decisions._recorder
     pieces: list[tuple[str, Callable[[], object]]] = [
         ("framing of the envelope", lambda: check_envelope(headers, limits)),
         ("gateway's secret", lambda: authenticator.authenticate(headers, leg.protocol)),

@@ -20,8 +20,9 @@ from typing import Any
 import msgspec
 
 from deemster.gateways.adapter import WireRequest
-from deemster.gateways.deciding import CallDecider
-from deemster.gateways.http_endpoint import HttpEndpoint, ResponseLegs
+from deemster.gateways.deciding import CallDecider, RecordedDecisions
+from deemster.gateways.exchange import CallExchange
+from deemster.gateways.http_endpoint import HttpEndpoint
 from deemster.gateways.http_envelope import EndpointLimits, check_envelope
 from deemster.gateways.pep_auth import GatewayCredentials, GatewaySecret, PepAuthenticator
 from deemster.gateways.ping_sideband import PingSidebandRequestLeg
@@ -145,8 +146,7 @@ def show_endpoint(
         return decision
 
     reports = _Silent()
-    decider = CallDecider(
-        decide=decide,
+    decisions = RecordedDecisions(
         recorder=reports,
         reports=reports,
         clock=SystemClock(),
@@ -154,10 +154,8 @@ def show_endpoint(
         concurrency=limits.concurrency,
     )
     endpoint = HttpEndpoint(
-        adapters={PATH: adapter},
-        responses=ResponseLegs({}, decider, lambda _call, _caller: False),
+        exact={PATH: CallExchange(adapter, CallDecider(decide, decisions))},
         authenticator=authenticator,
-        decider=decider,
         reports=reports,
         new_id=lambda: "id",
         limits=limits,
@@ -191,6 +189,7 @@ async def show_asgi(name: str, endpoint: Callable[..., Awaitable[None]]) -> None
         "method": "POST",
         "path": PATH,
         "raw_path": PATH.encode(),
+        "query_string": b"",
         "headers": HEADERS,
     }
     message = {"type": "http.request", "body": BODY, "more_body": False}

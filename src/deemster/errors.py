@@ -9,6 +9,7 @@ An *error* is about the asking; a *deny* is an answer. Public text and private d
     │   ├── MalformedCallError
     │   ├── CallTooLargeError
     │   └── GatewayUnauthenticatedError
+    ├── CannotCarryOutError           a permit that its protocol cannot put into effect; a deny
     ├── TokenRejectedError            end user; carries a Reason; becomes a deny
     ├── DependencyUnavailableError    identity provider, directory, attribute service, log sink
     └── EvaluationError               policy at run time; never leaves policy/
@@ -17,6 +18,7 @@ Each is caught in exactly one place:
 
     ConfigurationError, PolicyError   cli/ (and policy/store.py on a reload)
     ProtocolError                     gateways/http_endpoint.py
+    CannotCarryOutError               gateways/deciding.py
     TokenRejectedError,
     DependencyUnavailableError        decisions/point.py
     EvaluationError                   policy/ (it becomes an indeterminate outcome)
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CallTooLargeError",
+    "CannotCarryOutError",
     "ConfigurationError",
     "DeemsterError",
     "DependencyUnavailableError",
@@ -117,6 +120,12 @@ class GatewayUnauthenticatedError(ProtocolError):
     """The caller did not prove to be one of our gateways."""
 
     code = "gateway-unauthenticated"
+
+
+class CannotCarryOutError(DeemsterError):
+    """A permit's statements cannot be carried out on this very message: the permit is none."""
+
+    code = "cannot-carry-out"
 
 
 class TokenRejectedError(DeemsterError):

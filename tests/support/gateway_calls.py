@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from deemster.decisions.point import DecisionPoint
-from deemster.gateways.deciding import CallDecider, DecisionRecording
-from deemster.gateways.http_endpoint import HttpEndpoint, Message, ResponseLegs, Scope
+from deemster.gateways.deciding import CallDecider, DecisionRecording, RecordedDecisions
+from deemster.gateways.exchange import CallExchange, ResponseLegExchange
+from deemster.gateways.exchange import Exchange as Served
+from deemster.gateways.http_endpoint import HttpEndpoint, Message, Scope
 from deemster.gateways.http_envelope import EndpointLimits
 from deemster.gateways.pep_auth import GatewayCredentials, GatewaySecret, PepAuthenticator
 from deemster.gateways.ping_sideband import (
@@ -117,27 +119,28 @@ class Desk:
 
     def __post_init__(self) -> None:
         new_id = CountedIds()
-        decider = CallDecider(
-            decide=self.point.decide,
+        decisions = RecordedDecisions(
             recorder=self.recorder,
             reports=self.reports,
             clock=self.clock,
             new_id=new_id,
             concurrency=self.limits.concurrency,
         )
-        request_leg = PingSidebandRequestLeg(max_depth=self.max_depth)
-        response_leg = PingSidebandResponseLeg(max_depth=self.max_depth)
+        decider = CallDecider(self.point.decide, decisions)
+        request_leg = CallExchange(PingSidebandRequestLeg(max_depth=self.max_depth), decider)
+        response_leg = ResponseLegExchange(
+            PingSidebandResponseLeg(max_depth=self.max_depth),
+            decider,
+            lambda call, caller: self.looks_at_answers,
+        )
+        exact: dict[str, Served] = {}
+        exact |= dict.fromkeys(sideband_paths("request", ENVIRONMENT), request_leg)
+        exact |= dict.fromkeys(sideband_paths("response", ENVIRONMENT), response_leg)
         self.endpoint = HttpEndpoint(
-            adapters=dict.fromkeys(sideband_paths("request", ENVIRONMENT), request_leg),
-            responses=ResponseLegs(
-                dict.fromkeys(sideband_paths("response", ENVIRONMENT), response_leg),
-                decider,
-                lambda call, caller: self.looks_at_answers,
-            ),
+            exact=exact,
             authenticator=PepAuthenticator(
                 [GatewayCredentials(self.gateway, (GatewaySecret("k1", SECRET),))]
             ),
-            decider=decider,
             reports=self.reports,
             new_id=new_id,
             limits=self.limits,

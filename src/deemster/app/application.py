@@ -16,6 +16,7 @@ from deemster import __version__
 from deemster.app.pep import build_authenticator, credentials_of, reread_credentials
 from deemster.app.policies import policy_loader, unknown_api_services
 from deemster.app.providers import TokenProviders, build_token_providers
+from deemster.app.sideband import sideband_exchanges
 from deemster.app.sources import SourcesOfSettings, build_attribute_sources
 from deemster.app.users import build_user_resolver
 from deemster.decisionlog.recorder import DecisionRecorder, WhenFull
@@ -23,16 +24,10 @@ from deemster.decisionlog.sinks import BufferedSink
 from deemster.decisionlog.targets import FileTarget, LineTarget, StreamTarget
 from deemster.decisions.point import Deadlines, DecisionPoint
 from deemster.errors import ConfigurationError, PolicyError
-from deemster.gateways.adapter import GatewayAdapter
-from deemster.gateways.deciding import CallDecider, Decide
-from deemster.gateways.http_endpoint import HttpEndpoint, ResponseLegs
+from deemster.gateways.deciding import RecordedDecisions
+from deemster.gateways.http_endpoint import HttpEndpoint
 from deemster.gateways.http_envelope import EndpointLimits
 from deemster.gateways.pep_auth import PepAuthenticator
-from deemster.gateways.ping_sideband import (
-    PingSidebandRequestLeg,
-    PingSidebandResponseLeg,
-    sideband_paths,
-)
 from deemster.management.application import build_management_application
 from deemster.management.status import ServiceStatus
 from deemster.model.clock import Clock
@@ -205,27 +200,23 @@ def build_application(
     )
     recorder = _recorder(settings, figures, reports, clock, stdout)
 
-    def decider(decide: Decide) -> CallDecider:
-        return CallDecider(
-            decide=decide,
-            recorder=recorder,
-            reports=reports,
-            clock=clock,
-            new_id=make_id,
-            concurrency=settings.limits.concurrency,
-        )
-
-    response_leg = PingSidebandResponseLeg(max_depth=settings.limits.depth)
-    responses = ResponseLegs(
-        dict.fromkeys(sideband_paths("response", settings.environment), response_leg),
-        decider(point.begin_response),
-        point.looks_at_answer,
+    decisions = RecordedDecisions(
+        recorder=recorder,
+        reports=reports,
+        clock=clock,
+        new_id=make_id,
+        concurrency=settings.limits.concurrency,
+    )
+    endpoint = HttpEndpoint(
+        exact=sideband_exchanges(settings, point, decisions),
+        authenticator=authenticator,
+        reports=reports,
+        new_id=make_id,
+        limits=_limits(settings),
     )
     return Application(
         settings=settings,
-        decisions=_endpoint(
-            settings, authenticator, decider(point.begin), responses, reports, make_id
-        ),
+        decisions=endpoint,
         store=store,
         authenticator=authenticator,
         providers=providers,
@@ -239,28 +230,12 @@ def build_application(
     )
 
 
-def _endpoint(
-    settings: Settings,
-    authenticator: PepAuthenticator,
-    decider: CallDecider,
-    responses: ResponseLegs,
-    reports: ServiceReports,
-    make_id: Callable[[], str],
-) -> HttpEndpoint:
-    request_leg: GatewayAdapter = PingSidebandRequestLeg(max_depth=settings.limits.depth)
-    return HttpEndpoint(
-        adapters=dict.fromkeys(sideband_paths("request", settings.environment), request_leg),
-        responses=responses,
-        authenticator=authenticator,
-        decider=decider,
-        reports=reports,
-        new_id=make_id,
-        limits=EndpointLimits(
-            body=settings.limits.body,
-            headers=None,  # the listener counts their bytes itself
-            header_count=settings.limits.header_count,
-            body_timeout=None,  # the listener has a timer of its own
-        ),
+def _limits(settings: Settings) -> EndpointLimits:
+    return EndpointLimits(
+        body=settings.limits.body,
+        headers=None,  # the listener counts their bytes itself
+        header_count=settings.limits.header_count,
+        body_timeout=None,  # the listener has a timer of its own
     )
 
 

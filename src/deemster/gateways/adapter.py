@@ -6,25 +6,40 @@ one changes nothing outside `gateways/`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import msgspec
 
 from deemster.errors import ProtocolError
-from deemster.model.decision import Decision
+from deemster.model.decision import Decision, Statement
 from deemster.model.http import ApiCall
 
-__all__ = ["GatewayAdapter", "ResponseLegAdapter", "WireAnswer", "WireRequest"]
+__all__ = [
+    "Fields",
+    "GatewayAdapter",
+    "MessageChanges",
+    "ResponseLegAdapter",
+    "WireAnswer",
+    "WireHeaders",
+    "WireRequest",
+]
+
+WireHeaders = Sequence[tuple[bytes, bytes]]
+"""Header fields as they are on the wire: (lower-case name, value), in order."""
+
+Fields = tuple[tuple[str, str], ...]
+"""Header fields of the judged exchange, in order: (lower-case name, value)."""
 
 
 class WireRequest(msgspec.Struct, frozen=True, gc=False):
-    """What the gateway sent us: `path` without query, header names lower-case, whole body."""
+    """What the gateway sent us: `path` and `query` as sent, header names lower-case, whole body."""
 
     method: str
     path: str
-    headers: Sequence[tuple[bytes, bytes]]
+    headers: WireHeaders
     body: bytes
+    query: bytes = b""
 
     def __repr__(self) -> str:
         # Header fields hold the gateway's secret, the body its clients' tokens.
@@ -35,7 +50,7 @@ class WireAnswer(msgspec.Struct, frozen=True, gc=False):
     """What we send back. `headers` without content-length, which the endpoint adds."""
 
     status: int
-    headers: Sequence[tuple[bytes, bytes]]
+    headers: WireHeaders
     body: bytes
 
     def __repr__(self) -> str:
@@ -63,11 +78,18 @@ class GatewayAdapter(Protocol):
         ...
 
     def encode(self, call: ApiCall, decision: Decision) -> WireAnswer:
-        """The protocol's permit or deny."""
+        """The protocol's permit or deny.
+
+        Raises CannotCarryOutError where the statements of a permit cannot be carried out on this
+        very message.
+        """
         ...
 
-    def encode_error(self, error: ProtocolError, error_id: str) -> WireAnswer:
-        """The protocol's own answer to a gateway that asked wrongly: never a permit."""
+    def encode_error(self, error: ProtocolError, error_id: str, headers: WireHeaders) -> WireAnswer:
+        """The protocol's own answer to a gateway that asked wrongly: never a permit.
+
+        `headers` are the call's, as far as they may be believed: not at all.
+        """
         ...
 
 
@@ -76,4 +98,23 @@ class ResponseLegAdapter(GatewayAdapter, Protocol):
 
     def unchanged(self, call: ApiCall) -> WireAnswer:
         """What was shown, for the gateway to pass on: no policy has a say."""
+        ...
+
+
+class MessageChanges(Protocol):
+    """What statements do to a message, for adapters that write one (policy-language section 8).
+
+    Statements with other codes are passed over. Each raises CannotCarryOutError.
+    """
+
+    def fields(self, fields: Fields, statements: Iterable[Statement]) -> Fields:
+        """Header fields as `modify-headers` leaves them."""
+        ...
+
+    def query(self, query: str, statements: Iterable[Statement]) -> str:
+        """A query, without its `?`, as `modify-query` leaves it."""
+        ...
+
+    def body(self, body: str, statements: Iterable[Statement]) -> str:
+        """A JSON text as the statements about its members leave it."""
         ...

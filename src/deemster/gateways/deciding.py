@@ -1,4 +1,4 @@
-"""One decoded call ► decide ► record ► encode, where every failure ends in a deny.
+"""One decoded call ► decide ► encode ► record, where every failure ends in a deny.
 
 The order is part of the promise: what could not be recorded is not permitted, and what an adapter
 cannot write as a permit is not one.
@@ -7,22 +7,41 @@ cannot write as a permit is not one.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
-from deemster.errors import ProtocolError
+from deemster.errors import CannotCarryOutError, ProtocolError
 from deemster.gateways.adapter import GatewayAdapter, WireAnswer
 from deemster.model.clock import Clock
 from deemster.model.decision import Decision, Effect, Reason
 from deemster.model.gateway import GatewayCaller
 from deemster.model.http import ApiCall
 
-__all__ = ["CallDecider", "Decide", "DecisionRecording", "GatewayReports"]
+__all__ = [
+    "Asked",
+    "Begun",
+    "CallDecider",
+    "Decide",
+    "DecisionRecording",
+    "GatewayReports",
+    "RecordedDecisions",
+]
 
-Decide = Callable[[ApiCall, GatewayCaller], Decision | Awaitable[Decision]]
-"""A decision point: the decision, or what to await for it where something must be fetched.
+Begun = Decision | Awaitable[Decision]
+"""The decision, or what to await for it where something must be fetched."""
 
-May raise ProtocolError where the call turns out to be none.
-"""
+Decide = Callable[[ApiCall, GatewayCaller], Begun]
+"""A decision point. May raise ProtocolError where the call turns out to be none."""
+
+Answer = TypeVar("Answer")
+
+
+class Asked(NamedTuple):
+    """Who asks, in which protocol, about what. `possible`: statements that it can carry out."""
+
+    protocol: str
+    possible: frozenset[str]
+    caller: GatewayCaller
+    call: ApiCall
 
 
 class DecisionRecording(Protocol):
@@ -53,23 +72,21 @@ class GatewayReports(Protocol):
         ...
 
 
-class CallDecider:
-    """Asks the decision point for an answer in an adapter's words.
+class RecordedDecisions:
+    """Takes decisions, words them and records them; shared by all that ask over this process.
 
-    Keeps how many calls are under way: beyond `concurrency` the answer is `overloaded`, at once.
+    Keeps how many are under way: beyond `concurrency` the answer is `overloaded`, at once.
     """
 
     def __init__(
         self,
         *,
-        decide: Decide,
         recorder: DecisionRecording,
         reports: GatewayReports,
         clock: Clock,
         new_id: Callable[[], str],
         concurrency: int,
     ) -> None:
-        self._decide = decide
         self._recorder = recorder
         self._reports = reports
         self._clock = clock
@@ -78,45 +95,52 @@ class CallDecider:
         self._under_way = 0
 
     async def answer(
-        self, adapter: GatewayAdapter, caller: GatewayCaller, call: ApiCall
-    ) -> WireAnswer:
-        """The adapter's permit or deny.
+        self, asked: Asked, begin: Callable[[], Begun], encode: Callable[[Decision], Answer]
+    ) -> Answer:
+        """What `encode` makes of the decision that `begin` begins, once that is recorded.
 
-        Raises ProtocolError where the decision point says that the call is none, and lets a
-        cancelled task be cancelled; nothing else, unless the adapter cannot even write a deny.
+        What is recorded is what was encoded. `encode` raises CannotCarryOutError where a permit
+        cannot be put into effect, and must be able to write any deny. Raises ProtocolError where
+        the decision point says that the call is none, and lets a cancelled task be cancelled;
+        nothing else, unless not even a deny can be written.
         """
         started = self._clock.monotonic()
         self._under_way += 1
         try:
-            decision = await self._decision(call, caller)
+            decision = await self._decision(begin)
             if decision.statements:
-                decision = _carried_out_or_denied(decision, adapter.statements)
+                decision = _carried_out_or_denied(decision, asked.possible)
+            try:
+                answer = encode(decision)
+            except CannotCarryOutError:
+                decision = _not_possible(decision)
+                answer = encode(decision)
+            except Exception as fault:  # noqa: BLE001  (fail closed; and the deny is recorded)
+                decision = self._fault(fault)
+                answer = encode(decision)
             elapsed = int((self._clock.monotonic() - started) * 1_000_000)
             pending = self._recorder.record(
-                protocol=adapter.protocol,
-                caller=caller,
-                call=call,
+                protocol=asked.protocol,
+                caller=asked.caller,
+                call=asked.call,
                 decision=decision,
                 elapsed_us=elapsed,
             )
-            if pending is not None and await pending is not True:
-                decision = self._deny(Reason.DEPENDENCY_UNAVAILABLE)
+            if pending is None or await pending is True:
+                return answer
+            return encode(self._deny(Reason.DEPENDENCY_UNAVAILABLE))
         except ProtocolError:
             raise
         except Exception as fault:  # noqa: BLE001  (fail closed: a fault of ours is a deny)
-            decision = self._fault(fault)
+            return encode(self._fault(fault))
         finally:
             self._under_way -= 1
-        try:
-            return adapter.encode(call, decision)
-        except Exception as fault:  # noqa: BLE001  (fail closed: a fault of ours is a deny)
-            return adapter.encode(call, self._fault(fault))
 
-    async def _decision(self, call: ApiCall, caller: GatewayCaller) -> Decision:
+    async def _decision(self, begin: Callable[[], Begun]) -> Decision:
         if self._under_way > self._concurrency:
             return self._deny(Reason.OVERLOADED)
         try:
-            decision = self._decide(call, caller)
+            decision = begin()
             if not isinstance(decision, Decision):
                 decision = await decision
         except ProtocolError:
@@ -143,10 +167,32 @@ class CallDecider:
         )
 
 
+class CallDecider:
+    """Asks a decision point for an answer in an adapter's words."""
+
+    def __init__(self, decide: Decide, decisions: RecordedDecisions) -> None:
+        self._decide = decide
+        self._decisions = decisions
+
+    def answer(
+        self, adapter: GatewayAdapter, caller: GatewayCaller, call: ApiCall
+    ) -> Awaitable[WireAnswer]:
+        """The adapter's permit or deny; raises as `RecordedDecisions.answer`."""
+        return self._decisions.answer(
+            Asked(adapter.protocol, adapter.statements, caller, call),
+            lambda: self._decide(call, caller),
+            lambda decision: adapter.encode(call, decision),
+        )
+
+
 def _carried_out_or_denied(decision: Decision, possible: frozenset[str]) -> Decision:
     """A permit on a condition that the calling protocol cannot meet is none (service.md 4)."""
     asked = {statement.code for statement in decision.statements if statement.obligatory}
     if not decision.permitted or asked <= possible:
         return decision
+    return _not_possible(decision)
+
+
+def _not_possible(decision: Decision) -> Decision:
     reason = Reason.STATEMENT_NOT_POSSIBLE
     return decision._replace(effect=Effect.DENY, reason=reason, reasons=(reason,), statements=())

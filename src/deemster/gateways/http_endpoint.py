@@ -8,25 +8,18 @@ be mistaken for a permit.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
 from deemster.errors import CallTooLargeError, MalformedCallError, ProtocolError
-from deemster.gateways.adapter import (
-    GatewayAdapter,
-    ResponseLegAdapter,
-    WireAnswer,
-    WireRequest,
-)
+from deemster.gateways.adapter import WireAnswer, WireHeaders, WireRequest
 from deemster.gateways.answers import error_answer
-from deemster.gateways.deciding import CallDecider, GatewayReports
+from deemster.gateways.deciding import GatewayReports
+from deemster.gateways.exchange import Exchange
 from deemster.gateways.http_envelope import EndpointLimits, check_envelope
 from deemster.gateways.pep_auth import PepAuthenticator
-from deemster.model.gateway import GatewayCaller
-from deemster.model.http import ApiCall
 
-__all__ = ["ANSWER_WHOLE", "HttpEndpoint", "ResponseLegs"]
+__all__ = ["ANSWER_WHOLE", "HttpEndpoint"]
 
 ANSWER_WHOLE = "deemster.answer-whole"
 """ASGI scope extension of a server that takes a whole answer at once: called with status, header
@@ -38,38 +31,26 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseLegs:
-    """The protocols' response legs, by the path they are served at, and who decides about them.
-
-    `looks_at_answer` says whether there is anything to decide; it may raise ProtocolError.
-    """
-
-    adapters: Mapping[str, ResponseLegAdapter]
-    decider: CallDecider
-    looks_at_answer: Callable[[ApiCall, GatewayCaller], bool]
-
-
 class HttpEndpoint:
-    """Serves the HTTP gateway protocols that are answered by POST."""
+    """Serves the gateway protocols that are spoken over HTTP."""
 
     def __init__(
         self,
         *,
-        adapters: Mapping[str, GatewayAdapter],
-        responses: ResponseLegs,
+        exact: Mapping[str, Exchange],
         authenticator: PepAuthenticator,
-        decider: CallDecider,
         reports: GatewayReports,
         new_id: Callable[[], str],
         limits: EndpointLimits,
+        prefixes: Sequence[tuple[str, Exchange]] = (),
+        pages: Mapping[str, WireAnswer] | None = None,
     ) -> None:
-        """`adapters` by the path they are served at, without query."""
-        self._routes: dict[bytes, _Decided | _DecidedAnswer] = {}
-        for path, adapter in adapters.items():
-            self._routes[path.encode("ascii")] = _Decided(adapter, decider)
-        for path, leg in responses.adapters.items():
-            self._routes[path.encode("ascii")] = _DecidedAnswer(leg, responses)
+        """What is served by the path, without query: at `exact` ones, and at all that begin with
+        one of `prefixes`. `pages` are for anybody who asks by GET.
+        """
+        self._exact = {path.encode("ascii"): served for path, served in exact.items()}
+        self._prefixes = tuple([(path.encode("ascii"), served) for path, served in prefixes])
+        self._pages = {path.encode("ascii"): page for path, page in (pages or {}).items()}
         self._authenticator = authenticator
         self._reports = reports
         self._new_id = new_id
@@ -85,38 +66,57 @@ class HttpEndpoint:
             await send({"type": "websocket.close"})
             return
         # The path as sent: another spelling of an endpoint is not that endpoint.
-        route = self._routes.get(scope.get("raw_path") or scope["path"].encode())
+        path: bytes = scope.get("raw_path") or scope["path"].encode()
+        method: str = scope["method"]
+        served = self._exact.get(path) or self._below_prefix(path)
         body: bytes | None = None
-        if route is None:
-            answer = error_answer(404, "not-found", "no such endpoint", self._new_id())
-        elif scope["method"] != "POST":
-            message = "this endpoint answers POST only"
-            answer = error_answer(
-                405, "method-not-allowed", message, self._new_id(), (b"allow", b"POST")
-            )
+        if served is None:
+            answer = self._page(path, method)
+        elif served.methods is not None and method not in served.methods:
+            answer = self._wrong_method(served.methods)
         else:
+            headers = scope["headers"]
             try:
-                headers = scope["headers"]
                 check_envelope(headers, self._limits)
                 # INVARIANT: nothing of a body is read before its sender is known.
-                caller = self._authenticator.authenticate(headers, route.leg.protocol)
+                caller = self._authenticator.authenticate(headers, served.protocol)
                 body = await self._read_body(receive)
                 if body is None:
                     return  # the gateway left
-                answer = await route.answer(
-                    caller, WireRequest("POST", scope["path"], headers, body)
+                wire = WireRequest(
+                    method, path.decode("latin-1"), headers, body, scope["query_string"]
                 )
+                answer = await served.answer(caller, wire)
             except ProtocolError as error:
-                answer = self._refused(route.leg, error)
+                answer = self._refused(served, error, headers)
             except Exception as fault:  # noqa: BLE001  (a server's own 500 is no protocol's form)
-                answer = self._failed(route.leg, fault)
+                answer = self._failed(served, fault, headers)
             except BaseException:
                 # Cancelled. The server would answer 500 if nobody else has; where the connection
                 # is gone already this says nothing.
-                await _send(send, scope, self._not_answered(route.leg, self._new_id()), close=True)
+                refusal = self._not_answered(served, self._new_id(), headers)
+                await _send(send, scope, refusal, close=True)
                 raise
         # What was not read of this message must never be taken for the next one.
         await _send(send, scope, answer, close=body is None)
+
+    def _below_prefix(self, path: bytes) -> Exchange | None:
+        for prefix, served in self._prefixes:
+            if path.startswith(prefix):
+                return served
+        return None
+
+    def _page(self, path: bytes, method: str) -> WireAnswer:
+        page = self._pages.get(path)
+        if page is None:
+            return error_answer(404, "not-found", "no such endpoint", self._new_id())
+        return page if method in _READING else self._wrong_method(_READING)
+
+    def _wrong_method(self, methods: frozenset[str]) -> WireAnswer:
+        names = ", ".join(sorted(methods))
+        message = f"this endpoint answers {names} only"
+        allowed = (b"allow", names.encode())
+        return error_answer(405, "method-not-allowed", message, self._new_id(), allowed)
 
     async def _receive_all(self, receive: Receive) -> bytes | None:
         """The whole body, None where the gateway left; not more than the limit is ever held."""
@@ -141,47 +141,19 @@ class HttpEndpoint:
         except TimeoutError:
             raise MalformedCallError("the body did not arrive in time") from None
 
-    def _refused(self, leg: GatewayAdapter, error: ProtocolError) -> WireAnswer:
+    def _refused(self, served: Exchange, error: ProtocolError, headers: WireHeaders) -> WireAnswer:
         error_id = self._new_id()
-        self._reports.refused_call(leg.protocol, error, error_id)
-        return leg.encode_error(error, error_id)
+        self._reports.refused_call(served.protocol, error, error_id)
+        return served.encode_error(error, error_id, headers)
 
-    def _failed(self, leg: GatewayAdapter, fault: Exception) -> WireAnswer:
+    def _failed(self, served: Exchange, fault: Exception, headers: WireHeaders) -> WireAnswer:
         error_id = self._new_id()
         self._reports.fault(fault, error_id)
-        return self._not_answered(leg, error_id)
+        return self._not_answered(served, error_id, headers)
 
-    def _not_answered(self, leg: GatewayAdapter, error_id: str) -> WireAnswer:
-        return leg.encode_error(MalformedCallError("the call could not be answered"), error_id)
-
-
-class _Decided:
-    """A path whose calls are decided."""
-
-    __slots__ = ("_decider", "leg")
-
-    def __init__(self, leg: GatewayAdapter, decider: CallDecider) -> None:
-        self.leg = leg
-        self._decider = decider
-
-    def answer(self, caller: GatewayCaller, wire: WireRequest) -> Awaitable[WireAnswer]:
-        return self._decider.answer(self.leg, caller, self.leg.decode(wire))
-
-
-class _DecidedAnswer:
-    """A path where the upstream's answers are decided, as far as any policy looks at them."""
-
-    __slots__ = ("_responses", "leg")
-
-    def __init__(self, leg: ResponseLegAdapter, responses: ResponseLegs) -> None:
-        self.leg = leg
-        self._responses = responses
-
-    async def answer(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer:
-        call = self.leg.decode(wire)
-        if not self._responses.looks_at_answer(call, caller):
-            return self.leg.unchanged(call)
-        return await self._responses.decider.answer(self.leg, caller, call)
+    def _not_answered(self, served: Exchange, error_id: str, headers: WireHeaders) -> WireAnswer:
+        error = MalformedCallError("the call could not be answered")
+        return served.encode_error(error, error_id, headers)
 
 
 async def _send(send: Send, scope: Scope, answer: WireAnswer, *, close: bool) -> None:
@@ -198,4 +170,5 @@ async def _send(send: Send, scope: Scope, answer: WireAnswer, *, close: bool) ->
     await send({"type": "http.response.body", "body": body})
 
 
+_READING = frozenset({"GET", "HEAD"})
 _NO_EXTENSIONS: Mapping[str, Any] = {}

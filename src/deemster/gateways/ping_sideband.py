@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from deemster.errors import ConfigurationError, ProtocolError
-from deemster.gateways.adapter import WireAnswer, WireRequest
+from deemster.gateways.adapter import WireAnswer, WireHeaders, WireRequest
 from deemster.gateways.answers import (
     RETRY_AFTER_SECONDS,
     answer_headers,
@@ -84,7 +84,7 @@ class PingSidebandRequestLeg:
         body = b'%b,"response":%b}' % (echo[:-1], _deny(decision))
         return WireAnswer(200, answer_headers(decision), body)
 
-    def encode_error(self, error: ProtocolError, error_id: str) -> WireAnswer:
+    def encode_error(self, error: ProtocolError, error_id: str, headers: WireHeaders) -> WireAnswer:
         """A 4xx with a JSON object; the kits log its `message` and `id`."""
         return _error_of(error, error_id)
 
@@ -133,7 +133,7 @@ class PingSidebandResponseLeg:
             return WireAnswer(200, answer_headers(decision), _unchanged(call))
         return WireAnswer(200, answer_headers(decision), _deny(decision))
 
-    def encode_error(self, error: ProtocolError, error_id: str) -> WireAnswer:
+    def encode_error(self, error: ProtocolError, error_id: str, headers: WireHeaders) -> WireAnswer:
         """As the request leg's."""
         return _error_of(error, error_id)
 

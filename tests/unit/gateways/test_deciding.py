@@ -5,21 +5,24 @@ import json
 
 import pytest
 
-from deemster.errors import MalformedCallError
+from deemster.errors import CannotCarryOutError, MalformedCallError
+from deemster.gateways.deciding import Asked, RecordedDecisions
 from deemster.gateways.http_envelope import EndpointLimits
 from deemster.model.decision import Decision, Effect, Reason, Statement
 from deemster.model.gateway import GatewayCaller
-from deemster.model.http import ApiCall
+from deemster.model.http import ApiCall, Headers
 from tests.support.clock import FrozenClock
 from tests.support.doubles import (
     AlwaysDeny,
     AlwaysPermit,
     Broken,
+    CountedIds,
     FixedDecision,
     KeptRecords,
+    KeptReports,
     a_permit,
 )
-from tests.support.gateway_calls import Desk, Exchange, a_request_leg, post
+from tests.support.gateway_calls import Desk, Exchange, a_gateway, a_request_leg, post
 
 
 def denied_with(answer: Exchange) -> str:
@@ -78,6 +81,31 @@ async def test_a_permit_with_a_statement_the_protocol_cannot_carry_out_is_a_deny
     else:
         assert denied_with(answer) == told
     assert [decision.reason for decision in recorder.decisions] == [told or "permitted"]
+
+
+async def test_a_permit_that_cannot_be_put_into_effect_is_recorded_as_the_deny_it_becomes() -> None:
+    recorder = KeptRecords()
+    decisions = RecordedDecisions(
+        recorder=recorder,
+        reports=KeptReports(),
+        clock=FrozenClock(),
+        new_id=CountedIds(),
+        concurrency=1,
+    )
+
+    def encode(decision: Decision) -> str:
+        if decision.permitted:
+            raise CannotCarryOutError("no JSON")
+        return decision.reason
+
+    asked = Asked(
+        "sideband",
+        frozenset(),
+        GatewayCaller(a_gateway(), "k1"),
+        ApiCall("GET", "https://a/", Headers(())),
+    )
+    assert await decisions.answer(asked, a_permit, encode) == "statement-not-possible"
+    assert [decision.reason for decision in recorder.decisions] == ["statement-not-possible"]
 
 
 async def test_a_cancelled_task_answers_nothing_and_permits_nothing() -> None:
