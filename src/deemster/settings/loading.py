@@ -14,6 +14,7 @@ from deemster.policy.reading.reader import read_document
 from deemster.settings.directory_sections import read_directory
 from deemster.settings.environment import Overrides
 from deemster.settings.gateway_sections import read_anonymous_gateway, read_gateway
+from deemster.settings.identity_sections import read_identity_headers
 from deemster.settings.model import GatewaySettings, Settings, TokenProviderSettings
 from deemster.settings.provider_sections import read_token_provider
 from deemster.settings.reading import Reading
@@ -94,6 +95,7 @@ def _read(root: Section) -> Settings | None:
     services = read_services(root)
     databases = read_databases(root)
     queries = read_queries(root)
+    identity_headers = read_identity_headers(root)
     limits = read_limits(root.section("limits"))
     deadlines = read_deadlines(root.section("deadlines"))
     decision_log = read_decision_log(root.section("decisionLog"))
@@ -123,6 +125,7 @@ def _read(root: Section) -> Settings | None:
         services=services,
         databases=databases,
         queries=queries,
+        identity_headers=identity_headers,
         values=tuple(reading.values),
     )
 

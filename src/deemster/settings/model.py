@@ -325,7 +325,10 @@ class SettingValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything. `values` lists each effective setting with where it came from."""
+    """Everything. `values` lists each effective setting with where it came from.
+
+    `identity_headers`: (name as written, what it says).
+    """
 
     environment: str
     policies: PolicySettings
@@ -340,6 +343,7 @@ class Settings:
     services: tuple[ServiceSettings, ...] = ()
     databases: tuple[DatabaseSettings, ...] = ()
     queries: tuple[QuerySettings, ...] = ()
+    identity_headers: tuple[tuple[str, str], ...] = ()
     values: tuple[SettingValue, ...] = field(default=(), repr=False, compare=False)
 
     @property

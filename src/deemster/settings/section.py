@@ -29,10 +29,14 @@ class Section:
     error a reader yields its default, or None, so that all errors are found in one run.
     """
 
-    def __init__(self, reading: Reading, node: MappingNode | None, path: str) -> None:
+    def __init__(
+        self, reading: Reading, node: MappingNode | None, path: str, *, keyed: bool = False
+    ) -> None:
+        """`keyed`: the keys are names that the operator chose, shown as `path[name]`."""
         self.reading = reading
         self.path = path
         self._node = node
+        self._keyed = keyed
         self._taken: set[str] = set()
         if node is not None:
             reading.spans[path] = node.span
@@ -261,6 +265,8 @@ class Section:
     # --- the parts ------------------------------------------------------------------------------
 
     def _name(self, key: str) -> str:
+        if self._keyed:
+            return f"{self.path}[{key}]"
         return f"{self.path}.{key}" if self.path else key
 
     def _get(self, key: str) -> Node | None:
