@@ -335,3 +335,18 @@ def test_services_and_queries_are_read_with_their_defaults(tmp_path: Path) -> No
     assert shown["services[risk].bearer"][0] == "<secret of env:RISK_TOKEN>"
     assert shown["services[risk].headers.X-Api-Key"][0] == "<secret of env:RISK_KEY>"
     assert "4711" not in str(settings) + repr(settings) + str(shown)
+
+
+def test_identity_headers_have_a_default_that_is_replaced_as_a_whole(tmp_path: Path) -> None:
+    settings = load(tmp_path)
+    assert settings.identity_headers == (
+        ("X-Auth-User", "subject"),
+        ("X-Auth-Client", "clientId"),
+        ("X-Auth-Scope", "scope"),
+    )
+    assert origins(settings)["identityHeaders[X-Auth-User]"] == ("subject", "default")
+    settings = load(tmp_path, SMALL + "identityHeaders: {X-User: subject, X-Id: decisionId}\n")
+    assert settings.identity_headers == (("X-User", "subject"), ("X-Id", "decisionId"))
+    file = tmp_path / "deemster.yaml"
+    assert origins(settings)["identityHeaders[X-Id]"] == ("decisionId", f"{file}:9")
+    assert load(tmp_path, SMALL + "identityHeaders: {}\n").identity_headers == ()
