@@ -143,7 +143,7 @@ _READERS: Mapping[IdentityValue, Callable[[Decision], str | None]] = {
     IdentityValue.CLIENT_ID: lambda decision: decision.client_id,
     IdentityValue.SCOPE: _scope,
     IdentityValue.PROVIDER: lambda decision: decision.provider,
-    IdentityValue.API_SERVICE: lambda decision: decision.service and decision.service.id,
+    IdentityValue.API_SERVICE: lambda decision: decision.service.id if decision.service else None,
     IdentityValue.OPERATION: lambda decision: decision.operation,
     IdentityValue.DECISION_ID: lambda decision: decision.decision_id,
 }
