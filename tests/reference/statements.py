@@ -100,14 +100,13 @@ def is_missed(attached: Attached, way: Way, bug: str | None) -> bool:
 def unreached(way: Way) -> Iterator[Attached]:
     """Obligatory ones that first-applicable did not come to, for an error before them.
 
-    Not where a node above denies all the same.
+    Where a node above denies all the same, only those that ask for no node's effect but their own.
     """
-    if way[-1].outcome == D:
-        return
+    denied = any(node.outcome == D for node in way)
     for attached in way[-1].unreached:
         statement = attached.statement
-        may_permit = statement.path_matches or "permit" in APPLIES_TO[statement.applies_to]
-        if statement.obligatory and may_permit:
+        may_permit = not denied and "permit" in APPLIES_TO[statement.applies_to]
+        if statement.obligatory and (statement.path_matches or may_permit):
             yield attached
     for child in way[-1].children:
         yield from unreached((*way, child))
