@@ -1,0 +1,1 @@
+"""Real gateways on the configurations of examples/gateways, asking a real `deemster serve`."""

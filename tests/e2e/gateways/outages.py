@@ -1,0 +1,107 @@
+"""What comes of calls while the decision point is dead, stands still or has too much to do."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from tests.e2e.gateways.cases import Case, Due
+from tests.e2e.gateways.processes import Program
+from tests.e2e.gateways.stand import Seen, Stand
+from tests.e2e.gateways.wire import Address, Call, say
+
+__all__ = [
+    "ALLOWED",
+    "OUTAGES",
+    "outages",
+    "overloaded",
+    "running",
+    "silent_service",
+    "wait_until_back",
+]
+
+ALLOWED = Case("allowed", Due.ALLOWED, Call())
+RISKY = Case("risky", Due.REFUSED, Call(target=b"/risky"))
+"""Takes as long as the decision point waits for the service that tells the risk."""
+
+OUTAGES = (
+    "decision point killed",
+    "… and started again",
+    "decision point stands still",
+    "decision point overloaded",
+)
+PATIENCE = 20.0
+
+
+def outages(stand: Stand) -> Mapping[str, Seen]:
+    """OUTAGES ► what an allowed call came to; tried once.
+
+    Leaves a decision point that takes one call at a time.
+    """
+    if not stand.outages:
+        stand.outages.update(zip(OUTAGES, _tried(stand), strict=True))
+    return stand.outages
+
+
+def _tried(stand: Stand) -> tuple[Seen, ...]:
+    call = stand.call_of(ALLOWED)
+    with silent_service() as (host, port):
+        running(stand).kill()
+        killed = stand.ask(call)
+        stand.point.start(
+            {
+                "limits": {"concurrency": 1},
+                "deadlines": {"decision": "3s", "attribute": "2s"},
+                "services": {"risk": {"url": f"http://{host}:{port}", "allowPrivate": True}},
+            }
+        )
+        back = wait_until_back(stand)
+        program = running(stand)
+        program.pause()
+        try:
+            still = stand.ask(call)
+        finally:
+            program.resume()
+        wait_until_back(stand)
+        full = overloaded(stand)
+        wait_until_back(stand)
+    return killed, back, still, full
+
+
+def overloaded(stand: Stand) -> Seen:
+    """An allowed call while another holds the only place."""
+    other = threading.Thread(target=say, args=(stand.address, stand.call_of(RISKY)))
+    other.start()
+    try:
+        time.sleep(0.4)
+        return stand.ask(stand.call_of(ALLOWED))
+    finally:
+        other.join()
+
+
+def wait_until_back(stand: Stand) -> Seen:
+    """The first allowed call that gets through; some gateways find out a little later."""
+    call = stand.call_of(ALLOWED)
+    ends = time.monotonic() + PATIENCE
+    while (seen := stand.ask(call)).answer.status != 200:
+        assert seen.arrivals == []
+        assert time.monotonic() < ends, f"it does not come back: {seen.answer}"
+        time.sleep(0.1)
+    return seen
+
+
+def running(stand: Stand) -> Program:
+    """The decision point's process."""
+    assert stand.point.program is not None
+    return stand.point.program
+
+
+@contextmanager
+def silent_service() -> Iterator[Address]:
+    """A service that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0), backlog=16) as server:
+        host, port = server.getsockname()[:2]
+        yield str(host), int(port)

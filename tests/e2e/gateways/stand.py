@@ -1,0 +1,118 @@
+"""One gateway with everything around it, and what client and upstream see of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from deemster.tokens.development_key import DevelopmentKey
+from tests.e2e.gateways.cases import Case
+from tests.e2e.gateways.decision_point import DecisionPoint
+from tests.e2e.gateways.installed import Installed
+from tests.e2e.gateways.processes import Program, free_port, wait_until_listening
+from tests.e2e.gateways.upstream import Arrival, Upstream, recording_upstream
+from tests.e2e.gateways.wire import Address, Answer, Call, say
+from tests.support.parts import Parts
+
+__all__ = ["SECRET", "Seen", "Stand", "standing"]
+
+SECRET = "gateway-secret-0123456789-0123456789-abcdef"
+"""Whatever the example calls its secret, this is it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came of one case."""
+
+    answer: Answer
+    arrivals: Sequence[Arrival]
+
+
+class Stand:
+    """A running gateway. Cases are tried once; whoever asks again gets what was seen then."""
+
+    def __init__(
+        self,
+        gateway: Installed,
+        address: Address,
+        upstream: Upstream,
+        point: DecisionPoint,
+    ) -> None:
+        self.gateway = gateway
+        self.address = address
+        self.upstream = upstream
+        self.point = point
+        self._seen: dict[str, Seen] = {}
+        self._foreign_key = DevelopmentKey.generate()
+        self.outages: dict[str, Seen] = {}
+        """Filled by outages.py, once."""
+
+    def seen(self, case: Case) -> Seen:
+        """Try a case, unless it was tried."""
+        if case.name not in self._seen:
+            self._seen[case.name] = self.ask(self.call_of(case))
+        return self._seen[case.name]
+
+    def ask(self, call: Call) -> Seen:
+        """One exchange, whatever came before."""
+        self.upstream.taken()
+        answer = say(self.address, call)
+        return Seen(answer, self.upstream.taken())
+
+    def call_of(self, case: Case) -> Call:
+        """The case's call with a token and the names of this gateway's headers."""
+        call = case.call
+        names = {
+            b"{identity}": b"X-Auth-User",
+            b"{identity_}": b"X_Auth_User",
+            b"{identity.}": b"X.Auth.User",
+            b"{secret}": self.gateway.secret_header.encode(),
+        }
+        fields = []
+        for name, value in call.fields:
+            for placeholder, real in names.items():
+                value = value.replace(placeholder, real)
+            fields.append((names.get(name, name), value))
+        if b"connection" not in {name.lower() for name, _ in fields}:
+            fields.append((b"Connection", b"close"))
+        return replace(call, token=self._token(case), fields=tuple(fields))
+
+    def _token(self, case: Case) -> str | None:
+        if case.subject is None:
+            return None
+        if case.subject == "forged":
+            return self._foreign_key.mint({"iss": "https://staff.example.com", "sub": "carol"})
+        return self.point.token(case.subject, **dict(case.claims))
+
+
+@contextmanager
+def standing(
+    gateway: Installed,
+    parts: Parts,
+    folder: Path,
+    *,
+    swaps: Mapping[str, str] | None = None,
+    settings: Mapping[str, Mapping[str, object]] | None = None,
+) -> Iterator[Stand]:
+    """Gateway, upstream and decision point, all ended afterwards.
+
+    `swaps`: further texts of the gateway's configuration to replace, each of which must be there.
+    `settings`: of the decision point, beside the example's.
+    """
+    command = parts.command(gateway.command)
+    with ExitStack() as ends:
+        upstream, upstream_address = ends.enter_context(recording_upstream())
+        environ = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", gateway.secret_variable: SECRET}
+        point = DecisionPoint(gateway.example / "deemster.yaml", folder, environ)
+        ends.callback(point.end)
+        point.start(settings)
+        address = ("127.0.0.1", free_port())
+        gateway.write(folder, point, address, upstream_address, SECRET, swaps or {})
+        program = Program(
+            gateway.arguments(command, folder), log=folder / f"{gateway.name}.log", environ=environ
+        )
+        ends.callback(program.end)
+        wait_until_listening(program, address)
+        yield Stand(gateway, address, upstream, point)

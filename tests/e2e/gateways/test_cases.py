@@ -1,0 +1,25 @@
+"""Every case through every gateway: no bypass, no spoof, no secret; and the table of the docs."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.gateways.assertions import (
+    assert_due,
+    assert_no_bypass,
+    assert_no_spoof,
+    assert_secret_is_kept,
+)
+from tests.e2e.gateways.cases import CASES, Case
+from tests.e2e.gateways.stand import Stand
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_case(stand: Stand, case: Case) -> None:
+    seen = stand.seen(case)
+    assert_due(case, seen)
+    assert_no_bypass(case, seen)
+    assert_no_spoof(case, seen)
+    assert_secret_is_kept(seen, stand.gateway.secret_header)
