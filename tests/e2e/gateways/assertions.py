@@ -92,6 +92,8 @@ def cell(seen: Seen, sent: bytes) -> str:
 def _answer(answer: Answer) -> str:
     if answer.status == 0:
         return "closed"
+    if answer.status < 0:
+        return "no answer yet"
     challenged = " ".join(answer.values("WWW-Authenticate"))
     if "insufficient_user_authentication" in challenged:
         return f"{answer.status} step-up"

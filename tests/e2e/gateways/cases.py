@@ -8,7 +8,7 @@ from enum import Enum
 
 from tests.e2e.gateways.wire import Call
 
-__all__ = ["CASES", "GROUPS", "Case", "Due"]
+__all__ = ["ALLOWED", "CASES", "GROUPS", "Case", "Due"]
 
 
 class Due(Enum):
@@ -50,8 +50,9 @@ def _fields(
     return Case(name, due, Call(target=target, fields=fields))
 
 
+ALLOWED = Case("allowed", Due.ALLOWED, Call())
 ANSWERS = (
-    Case("allowed", Due.ALLOWED, Call()),
+    ALLOWED,
     Case("allowed, public, no token", Due.ALLOWED, Call(target=b"/health"), subject=None),
     Case("allowed, with a query", Due.ALLOWED, Call(target=b"/api/items?q=a%20b&q=2&u=%2Fadmin")),
     Case("allowed, carol in /admin", Due.ALLOWED, Call(target=ADMIN), subject="carol"),

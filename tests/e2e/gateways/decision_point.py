@@ -36,6 +36,7 @@ attributes:
 operations:
   - id: items
     match: {methods: [GET, HEAD, PURGE], path: /api/**}
+    alsoCovers: [add-item, pay]
     allow: {scopes: {any: [items.read]}}
   - id: add-item
     match: {methods: [POST], path: /api/items}
@@ -45,7 +46,7 @@ operations:
     allow: {authentication: {acr: [mfa], maxAge: 300s}}
   - id: risky
     match: {methods: [GET], path: /risky}
-    allow: {when: attr.risk < 50}
+    allow: {when: "attr.risk < 50"}
   - id: administer
     match: {path: /admin/**}
     allow: {groups: {any: [admins]}}

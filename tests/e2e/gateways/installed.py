@@ -28,6 +28,8 @@ class Installed:
     upstream: str = "127.0.0.1:3000"
     secret: str | None = None
     """What stands for the secret in the files; None: they read the environment."""
+    machine_names: Sequence[str] = ()
+    """Names in the files that one process of a machine can have, such as those of sockets."""
     secret_variable: str = "DEEMSTER_SECRET"
     secret_header: str = "CLIENT-TOKEN"
 
@@ -59,6 +61,7 @@ class Installed:
                 if name != "management"
             },
             **({} if self.secret is None else {self.secret: secret}),
+            **{name: f"{name}-{address[1]}" for name in self.machine_names},
             **swaps,
         }
         found = set()
@@ -118,7 +121,13 @@ GATEWAYS: Mapping[str, Installed] = {
         ),
         Installed("traefik", "traefik", _traefik, ["traefik.yaml", "dynamic.yaml"]),
         Installed("caddy", "caddy", _caddy, ["Caddyfile"], listens=":8000"),
-        Installed("haproxy", "haproxy", _haproxy, ["haproxy.cfg", "deemster.lua"]),
+        Installed(
+            "haproxy",
+            "haproxy",
+            _haproxy,
+            ["haproxy.cfg", "deemster.lua"],
+            machine_names=["abns@deemster"],
+        ),
         Installed("envoy-http", "envoy", _envoy, ["envoy.yaml"]),
         Installed("envoy-grpc", "envoy", _envoy, ["envoy.yaml"]),
     )

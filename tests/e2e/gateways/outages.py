@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from tests.e2e.gateways.cases import Case, Due
+from tests.e2e.gateways.cases import ALLOWED, Case, Due
 from tests.e2e.gateways.processes import Program
 from tests.e2e.gateways.stand import Seen, Stand
 from tests.e2e.gateways.wire import Address, Call, say
@@ -20,10 +20,8 @@ __all__ = [
     "overloaded",
     "running",
     "silent_service",
-    "wait_until_back",
 ]
 
-ALLOWED = Case("allowed", Due.ALLOWED, Call())
 RISKY = Case("risky", Due.REFUSED, Call(target=b"/risky"))
 """Takes as long as the decision point waits for the service that tells the risk."""
 
@@ -33,7 +31,8 @@ OUTAGES = (
     "decision point stands still",
     "decision point overloaded",
 )
-PATIENCE = 20.0
+LONGEST_STILL = 6.0
+"""Seconds; a gateway that waits longer has let nobody through by then."""
 
 
 def outages(stand: Stand) -> Mapping[str, Seen]:
@@ -58,16 +57,16 @@ def _tried(stand: Stand) -> tuple[Seen, ...]:
                 "services": {"risk": {"url": f"http://{host}:{port}", "allowPrivate": True}},
             }
         )
-        back = wait_until_back(stand)
+        back = stand.wait_until_open()
         program = running(stand)
         program.pause()
         try:
-            still = stand.ask(call)
+            still = stand.ask(call, patience=LONGEST_STILL)
         finally:
             program.resume()
-        wait_until_back(stand)
+        stand.wait_until_open()
         full = overloaded(stand)
-        wait_until_back(stand)
+        stand.wait_until_open()
     return killed, back, still, full
 
 
@@ -80,17 +79,6 @@ def overloaded(stand: Stand) -> Seen:
         return stand.ask(stand.call_of(ALLOWED))
     finally:
         other.join()
-
-
-def wait_until_back(stand: Stand) -> Seen:
-    """The first allowed call that gets through; some gateways find out a little later."""
-    call = stand.call_of(ALLOWED)
-    ends = time.monotonic() + PATIENCE
-    while (seen := stand.ask(call)).answer.status != 200:
-        assert seen.arrivals == []
-        assert time.monotonic() < ends, f"it does not come back: {seen.answer}"
-        time.sleep(0.1)
-    return seen
 
 
 def running(stand: Stand) -> Program:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from deemster.tokens.development_key import DevelopmentKey
-from tests.e2e.gateways.cases import Case
+from tests.e2e.gateways.cases import ALLOWED, Case
 from tests.e2e.gateways.decision_point import DecisionPoint
 from tests.e2e.gateways.installed import Installed
 from tests.e2e.gateways.processes import Program, free_port, wait_until_listening
@@ -17,6 +18,8 @@ from tests.e2e.gateways.wire import Address, Answer, Call, say
 from tests.support.parts import Parts
 
 __all__ = ["SECRET", "Seen", "Stand", "standing"]
+
+PATIENCE = 20.0
 
 SECRET = "gateway-secret-0123456789-0123456789-abcdef"
 """Whatever the example calls its secret, this is it."""
@@ -36,11 +39,13 @@ class Stand:
     def __init__(
         self,
         gateway: Installed,
+        program: Program,
         address: Address,
         upstream: Upstream,
         point: DecisionPoint,
     ) -> None:
         self.gateway = gateway
+        self._program = program
         self.address = address
         self.upstream = upstream
         self.point = point
@@ -55,11 +60,25 @@ class Stand:
             self._seen[case.name] = self.ask(self.call_of(case))
         return self._seen[case.name]
 
-    def ask(self, call: Call) -> Seen:
+    def ask(self, call: Call, *, patience: float = 20.0) -> Seen:
         """One exchange, whatever came before."""
         self.upstream.taken()
-        answer = say(self.address, call)
+        answer = say(self.address, call, patience=patience)
+        if answer.status == 0:
+            # Time to die of it.
+            time.sleep(0.2)
+        assert self._program.process.poll() is None, f"it ended:\n{self._program.said()}"
         return Seen(answer, self.upstream.taken())
+
+    def wait_until_open(self) -> Seen:
+        """The first call that gets through; gateways find out a little later that they may ask."""
+        call = self.call_of(ALLOWED)
+        ends = time.monotonic() + PATIENCE
+        while (seen := self.ask(call)).answer.status != 200:
+            assert list(seen.arrivals) == []
+            assert time.monotonic() < ends, f"nothing gets through: {seen.answer}"
+            time.sleep(0.1)
+        return seen
 
     def call_of(self, case: Case) -> Call:
         """The case's call with a token and the names of this gateway's headers."""
@@ -115,4 +134,6 @@ def standing(
         )
         ends.callback(program.end)
         wait_until_listening(program, address)
-        yield Stand(gateway, address, upstream, point)
+        stand = Stand(gateway, program, address, upstream, point)
+        stand.wait_until_open()
+        yield stand

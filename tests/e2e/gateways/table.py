@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tests.e2e.gateways.assertions import cell
-from tests.e2e.gateways.cases import CASES, GROUPS
-from tests.e2e.gateways.outages import ALLOWED, OUTAGES, outages
+from tests.e2e.gateways.cases import ALLOWED, CASES, GROUPS
+from tests.e2e.gateways.outages import OUTAGES, outages
 from tests.e2e.gateways.stand import Stand
 
 __all__ = ["Column", "column_of", "columns_in", "page_of"]

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 def test_nobody_gets_through_without_a_decision(stand: Stand, outage: str) -> None:
     seen = outages(stand)[outage]
     assert seen.arrivals == []
-    assert seen.answer.status >= 400
+    assert seen.answer.status < 0 or seen.answer.status >= 400
     assert_secret_is_kept(seen, stand.gateway.secret_header)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse
 
-__all__ = ["NO_ANSWER", "Address", "Answer", "Call", "say"]
+__all__ = ["NO_ANSWER", "STILL_WAITING", "Address", "Answer", "Call", "say"]
 
 Address = tuple[str, int]
 
@@ -46,7 +46,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the client saw; status 0 where the connection ended without an answer."""
+    """What the client saw.
+
+    Status 0: the connection ended without an answer; -1: nothing came as long as we waited.
+    """
 
     status: int
     fields: Sequence[tuple[str, str]] = field(default=())
@@ -58,6 +61,7 @@ class Answer:
 
 
 NO_ANSWER = Answer(0)
+STILL_WAITING = Answer(-1)
 
 
 def say(address: Address, call: Call, *, patience: float = 30.0) -> Answer:
@@ -70,6 +74,8 @@ def say(address: Address, call: Call, *, patience: float = 30.0) -> Answer:
         try:
             response.begin()
             body = response.read()
+        except TimeoutError:
+            return STILL_WAITING
         except (HTTPException, ConnectionResetError):
             return NO_ANSWER
         finally:
