@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
@@ -39,6 +40,9 @@ from deemster.telemetry.reports import ServiceReports
 from deemster.telemetry.service_log import ServiceLog
 from deemster.usercontext.resolver import UserResolver
 
+if TYPE_CHECKING:
+    from deemster.gateways.grpc_endpoint import GrpcEndpoint
+
 __all__ = ["Application", "build_application", "new_id"]
 
 STDOUT = 1
@@ -57,6 +61,7 @@ class Application:
         *,
         settings: Settings,
         decisions: HttpEndpoint,
+        ext_authz: GrpcEndpoint | None,
         store: PolicyStore,
         authenticator: PepAuthenticator,
         providers: TokenProviders,
@@ -70,6 +75,7 @@ class Application:
     ) -> None:
         self.settings = settings
         self.decisions = decisions
+        self.ext_authz = ext_authz
         self.figures = figures
         registry = CollectorRegistry(auto_describe=False)
         register_figures(registry, figures, __version__)
@@ -199,7 +205,6 @@ def build_application(
         attributes=attributes.sources,
     )
     recorder = _recorder(settings, figures, reports, clock, stdout)
-
     decisions = RecordedDecisions(
         recorder=recorder,
         reports=reports,
@@ -214,9 +219,18 @@ def build_application(
         new_id=make_id,
         limits=_limits(settings),
     )
+    ext_authz = None
+    if settings.listeners.ext_authz is not None:
+        # Its libraries take 30 MB and a tenth of a second, which nobody without an Envoy needs.
+        from deemster.app.ext_authz_grpc import ext_authz_grpc_endpoint
+
+        ext_authz = ext_authz_grpc_endpoint(
+            settings, point, decisions, authenticator, reports, make_id
+        )
     return Application(
         settings=settings,
         decisions=endpoint,
+        ext_authz=ext_authz,
         store=store,
         authenticator=authenticator,
         providers=providers,

@@ -26,6 +26,8 @@ __all__ = [
     "Refusal",
     "answer_headers",
     "challenge_of",
+    "decision_id_field",
+    "denied_body",
     "error_answer",
     "error_status",
     "missing_of",
@@ -113,6 +115,28 @@ def answer_headers(decision: Decision) -> tuple[tuple[bytes, bytes], ...]:
     if _is_visible(decision.revision):
         headers.append((b"x-policy-revision", decision.revision.encode("ascii")))
     return tuple(headers)
+
+
+def decision_id_field(decision: Decision) -> list[tuple[bytes, bytes]]:
+    """`X-Decision-Id`, where the id can stand in a header field."""
+    if not _is_visible(decision.decision_id):
+        return []
+    return [(b"x-decision-id", decision.decision_id.encode("ascii"))]
+
+
+def denied_body(decision: Decision) -> bytes:
+    """A deny as the end user is told it: a JSON object with `code`, `message`, `id`, and `missing`
+    where the API service discloses it (service.md 4)."""
+    refusal = refusal_of(decision)
+    body: dict[str, object] = {
+        "code": refusal.code,
+        "message": refusal.message,
+        "id": decision.decision_id,
+    }
+    missing = missing_of(decision)
+    if missing is not None:
+        body["missing"] = missing
+    return _ENCODER.encode(body)
 
 
 def error_status(error: ProtocolError) -> int:

@@ -12,7 +12,8 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import uvloop
 
@@ -24,6 +25,9 @@ from deemster.serving.protocol import ConnectionLimits
 from deemster.serving.sockets import Address, open_listener
 from deemster.settings import Settings
 from deemster.telemetry.service_log import ServiceLog, adopt_standard_logging, build_service_log
+
+if TYPE_CHECKING:
+    from deemster.serving.grpc_server import GrpcServer
 
 __all__ = ["Listening", "serve"]
 
@@ -41,6 +45,7 @@ class Listening:
 
     decisions: Address
     management: Address
+    ext_authz: Address | None = None
 
 
 def serve(settings: Settings, *, on_started: Callable[[Listening], None] | None = None) -> None:
@@ -66,27 +71,38 @@ async def _serve(
     application = build_application(settings, clock=clock, log=log, after_load=_settle_memory)
     try:
         await application.startup()
+        ext_authz = _open_ext_authz(settings, application)
         servers = _open(settings, application, clock, log)
     except BaseException:
         await application.shutdown(FLUSH_SECONDS)
         raise
     decisions, management, listening = servers
+    told = {}
+    if ext_authz is not None:
+        listening = replace(listening, ext_authz=ext_authz.address)
+        told["ext_authz"] = str(ext_authz.address)
     ended = asyncio.Event()
     _listen_to_signals(ended, application)
     await management.start()
     await decisions.start()
+    if ext_authz is not None:
+        await ext_authz.start()
     log.info(
         "service_started",
         decisions=str(listening.decisions),
         management=str(listening.management),
         environment=settings.environment,
+        **told,
     )
     if on_started is not None:
         on_started(listening)
     await ended.wait()
     log.info("service_ending")
     application.begin_to_end()
-    await decisions.stop(FINISH_SECONDS)
+    async with asyncio.TaskGroup() as ending:
+        ending.create_task(decisions.stop(FINISH_SECONDS))
+        if ext_authz is not None:
+            ending.create_task(ext_authz.stop(FINISH_SECONDS))
     await application.shutdown(FLUSH_SECONDS)
     # Last, so that operators see the end from outside.
     await management.stop(MANAGEMENT_SECONDS)
@@ -110,6 +126,21 @@ def _settle_memory() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+def _open_ext_authz(settings: Settings, application: Application) -> GrpcServer | None:
+    wanted = settings.listeners.ext_authz
+    if wanted is None or application.ext_authz is None:
+        return None
+    from deemster.serving.grpc_server import GrpcServer
+
+    return GrpcServer(
+        application.ext_authz,
+        wanted.bind.host,
+        wanted.bind.port,
+        metadata_bytes=settings.limits.headers,
+        setting="listeners.extAuthz.bind",
+    )
 
 
 def _open(

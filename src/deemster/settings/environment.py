@@ -48,6 +48,8 @@ OVERRIDABLE = (
     "listeners.decisions.plaintextBehind",
     "listeners.decisions.server",
     "listeners.decisions.workers",
+    "listeners.extAuthz.bind",
+    "listeners.extAuthz.plaintextBehind",
     "listeners.management.bind",
     "policies.path",
     "policies.reload",

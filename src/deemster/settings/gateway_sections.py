@@ -14,12 +14,10 @@ from deemster.settings.section import Section
 
 __all__ = ["read_anonymous_gateway", "read_gateway"]
 
-PROTOCOLS = ("sideband",)
+PROTOCOLS = ("sideband", "ext-authz-grpc")
 LATER_PROTOCOLS = (
     "authzen",
     "decision-endpoint",
-    "ext-authz",
-    "ext-authz-grpc",
     "ext-authz-http",
     "forward-auth",
     "nginx",

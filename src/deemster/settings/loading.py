@@ -13,6 +13,7 @@ from deemster.policy.reading.nodes import MappingNode
 from deemster.policy.reading.reader import read_document
 from deemster.settings.directory_sections import read_directory
 from deemster.settings.environment import Overrides
+from deemster.settings.ext_authz_sections import check_ext_authz
 from deemster.settings.gateway_sections import read_anonymous_gateway, read_gateway
 from deemster.settings.identity_sections import read_identity_headers
 from deemster.settings.model import GatewaySettings, Settings, TokenProviderSettings
@@ -106,6 +107,7 @@ def _read(root: Section) -> Settings | None:
     check_unique(reading, "token providers", [(p.id, f"{path}.id") for p, path in providers])
     check_unique(reading, "directories", [(d.id, f"{path}.id") for d, path in directories])
     check_listeners(reading, listeners, anonymous)
+    check_ext_authz(reading, listeners, gateways)
     check_providers(reading, providers, _ids_of(reading, "directories"), listeners)
     if gateways or not root.sections("gateways"):
         check_gateways(reading, gateways, anonymous, _ids_of(reading, "tokenProviders"))

@@ -20,6 +20,7 @@ __all__ = [
     "DevelopmentKeySource",
     "DirectorySettings",
     "DiscoveredKeySource",
+    "ExtAuthzListenerSettings",
     "FileKeySource",
     "FileSinkSettings",
     "GatewaySecretSettings",
@@ -73,11 +74,26 @@ class DecisionsListenerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ExtAuthzListenerSettings:
+    """`listeners.extAuthz:`, Envoy's ext_authz over gRPC; the members as of decisions."""
+
+    bind: Bind
+    plaintext_behind: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ListenerSettings:
-    """`listeners:`"""
+    """`listeners:`; `ext_authz` is None where nothing listens for it."""
 
     decisions: DecisionsListenerSettings
     management: Bind
+    ext_authz: ExtAuthzListenerSettings | None = None
+
+    @property
+    def all_on_loopback(self) -> bool:
+        """Whether only this machine can ask for decisions."""
+        grpc = self.ext_authz
+        return self.decisions.bind.is_loopback and (grpc is None or grpc.bind.is_loopback)
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +374,9 @@ class Settings:
             for provider in self.token_providers
         ):
             flags.append("insecureDevelopmentKey")
-        if self.listeners.decisions.plaintext_behind is not None:
+        ext_authz = self.listeners.ext_authz
+        if self.listeners.decisions.plaintext_behind is not None or (
+            ext_authz is not None and ext_authz.plaintext_behind is not None
+        ):
             flags.append("plaintextBehind")
         return tuple(flags)

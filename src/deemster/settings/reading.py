@@ -9,7 +9,10 @@ from deemster.model.source import SourceSpan
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
 from deemster.settings.model import SettingValue
 
-__all__ = ["Reading", "SuggestedError", "UnsupportedValueError", "one_of"]
+__all__ = ["PROTECTORS", "Reading", "SuggestedError", "UnsupportedValueError", "one_of"]
+
+PROTECTORS = ("mesh", "sidecar", "private-network")
+"""Who may protect a connection in place of TLS."""
 
 
 class Reading:

@@ -9,7 +9,10 @@ from deemster.policy.codes import Code
 from deemster.policy.diagnostics import did_you_mean
 from deemster.settings.model import (
     AnonymousGatewaySettings,
+    Bind,
+    DecisionsListenerSettings,
     DevelopmentKeySource,
+    ExtAuthzListenerSettings,
     GatewaySettings,
     ListenerSettings,
     TokenProviderSettings,
@@ -38,24 +41,10 @@ def check_listeners(
     reading: Reading, listeners: ListenerSettings, anonymous: AnonymousGatewaySettings | None
 ) -> None:
     """Who can reach a listener decides what must protect it (service.md 2 and 3)."""
-    decisions, management = listeners.decisions.bind, listeners.management
-    if not decisions.is_loopback:
-        span = reading.span_of("listeners.decisions.bind")
-        if listeners.decisions.plaintext_behind is None:
-            _error(
-                reading,
-                f"`{decisions}` is reachable from other machines, and without TLS everybody on "
-                "the way can read tokens",
-                span,
-                help="TLS is not supported yet: say who protects the connection by "
-                "`plaintextBehind: mesh`, `sidecar` or `private-network`, or bind to 127.0.0.1",
-            )
-        if anonymous is not None:
-            _error(
-                reading,
-                f"`insecureAnonymousGateway` is for loopback only, and `{decisions}` is not",
-                reading.span_of("insecureAnonymousGateway"),
-            )
+    decisions, management = listeners.decisions, listeners.management
+    _check_reach(reading, "listeners.decisions", decisions, anonymous)
+    if listeners.ext_authz is not None:
+        _check_reach(reading, "listeners.extAuthz", listeners.ext_authz, anonymous)
     if not management.is_loopback:
         _error(
             reading,
@@ -64,13 +53,52 @@ def check_listeners(
             reading.span_of("listeners.management.bind"),
             help="client certificates and bearer tokens for it are not supported yet",
         )
-    if decisions.port and (decisions.host, decisions.port) == (management.host, management.port):
+    if decisions.bind.port and _is_same(decisions.bind, management):
         _error(
             reading,
-            f"both listeners bind to `{decisions}`",
+            f"both listeners bind to `{decisions.bind}`",
             reading.span_of("listeners.management.bind"),
             help="nothing of management is reachable on the decisions port",
         )
+    grpc = listeners.ext_authz
+    if grpc is not None and grpc.bind.port:
+        for other in (decisions.bind, management):
+            if _is_same(grpc.bind, other):
+                _error(
+                    reading,
+                    f"two listeners bind to `{other}`",
+                    reading.span_of("listeners.extAuthz.bind"),
+                    help="ext_authz over gRPC has a port of its own",
+                )
+
+
+def _check_reach(
+    reading: Reading,
+    path: str,
+    listener: DecisionsListenerSettings | ExtAuthzListenerSettings,
+    anonymous: AnonymousGatewaySettings | None,
+) -> None:
+    if listener.bind.is_loopback:
+        return
+    if listener.plaintext_behind is None:
+        _error(
+            reading,
+            f"`{listener.bind}` is reachable from other machines, and without TLS everybody on "
+            "the way can read tokens",
+            reading.span_of(f"{path}.bind"),
+            help="TLS is not supported yet: say who protects the connection by "
+            "`plaintextBehind: mesh`, `sidecar` or `private-network`, or bind to 127.0.0.1",
+        )
+    if anonymous is not None:
+        _error(
+            reading,
+            f"`insecureAnonymousGateway` is for loopback only, and `{listener.bind}` is not",
+            reading.span_of("insecureAnonymousGateway"),
+        )
+
+
+def _is_same(one: Bind, other: Bind) -> bool:
+    return (one.host, one.port) == (other.host, other.port)
 
 
 def check_providers(
@@ -98,7 +126,7 @@ def check_providers(
         if not _is_development(provider):
             continue
         span = reading.span_of(f"{path}.keys")
-        if not listeners.decisions.bind.is_loopback:
+        if not listeners.all_on_loopback:
             _error(reading, "`insecureDevelopmentKey` is for loopback only", span)
         if has_real_keys:
             _error(

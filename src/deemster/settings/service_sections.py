@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from deemster.policy.codes import Code
+from deemster.settings.ext_authz_sections import read_ext_authz_listener
 from deemster.settings.model import (
     Bind,
     DeadlineSettings,
@@ -20,7 +21,7 @@ from deemster.settings.model import (
     StdoutSinkSettings,
     WhenLogIsFull,
 )
-from deemster.settings.reading import UnsupportedValueError, one_of
+from deemster.settings.reading import PROTECTORS, UnsupportedValueError, one_of
 from deemster.settings.scalars import (
     parse_bind,
     parse_duration,
@@ -32,7 +33,6 @@ from deemster.settings.scalars import (
 from deemster.settings.section import Section
 
 __all__ = [
-    "PROTECTORS",
     "between",
     "read_deadlines",
     "read_decision_log",
@@ -45,7 +45,6 @@ T = TypeVar("T", int, float)
 
 KIB = 1024
 MIB = 1024 * 1024
-PROTECTORS = ("mesh", "sidecar", "private-network")
 
 
 def read_policies(section: Section) -> PolicySettings | None:
@@ -72,9 +71,10 @@ def read_listeners(section: Section) -> ListenerSettings:
     )
     management.unsupported("tls", "workers", "bearer")
     management.finish()
-    section.unsupported("grpc", "extAuthz", "probes")
+    ext_authz = read_ext_authz_listener(section)
+    section.unsupported("probes")
     section.finish()
-    return ListenerSettings(DecisionsListenerSettings(bind, behind), management_bind)
+    return ListenerSettings(DecisionsListenerSettings(bind, behind), management_bind, ext_authz)
 
 
 def read_limits(section: Section) -> LimitSettings:

@@ -14,6 +14,7 @@ from deemster.policy.diagnostics import did_you_mean
 from deemster.policy.reading.nodes import MappingNode
 from deemster.settings.directory_sections import read_database_url
 from deemster.settings.model import DatabaseSettings, QuerySettings, ServiceSettings, ServiceTls
+from deemster.settings.reading import PROTECTORS
 from deemster.settings.scalars import (
     parse_duration,
     parse_header_name,
@@ -24,7 +25,7 @@ from deemster.settings.scalars import (
 )
 from deemster.settings.secret import Secret
 from deemster.settings.section import Section
-from deemster.settings.service_sections import PROTECTORS, between
+from deemster.settings.service_sections import between
 
 __all__ = ["read_databases", "read_queries", "read_services"]
 

@@ -55,6 +55,13 @@ def test_what_is_not_written_has_its_default(tmp_path: Path) -> None:
     assert settings.insecure_flags == ()
 
 
+def test_nothing_listens_for_ext_authz_unless_it_is_written(tmp_path: Path) -> None:
+    assert load(tmp_path).listeners.ext_authz is None
+    found = load(tmp_path, SMALL + "listeners: {extAuthz: {}}\n").listeners.ext_authz
+    assert found is not None
+    assert str(found.bind) == "127.0.0.1:9191"
+
+
 def test_relative_paths_start_at_the_settings_file(tmp_path: Path) -> None:
     settings = load(tmp_path)
     assert settings.policies.path == tmp_path / "policies"
@@ -83,7 +90,8 @@ def test_every_value_knows_where_it_came_from(tmp_path: Path) -> None:
 
 
 def test_every_scalar_outside_lists_can_be_overridden_and_nothing_else(tmp_path: Path) -> None:
-    behind = "listeners: {decisions: {plaintextBehind: mesh}}\n"
+    protected = "{plaintextBehind: mesh}"
+    behind = f"listeners: {{decisions: {protected}, extAuthz: {protected}}}\n"
     read = {path for path in origins(load(tmp_path, SMALL + behind)) if "[" not in path}
     assert read == set(OVERRIDABLE)
 
@@ -108,6 +116,8 @@ OVERRIDES = {
     "listeners.decisions.plaintextBehind": "sidecar",
     "listeners.decisions.server": "uvicorn",
     "listeners.decisions.workers": "1",
+    "listeners.extAuthz.bind": "127.0.0.1:0",
+    "listeners.extAuthz.plaintextBehind": "mesh",
     "listeners.management.bind": "[::1]:0",
     "policies.path": "elsewhere",
     "policies.reload": "signal",

@@ -1,0 +1,110 @@
+"""The one gRPC endpoint for gateways: PEP authentication ► the message ► decode ► decide ► encode.
+
+Whatever happens in here ends in status OK with a deny in it: a gateway that is told to fail open
+lets a call pass on any other gRPC status. Hence messages are bytes here (a deserialiser would fail
+before anybody is asked), and read only once their sender is known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
+
+import grpc
+
+from deemster.errors import CallTooLargeError, MalformedCallError, ProtocolError
+from deemster.gateways.adapter import WireHeaders, WireRequest
+from deemster.gateways.deciding import GatewayReports
+from deemster.gateways.exchange import Exchange
+from deemster.gateways.http_envelope import EndpointLimits
+from deemster.gateways.pep_auth import PepAuthenticator
+
+__all__ = ["GrpcEndpoint"]
+
+
+class GrpcEndpoint(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library has no types
+    """Serves one exchange as the unary method `method`; its messages are the exchange's bodies."""
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        *,
+        method: str,
+        authenticator: PepAuthenticator,
+        reports: GatewayReports,
+        new_id: Callable[[], str],
+        limits: EndpointLimits,
+        unavailable: Callable[[str], bytes],
+    ) -> None:
+        """`unavailable` makes the deny, with an id in it, that is sent where all else fails."""
+        self._exchange = exchange
+        self._method = method
+        self._package = method.partition(".v")[0]
+        self._authenticator = authenticator
+        self._reports = reports
+        self._new_id = new_id
+        # A message holds what an HTTP gateway would put into header fields, and the body.
+        self._longest = limits.body + (limits.headers or 0)
+        self._seconds = limits.body_timeout
+        self._unavailable = unavailable
+        # For the wire, a stream of one message is a unary call.
+        self._handler = grpc.stream_unary_rpc_method_handler(self.answer)
+
+    def service(self, details: Any) -> Any:  # noqa: ANN401
+        """Which calls are ours: also those of other versions of the protocol.
+
+        They are denied like any other that is no `CheckRequest`, because "no such method" is an
+        error, which opens a gateway that fails open.
+        """
+        called: str = details.method
+        return self._handler if called.startswith(self._package) else None
+
+    async def answer(self, messages: AsyncIterator[bytes], call: Any) -> bytes:  # noqa: ANN401
+        """A serialised answer, never an empty one and never an exception."""
+        error_id = self._new_id()
+        try:
+            answer = await self._answer(messages, call, error_id)
+        except asyncio.CancelledError:
+            # The gateway left, and hears nothing. Whoever else cancelled us, the library would
+            # end the call with a status that is not OK.
+            answer = b""
+        except Exception as fault:  # noqa: BLE001  (fail closed: a fault of ours is a deny)
+            answer = b""
+            with contextlib.suppress(Exception):
+                self._reports.fault(fault, error_id)
+        return answer or self._unavailable(error_id)
+
+    async def _answer(self, messages: AsyncIterator[bytes], call: Any, error_id: str) -> bytes:  # noqa: ANN401
+        headers: WireHeaders = ()
+        try:
+            headers = _metadata(call.invocation_metadata())
+            caller = self._authenticator.authenticate(headers, self._exchange.protocol)
+            message = await self._read(messages)
+            wire = WireRequest("POST", self._method, headers, message)
+            return (await self._exchange.answer(caller, wire)).body
+        except ProtocolError as error:
+            self._reports.refused_call(self._exchange.protocol, error, error_id)
+            return self._exchange.encode_error(error, error_id, headers).body
+
+    async def _read(self, messages: AsyncIterator[bytes]) -> bytes:
+        try:
+            async with asyncio.timeout(self._seconds):
+                message = await anext(messages, None)
+        except TimeoutError:
+            raise MalformedCallError("the message did not arrive in time") from None
+        if message is None:
+            raise MalformedCallError("a call without a message")
+        if len(message) > self._longest:
+            raise CallTooLargeError(f"the message exceeds {self._longest} bytes")
+        return message
+
+
+def _metadata(fields: Sequence[tuple[str, str | bytes]]) -> WireHeaders:
+    return tuple(
+        [
+            (name.encode(), value.encode("latin-1") if isinstance(value, str) else value)
+            for name, value in fields
+        ]
+    )

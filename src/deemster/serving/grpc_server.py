@@ -1,0 +1,48 @@
+"""The ext_authz listener: grpcio's asyncio server around the gRPC endpoint."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import grpc
+
+from deemster.errors import ConfigurationError
+from deemster.gateways.grpc_endpoint import GrpcEndpoint
+from deemster.serving.sockets import Address
+
+__all__ = ["GrpcServer"]
+
+
+class GrpcServer:
+    """One listener. Made inside the running loop that it serves in."""
+
+    def __init__(
+        self, endpoint: GrpcEndpoint, host: str, port: int, *, metadata_bytes: int, setting: str
+    ) -> None:
+        """Binds at once; `address` is where. Raises ConfigurationError naming `setting`."""
+        options: list[tuple[str, Any]] = [
+            # Else a second service starts unnoticed and takes half of the calls.
+            ("grpc.so_reuseport", 0),
+            # Whatever the library refuses by itself is an error, which opens a gateway that fails
+            # open: messages are measured by the endpoint, and read for known gateways only.
+            ("grpc.max_receive_message_length", -1),
+            ("grpc.max_metadata_size", metadata_bytes),
+            ("grpc.absolute_max_metadata_size", 2 * metadata_bytes),
+            # The same of a connection that is ended because of a gateway's keep-alive pings.
+            ("grpc.http2.max_ping_strikes", 0),
+        ]
+        self._server = grpc.aio.server(handlers=[endpoint], options=options)
+        wanted = Address(host, port)
+        try:
+            bound = self._server.add_insecure_port(str(wanted))
+        except RuntimeError:
+            raise ConfigurationError(f"cannot listen on {wanted} (`{setting}`)") from None
+        self.address = Address(host, bound)
+
+    async def start(self) -> None:
+        """Accept calls."""
+        await self._server.start()
+
+    async def stop(self, within: float) -> None:
+        """Accept no more, and give those in hand `within` seconds."""
+        await self._server.stop(within)
