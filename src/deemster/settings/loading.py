@@ -11,6 +11,7 @@ from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.reading.nodes import MappingNode
 from deemster.policy.reading.reader import read_document
+from deemster.settings.authzen_sections import read_authzen
 from deemster.settings.directory_sections import read_directory
 from deemster.settings.environment import Overrides
 from deemster.settings.ext_authz_sections import check_ext_authz
@@ -100,6 +101,7 @@ def _read(root: Section) -> Settings | None:
     limits = read_limits(root.section("limits"))
     deadlines = read_deadlines(root.section("deadlines"))
     decision_log = read_decision_log(root.section("decisionLog"))
+    authzen = read_authzen(root.section("authzen"))
     root.unsupported(*LATER)
     root.finish()
 
@@ -128,6 +130,7 @@ def _read(root: Section) -> Settings | None:
         databases=databases,
         queries=queries,
         identity_headers=identity_headers,
+        authzen=authzen,
         values=tuple(reading.values),
     )
 

@@ -12,6 +12,7 @@ from deemster.settings.secret import Secret
 __all__ = [
     "AnonymousGatewaySettings",
     "AssertedProviderSettings",
+    "AuthzenSettings",
     "Bind",
     "DatabaseSettings",
     "DeadlineSettings",
@@ -297,6 +298,17 @@ class QuerySettings:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class AuthzenSettings:
+    """`authzen:`; without a `public_base_url` the service does not tell about itself.
+
+    `max_evaluations`: questions in one call.
+    """
+
+    public_base_url: str | None = None
+    max_evaluations: int = 100
+
+
 class WhenLogIsFull(Enum):
     """`decisionLog.whenFull`, which must be written."""
 
@@ -360,6 +372,7 @@ class Settings:
     databases: tuple[DatabaseSettings, ...] = ()
     queries: tuple[QuerySettings, ...] = ()
     identity_headers: tuple[tuple[str, str], ...] = ()
+    authzen: AuthzenSettings = AuthzenSettings()
     values: tuple[SettingValue, ...] = field(default=(), repr=False, compare=False)
 
     @property

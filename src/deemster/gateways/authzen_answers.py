@@ -1,0 +1,134 @@
+"""Decisions ► answers of AuthZEN 1.0: what is told beside `decision`, and in which form.
+
+Authorization API 1.0 sections 5.5 and 7.2 (facts/authzen.md 2 and 3). The `context` of an answer is
+free form there; what ours holds is written in docs/gateways/authzen.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from deemster.gateways.answers import REFUSALS, missing_of, refusal_of
+from deemster.model.decision import Decision, Statement
+
+__all__ = ["WORDED", "batch_body", "decision_body", "refused_item_body"]
+
+WORDED = frozenset({"auth-challenge", "denied-reason"})
+"""Codes of the statements that word a deny: they are its `status`, `code`, `message` and hints.
+
+No other one can be relied upon: a PEP may ignore the whole of `context`, so a permit that is tied
+to something the PEP must do is none. What is not obligatory is told as data.
+"""
+
+
+def decision_body(decision: Decision) -> bytes:
+    """The JSON object with `decision` and `context`."""
+    if decision.permitted:
+        told = _Granted(decision.decision_id, decision.reason.value, _statements(decision))
+        return _ENCODER.encode(_Permit(decision=True, context=told))
+    return _ENCODER.encode(_Deny(decision=False, context=_refused(decision)))
+
+
+def refused_item_body(message: str, error_id: str) -> bytes:
+    """The answer to one question of several that was malformed: nothing was decided about it."""
+    error = _ItemError(_Error(400, message, error_id))
+    return _ENCODER.encode(_Refused(decision=False, context=error))
+
+
+def batch_body(bodies: Iterable[bytes]) -> bytes:
+    """The answer to several questions; `bodies` in their order."""
+    return b'{"evaluations":[%b]}' % b",".join(bodies)
+
+
+_UNSET = msgspec.UNSET
+
+
+class _Told(msgspec.Struct, gc=False):
+    id: str
+    code: str
+    payload: object
+
+
+class _Granted(msgspec.Struct, gc=False):
+    decision_id: str
+    reason: str
+    statements: list[_Told] | msgspec.UnsetType
+
+
+class _Permit(msgspec.Struct, gc=False):
+    decision: bool
+    context: _Granted
+
+
+class _Denied(msgspec.Struct, gc=False):
+    decision_id: str
+    reason: str
+    status: int
+    message: str
+    code: str | msgspec.UnsetType
+    acr_values: str | msgspec.UnsetType
+    max_age: int | msgspec.UnsetType
+    scope: str | msgspec.UnsetType
+    missing: list[dict[str, object]] | msgspec.UnsetType
+    statements: list[_Told] | msgspec.UnsetType
+
+
+class _Deny(msgspec.Struct, gc=False):
+    decision: bool
+    context: _Denied
+
+
+class _Error(msgspec.Struct, gc=False):
+    status: int
+    message: str
+    id: str
+
+
+class _ItemError(msgspec.Struct, gc=False):
+    error: _Error
+
+
+class _Refused(msgspec.Struct, gc=False):
+    decision: bool
+    context: _ItemError
+
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def _refused(decision: Decision) -> _Denied:
+    refusal = refusal_of(decision)
+    # Of the closed list, whatever the author calls it; a deny never says that it was permitted.
+    reason = REFUSALS[decision.reason].code
+    missing = missing_of(decision)
+    service, challenge = decision.service, decision.challenge
+    if service is not None and service.disclose == "none":
+        challenge = None
+    acr_values = challenge.acr_values if challenge is not None else None
+    max_age = challenge.max_age if challenge is not None else None
+    scope = challenge.scope if challenge is not None else None
+    return _Denied(
+        decision_id=decision.decision_id,
+        reason=reason,
+        status=refusal.status,
+        message=refusal.message,
+        code=_UNSET if refusal.code == reason else refusal.code,
+        acr_values=_UNSET if acr_values is None else acr_values,
+        max_age=_UNSET if max_age is None else max_age,
+        scope=_UNSET if scope is None else scope,
+        missing=_UNSET if missing is None else missing,
+        statements=_statements(decision),
+    )
+
+
+def _statements(decision: Decision) -> list[_Told] | msgspec.UnsetType:
+    if not decision.statements:
+        return _UNSET
+    told = [_told(one) for one in decision.statements if one.code not in WORDED]
+    return told or _UNSET
+
+
+def _told(statement: Statement) -> _Told:
+    return _Told(statement.id, statement.code, statement.payload)
