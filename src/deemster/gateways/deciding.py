@@ -6,8 +6,8 @@ cannot write as a permit is not one.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import NamedTuple, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from deemster.errors import CannotCarryOutError, ProtocolError
 from deemster.gateways.adapter import GatewayAdapter, WireAnswer
@@ -23,6 +23,7 @@ __all__ = [
     "Decide",
     "DecisionRecording",
     "GatewayReports",
+    "Pending",
     "RecordedDecisions",
 ]
 
@@ -33,6 +34,19 @@ Decide = Callable[[ApiCall, GatewayCaller], Begun]
 """A decision point. May raise ProtocolError where the call turns out to be none."""
 
 Answer = TypeVar("Answer")
+
+
+class Pending(Generic[Answer]):
+    """An answer that something must be waited for; awaited once."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self, waiting: Awaitable[Answer]) -> None:
+        self._waiting = waiting
+
+    def __await__(self) -> Generator[Any, None, Answer]:
+        """The answer."""
+        return self._waiting.__await__()
 
 
 class Asked(NamedTuple):
@@ -105,10 +119,67 @@ class RecordedDecisions:
         nothing else, unless not even a deny can be written.
         """
         started = self._clock.monotonic()
+        begun = self._begun(begin)
+        if isinstance(begun, Decision):
+            answer, pending = self._recorded(asked, begun, encode, started)
+            return answer if pending is None else await self._written(answer, pending, encode)
+        return await self._finish(asked, begun, encode, started)
+
+    def begin_answer(
+        self, asked: Asked, begin: Callable[[], Begun], encode: Callable[[Decision], Answer]
+    ) -> Answer | Pending[Answer]:
+        """As `answer`, but the answer itself where nothing has to be waited for.
+
+        For messages with several questions, which are waited for together.
+        """
+        started = self._clock.monotonic()
+        begun = self._begun(begin)
+        if not isinstance(begun, Decision):
+            return Pending(self._finish(asked, begun, encode, started))
+        answer, pending = self._recorded(asked, begun, encode, started)
+        return answer if pending is None else Pending(self._written(answer, pending, encode))
+
+    def _begun(self, begin: Callable[[], Begun]) -> Begun:
+        if self._under_way >= self._concurrency:
+            return self._deny(Reason.OVERLOADED)
+        try:
+            return begin()
+        except ProtocolError:
+            raise
+        except Exception as fault:  # noqa: BLE001  (fail closed; and the deny is recorded)
+            return self._fault(fault)
+
+    async def _finish(
+        self,
+        asked: Asked,
+        begun: Awaitable[Decision],
+        encode: Callable[[Decision], Answer],
+        started: float,
+    ) -> Answer:
         self._under_way += 1
         try:
-            decision = await self._decision(begin)
-            if decision.statements:
+            decision = await begun
+        except ProtocolError:
+            raise
+        except Exception as fault:  # noqa: BLE001  (fail closed; and the deny is recorded)
+            decision = self._fault(fault)
+        finally:
+            self._under_way -= 1
+        answer, pending = self._recorded(asked, decision, encode, started)
+        return answer if pending is None else await self._written(answer, pending, encode)
+
+    def _recorded(
+        self,
+        asked: Asked,
+        decision: Decision,
+        encode: Callable[[Decision], Answer],
+        started: float,
+    ) -> tuple[Answer, Awaitable[bool] | None]:
+        """The answer, and what to await before it may go out."""
+        try:
+            if not isinstance(decision, Decision):
+                decision = self._fault(TypeError("the decision point answered with no decision"))
+            elif decision.statements:
                 decision = _carried_out_or_denied(decision, asked.possible)
             try:
                 answer = encode(decision)
@@ -126,30 +197,22 @@ class RecordedDecisions:
                 decision=decision,
                 elapsed_us=elapsed,
             )
-            if pending is None or await pending is True:
+        except Exception as fault:  # noqa: BLE001  (fail closed: a fault of ours is a deny)
+            return encode(self._fault(fault)), None
+        return answer, pending
+
+    async def _written(
+        self, answer: Answer, pending: Awaitable[bool], encode: Callable[[Decision], Answer]
+    ) -> Answer:
+        self._under_way += 1
+        try:
+            if await pending is True:
                 return answer
-            return encode(self._deny(Reason.DEPENDENCY_UNAVAILABLE))
-        except ProtocolError:
-            raise
         except Exception as fault:  # noqa: BLE001  (fail closed: a fault of ours is a deny)
             return encode(self._fault(fault))
         finally:
             self._under_way -= 1
-
-    async def _decision(self, begin: Callable[[], Begun]) -> Decision:
-        if self._under_way > self._concurrency:
-            return self._deny(Reason.OVERLOADED)
-        try:
-            decision = begin()
-            if not isinstance(decision, Decision):
-                decision = await decision
-        except ProtocolError:
-            raise
-        except Exception as fault:  # noqa: BLE001  (fail closed; and the deny is recorded)
-            return self._fault(fault)
-        if not isinstance(decision, Decision):
-            return self._fault(TypeError("the decision point answered with no decision"))
-        return decision
+        return encode(self._deny(Reason.DEPENDENCY_UNAVAILABLE))
 
     def _fault(self, fault: Exception) -> Decision:
         decision = self._deny(Reason.INTERNAL_ERROR)
