@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 
 from deemster import __version__
+from deemster.app.authzen import authzen_exchanges, authzen_pages
 from deemster.app.pep import build_authenticator, credentials_of, reread_credentials
 from deemster.app.policies import policy_loader, unknown_api_services
 from deemster.app.providers import TokenProviders, build_token_providers
@@ -213,7 +214,11 @@ def build_application(
         concurrency=settings.limits.concurrency,
     )
     endpoint = HttpEndpoint(
-        exact=sideband_exchanges(settings, point, decisions),
+        exact={
+            **sideband_exchanges(settings, point, decisions),
+            **authzen_exchanges(settings, point, decisions, reports, make_id),
+        },
+        pages=authzen_pages(settings),
         authenticator=authenticator,
         reports=reports,
         new_id=make_id,

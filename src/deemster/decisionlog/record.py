@@ -13,6 +13,7 @@ from hashlib import sha256
 import msgspec
 
 from deemster.decisionlog.redaction import redact_url, shortened
+from deemster.model.access import Resource
 from deemster.model.decision import Decision, Effect, Reason, Requirement
 from deemster.model.gateway import GatewayCaller
 from deemster.model.http import ApiCall
@@ -24,6 +25,7 @@ __all__ = [
     "MissingV1",
     "RecordBuilder",
     "RecordTime",
+    "ResourceV1",
     "StatementV1",
     "TokenV1",
     "outcome_of",
@@ -72,6 +74,13 @@ class StatementV1(msgspec.Struct, frozen=True, gc=False):
     fulfilled: bool
 
 
+class ResourceV1(msgspec.Struct, frozen=True, gc=False):
+    """What a question of AuthZEN was about; its properties are not recorded."""
+
+    type: str
+    id: str
+
+
 class TokenV1(msgspec.Struct, frozen=True, gc=False):
     """How the claims came about. `jti_digest` is a digest of the claim, never the claim."""
 
@@ -96,6 +105,7 @@ class DecisionRecordV1(msgspec.Struct, frozen=True, gc=False):
     operation: str | None
     method: str
     url: str
+    resource: ResourceV1 | None
     client_ip: str | None
     subject: str | None
     client_id: str | None
@@ -172,6 +182,9 @@ class RecordBuilder:
         masked: tuple[str, ...] = ()
         if "?" in url or "@" in url or "#" in url or len(url) > MAX_NAME:
             url, masked = redact_url(url)
+        resource = None
+        if call.question is not None:
+            resource, masked = _resource(call.question.resource)
         service = decision.service
         deciding = decision.deciding
         gateway, secret_id = (
@@ -191,6 +204,7 @@ class RecordBuilder:
             decision.operation,
             shortened(call.method, MAX_NAME),
             url,
+            resource,
             _name(call.client_ip),
             _name(decision.subject),
             _name(decision.client_id),
@@ -215,6 +229,16 @@ _NO_TOKEN = TokenV1("none", None, None)
 
 def _name(text: str | None) -> str | None:
     return text if text is None or len(text) <= MAX_NAME else shortened(text, MAX_NAME)
+
+
+def _resource(resource: Resource) -> tuple[ResourceV1, tuple[str, ...]]:
+    """An id may be a URL of whatever type, and is then masked like one."""
+    masked: tuple[str, ...] = ()
+    id_ = resource.id
+    if "?" in id_ or "@" in id_ or "#" in id_ or len(id_) > MAX_NAME:
+        id_, names = redact_url(id_)
+        masked = tuple([name.replace("url", "resource.id") for name in names])
+    return ResourceV1(shortened(resource.type, MAX_NAME), id_), masked
 
 
 def _missing(requirements: tuple[Requirement, ...]) -> tuple[MissingV1, ...]:

@@ -23,16 +23,12 @@ from deemster.model.access import AccessRequest, Action, Resource, Subject
 from deemster.model.identity import Credential
 
 __all__ = [
-    "LEAST_DEPTH",
     "AuthzenQuestion",
     "Evaluations",
     "Semantic",
     "read_evaluation",
     "read_evaluations",
 ]
-
-LEAST_DEPTH = 4
-"""How deep the bodies nest that the protocol itself describes: an entity's property in an item."""
 
 
 class Semantic(Enum):

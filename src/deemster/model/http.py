@@ -6,6 +6,7 @@ from collections.abc import Container, Mapping
 from enum import Enum
 from typing import NamedTuple
 
+from deemster.model.access import AccessRequest
 from deemster.model.certificate import ClientCertificate
 from deemster.model.decision import Reason
 
@@ -98,7 +99,9 @@ class ApiCall(NamedTuple):
     the adapter that decoded the call keeps to word its answer; nothing else reads it.
     `certificate` is the client's, where the gateway asked for one and told of it. `response` is
     there in the response phase only. `possible` holds the codes of the statements that the
-    calling protocol can carry out in this phase: none, unless the adapter says so.
+    calling protocol can carry out in this phase: none, unless the adapter says so. `question` is
+    one of AuthZEN that was asked where nobody made a call: then `method` is its action's name, and
+    there is no URL.
 
     A named tuple, made once for each call: a frozen dataclass would cost three times as much.
     """
@@ -117,6 +120,7 @@ class ApiCall(NamedTuple):
     certificate: ClientCertificate | None = None
     response: ApiResponse | None = None
     possible: Container[str] = frozenset()
+    question: AccessRequest | None = None
 
     def __repr__(self) -> str:
         # A body, claims and what was received hold what no log may: only the request line.

@@ -15,8 +15,8 @@ from deemster.settings.section import Section
 __all__ = ["read_anonymous_gateway", "read_gateway"]
 
 PROTOCOLS = ("sideband", "ext-authz-grpc")
+PROTOCOLS = ("sideband", "authzen")
 LATER_PROTOCOLS = (
-    "authzen",
     "decision-endpoint",
     "ext-authz-http",
     "forward-auth",

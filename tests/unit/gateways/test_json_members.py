@@ -88,7 +88,7 @@ def test_a_missing_member_and_a_wrong_one_are_told_by_name_and_type() -> None:
         (required_text, "gone"),
     ]:
         with pytest.raises(MalformedCallError) as refused:
-            read(members, name, "a.")  # type: ignore[operator]
+            read(members, name, "a.")
         told.append(refused.value.message)
     assert told == [
         "`a.gone` is missing: it must be an object",

@@ -1,0 +1,87 @@
+"""AuthZEN, wired: which exchanges are served at which paths, and what is told of the service."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from urllib.parse import urlsplit
+
+from deemster.decisions.point import DecisionPoint
+from deemster.decisions.questions import Question
+from deemster.gateways.adapter import WireAnswer
+from deemster.gateways.authzen import AuthzenExchange, ItemAnswer
+from deemster.gateways.authzen_metadata import (
+    EVALUATION_PATH,
+    EVALUATIONS_PATH,
+    metadata,
+    metadata_path,
+)
+from deemster.gateways.authzen_questions import (
+    AuthzenQuestion,
+    read_evaluation,
+    read_evaluations,
+)
+from deemster.gateways.deciding import Begun, GatewayReports, Pending, RecordedDecisions
+from deemster.gateways.exchange import Exchange
+from deemster.model.gateway import GatewayCaller
+from deemster.model.http import EVERY_STATEMENT
+from deemster.settings.model import Settings
+
+__all__ = ["AT_ONCE", "all_of", "authzen_exchanges", "authzen_pages"]
+
+AT_ONCE = 16
+"""Questions of one message that are waited for at the same time."""
+
+
+def authzen_exchanges(
+    settings: Settings,
+    point: DecisionPoint,
+    decisions: RecordedDecisions,
+    reports: GatewayReports,
+    new_id: Callable[[], str],
+) -> Mapping[str, Exchange]:
+    """By path: at the protocol's own, and below the path of the public base URL."""
+
+    def begin(question: AuthzenQuestion, caller: GatewayCaller) -> Begun:
+        asked = Question(question.request, question.credential)
+        return point.begin_access(asked, caller, possible=EVERY_STATEMENT)
+
+    exchange = partial(
+        AuthzenExchange,
+        decisions=decisions,
+        begin=begin,
+        together=all_of,
+        reports=reports,
+        new_id=new_id,
+    )
+    depth, most = settings.limits.depth, settings.authzen.max_evaluations
+    one: Exchange = exchange(read=partial(read_evaluation, max_depth=depth))
+    several: Exchange = exchange(read=partial(read_evaluations, max_depth=depth, most=most))
+    served: dict[str, Exchange] = {}
+    for base in {"", urlsplit(settings.authzen.public_base_url or "").path}:
+        served |= {base + EVALUATION_PATH: one, base + EVALUATIONS_PATH: several}
+    return served
+
+
+def authzen_pages(settings: Settings) -> Mapping[str, WireAnswer]:
+    """The metadata by path; none where nobody said how the service is known."""
+    url = settings.authzen.public_base_url
+    return {} if url is None else {metadata_path(url): metadata(url)}
+
+
+async def all_of(pending: Sequence[Pending[ItemAnswer]]) -> list[ItemAnswer]:
+    """Wait for all, `AT_ONCE` at a time; their order is kept."""
+    waiting = deque(enumerate(pending))
+    answers: dict[int, ItemAnswer] = {}
+
+    async def work() -> None:
+        while waiting:
+            position, next_one = waiting.popleft()
+            answers[position] = await next_one
+
+    async with asyncio.TaskGroup() as workers:
+        for _ in range(min(AT_ONCE, len(pending))):
+            workers.create_task(work())
+    return [answers[position] for position in range(len(pending))]
