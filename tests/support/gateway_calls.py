@@ -17,6 +17,7 @@ from deemster.gateways.ping_sideband import (
     sideband_paths,
 )
 from deemster.model.gateway import ALL_API_SERVICES, Gateway
+from tests.support.authzen_calls import authzen_at
 from tests.support.clock import FrozenClock
 from tests.support.doubles import AlwaysPermit, Broken, CountedIds, FixedDecision, KeptRecords
 from tests.support.doubles import KeptReports as KeptReports
@@ -41,10 +42,10 @@ RESPONSE_PATH = "/sideband/response"
 
 
 def a_gateway(**members: object) -> Gateway:
-    """A gateway that may ask for everything over sideband."""
+    """A gateway that may ask for everything, in every protocol of the desk."""
     said: dict[str, object] = {
         "id": "kong",
-        "protocols": frozenset({"sideband"}),
+        "protocols": frozenset({"sideband", "authzen"}),
         "api_services": frozenset({ALL_API_SERVICES}),
         **members,
     }
@@ -136,6 +137,7 @@ class Desk:
         exact: dict[str, Served] = {}
         exact |= dict.fromkeys(sideband_paths("request", ENVIRONMENT), request_leg)
         exact |= dict.fromkeys(sideband_paths("response", ENVIRONMENT), response_leg)
+        exact |= authzen_at(self.point, decisions, self.reports, new_id, self.max_depth)
         self.endpoint = HttpEndpoint(
             exact=exact,
             authenticator=PepAuthenticator(
@@ -155,11 +157,14 @@ async def post(
     method: str = "POST",
     secret: str | None = SECRET,
     headers: Sequence[tuple[bytes, bytes]] = (),
+    content_type: bytes | None = b"application/json",
     chunks: Sequence[bytes] | None = None,
 ) -> Exchange:
     """One exchange; `chunks` replace the body, which then arrives in several messages."""
     sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-    fields = [(b"host", b"pdp"), (b"content-type", b"application/json"), *headers]
+    fields = [(b"host", b"pdp"), *headers]
+    if content_type is not None:
+        fields.insert(1, (b"content-type", content_type))
     if secret is not None:
         fields.append((b"client-token", secret.encode("latin-1")))
     scope: Scope = {

@@ -29,6 +29,8 @@ ENVIRONMENT = "env "
 PREFIX = "DEEMSTER_"
 
 OVERRIDABLE = (
+    "authzen.maxEvaluations",
+    "authzen.publicBaseUrl",
     "deadlines.attribute",
     "deadlines.decision",
     "deadlines.token",

@@ -14,8 +14,7 @@ from deemster.settings.section import Section
 
 __all__ = ["read_anonymous_gateway", "read_gateway"]
 
-PROTOCOLS = ("sideband", "ext-authz-grpc")
-PROTOCOLS = ("sideband", "authzen")
+PROTOCOLS = ("sideband", "ext-authz-grpc", "authzen")
 LATER_PROTOCOLS = (
     "decision-endpoint",
     "ext-authz-http",

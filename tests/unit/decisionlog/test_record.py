@@ -7,7 +7,9 @@ import msgspec
 import pytest
 
 from deemster.decisionlog.record import RecordBuilder, RecordTime, outcome_of
+from deemster.model.access import AccessRequest, Action, Resource, Subject
 from deemster.model.decision import Effect, Reason
+from deemster.model.http import ApiCall, Headers
 from tests.support.clock import FROZEN_AT
 from tests.unit.decisionlog.records import CALLER, CLAIMS, a_call, a_decision
 
@@ -38,6 +40,7 @@ def test_a_record_has_exactly_the_fields_of_version_1() -> None:
         "operation": "read-invoice",
         "method": "GET",
         "url": "https://api.example.com/billing/invoices/12?token=[redacted]",
+        "resource": None,
         "client_ip": "192.0.2.7",
         "subject": "alice",
         "client_id": "app",
@@ -94,6 +97,7 @@ def test_what_is_unknown_is_null() -> None:
         "secret_id",
         "api_service",
         "operation",
+        "resource",
         "client_ip",
         "subject",
         "client_id",
@@ -106,6 +110,40 @@ def test_what_is_unknown_is_null() -> None:
 def test_no_token_cookie_body_claim_or_payload_is_recorded() -> None:
     assert "CANARY" not in json.dumps(encoded())
     assert "alice@example.com" not in json.dumps(encoded())
+
+
+def a_question(resource: Resource) -> ApiCall:
+    canary = {"token": "CANARY-PROPERTY"}
+    request = AccessRequest(
+        subject=Subject("user", "alice", canary),
+        action=Action("read", canary),
+        resource=resource,
+        context=canary,
+    )
+    return ApiCall("read", "", Headers(()), question=request)
+
+
+def test_a_question_is_recorded_by_its_action_and_its_resource_without_properties() -> None:
+    found = encoded(call=a_question(Resource("record", "record-1", {"x": "CANARY-PROPERTY"})))
+    assert (found["method"], found["url"]) == ("read", "")
+    assert found["resource"] == {"type": "record", "id": "record-1"}
+    assert found["masked"] == []
+    assert "CANARY" not in json.dumps(found)
+
+
+def test_a_url_that_a_question_is_about_is_masked_like_that_of_a_call() -> None:
+    url = "https://joe:CANARY@api.example.com/a?token=CANARY&CANARY#CANARY"
+    found = encoded(call=a_question(Resource("uri", url)))
+    assert found["resource"] == {
+        "type": "uri",
+        "id": "https://[redacted]@api.example.com/a?token=[redacted]&[redacted]#[redacted]",
+    }
+    assert found["masked"] == ["resource.id.fragment", "resource.id.query", "resource.id.userinfo"]
+
+
+def test_a_long_type_and_id_are_cut() -> None:
+    found = encoded(call=a_question(Resource("t" * 10_000, "i" * 10_000)))["resource"]
+    assert found == {"type": "t" * 256 + "…", "id": "i" * 4096}
 
 
 def test_asserted_claims_are_told_from_verified_ones() -> None:

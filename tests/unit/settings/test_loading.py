@@ -10,6 +10,7 @@ from deemster.settings import Settings, load_settings
 from deemster.settings.environment import OVERRIDABLE, variable_of
 from deemster.settings.model import (
     AssertedProviderSettings,
+    AuthzenSettings,
     DevelopmentKeySource,
     DiscoveredKeySource,
     FileSinkSettings,
@@ -90,13 +91,17 @@ def test_every_value_knows_where_it_came_from(tmp_path: Path) -> None:
 
 
 def test_every_scalar_outside_lists_can_be_overridden_and_nothing_else(tmp_path: Path) -> None:
-    protected = "{plaintextBehind: mesh}"
-    behind = f"listeners: {{decisions: {protected}, extAuthz: {protected}}}\n"
-    read = {path for path in origins(load(tmp_path, SMALL + behind)) if "[" not in path}
+    more = """
+listeners: {decisions: {plaintextBehind: mesh}, extAuthz: {plaintextBehind: mesh}}
+authzen: {publicBaseUrl: "https://pdp.example.com"}
+"""
+    read = {path for path in origins(load(tmp_path, SMALL + more)) if "[" not in path}
     assert read == set(OVERRIDABLE)
 
 
 OVERRIDES = {
+    "authzen.maxEvaluations": "50",
+    "authzen.publicBaseUrl": "https://pdp.example.com/tenant1",
     "deadlines.attribute": "150ms",
     "deadlines.decision": "750ms",
     "deadlines.token": "200ms",
@@ -360,3 +365,30 @@ def test_identity_headers_have_a_default_that_is_replaced_as_a_whole(tmp_path: P
     file = tmp_path / "deemster.yaml"
     assert origins(settings)["identityHeaders[X-Id]"] == ("decisionId", f"{file}:9")
     assert load(tmp_path, SMALL + "identityHeaders: {}\n").identity_headers == ()
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://pdp.example.com", "expected an https URL"),
+        ("https://pdp.example.com/", "expected no slash at its end"),
+        ("https://pdp.example.com?", "expected a URL without user, query and fragment"),
+        ("https://pdp.example.com#", "expected a URL without user, query and fragment"),
+        ("https://joe@pdp.example.com", "expected a URL without user, query and fragment"),
+        ("https://pdp.example.com/a%2Fb", "expected plain segments in its path"),
+        ("https://pdp.example.com/a/../b", "expected plain segments in its path"),
+        ("https://pdp.example.com//a", "expected plain segments in its path"),
+        ("https://", "expected an https URL"),
+    ],
+)
+def test_a_public_base_url_is_one_that_everybody_reads_alike(
+    tmp_path: Path, url: str, why: str
+) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load(tmp_path, SMALL + f'authzen: {{publicBaseUrl: "{url}"}}\n')
+    assert refused.value.diagnostics is not None
+    assert [why in found.message for found in refused.value.diagnostics.errors] == [True]
+
+
+def test_without_a_public_base_url_there_is_none(tmp_path: Path) -> None:
+    assert load(tmp_path, SMALL).authzen == AuthzenSettings(None, 100)
