@@ -70,7 +70,7 @@ def test_whatever_else_is_presented_is_refused_with_one_message(
 
 def test_a_gateway_may_not_use_a_protocol_it_is_not_listed_for() -> None:
     credentials = GatewayCredentials(
-        a_gateway(protocols=frozenset({"authzen"})), (GatewaySecret("k1", OLD),)
+        a_gateway(protocols=frozenset({"ext-authz"})), (GatewaySecret("k1", OLD),)
     )
     with pytest.raises(GatewayUnauthenticatedError) as refused:
         PepAuthenticator([credentials]).authenticate(sent(OLD.encode()), "sideband")
@@ -117,7 +117,7 @@ def test_an_anonymous_gateway_is_who_sends_no_secret_but_not_who_sends_a_wrong_o
     with pytest.raises(GatewayUnauthenticatedError):
         authenticator.authenticate(sent(b"wrong"), "sideband")
     with pytest.raises(GatewayUnauthenticatedError):
-        authenticator.authenticate(sent(), "authzen")
+        authenticator.authenticate(sent(), "ext-authz")
 
 
 @pytest.mark.parametrize(
