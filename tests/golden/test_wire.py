@@ -34,8 +34,14 @@ async def test_the_answer_is_as_written(case: Path) -> None:
     point = AlwaysPermit() if decision is None else FixedDecision(decision)
     # Small, so that a body over it can be read by people.
     desk = Desk(point, limits=EndpointLimits(body=1000))
-    answer = await post(desk, body, path=path, method=method, headers=headers, secret=None)
+    answer = await post(
+        desk, body, path=path, method=method, headers=headers, secret=None, content_type=None
+    )
     assert text_of(answer) == (case / "response.http").read_text()
+    # Several questions of one message may be asked; where nothing may be decided, none is.
+    assert bool(point.asked) == (decision is not None)
+    if case.parent.name != "sideband":
+        return
     assert len(point.asked) == (decision is not None)
     told = [(name.decode(), value.decode()) for name, value in answer.headers]
     assert check_sideband_rules(body, answer.status, told, answer.body) == []
