@@ -20,6 +20,7 @@ from tests.e2e.gateways.wire import Address
 
 __all__ = ["TREE", "DecisionPoint"]
 
+RUN = "\nfrom deemster.cli.main import app\napp()\n"
 ISSUER = "https://staff.example.com"
 
 TREE = """\
@@ -73,14 +74,12 @@ class DecisionPoint:
         self._key = load_or_create(folder / "development-key.json")
         self.program: Program | None = None
         listeners = self._settings["listeners"]
-        self.example_binds = {
-            name: str(listener["bind"])
-            for name, listener in listeners.items()
-            if "bind" in listener
+        self.example_ports = {
+            name: int(listener["bind"].rpartition(":")[2]) for name, listener in listeners.items()
         }
-        """Listener ► where it listens in the example, for what must be swapped in the gateway's."""
+        """Listener ► its port in the example, for what must be swapped in the gateway's files."""
         self.addresses: dict[str, Address] = {
-            name: ("127.0.0.1", free_port()) for name in self.example_binds
+            name: ("127.0.0.1", free_port()) for name in self.example_ports
         }
         for name, (host, port) in self.addresses.items():
             listeners[name]["bind"] = f"{host}:{port}"
@@ -110,14 +109,20 @@ class DecisionPoint:
         """Where decisions are recorded."""
         return self._folder / "decisions.jsonl"
 
-    def start(self, extra: Mapping[str, Mapping[str, object]] | None = None) -> Program:
-        """Returns when it listens; `extra`: section ► keys to set in it, for this run."""
+    def start(
+        self, extra: Mapping[str, Mapping[str, object]] | None = None, *, before: str = ""
+    ) -> Program:
+        """Returns when it listens.
+
+        `extra`: section ► keys to set in it, for this run. `before`: Python that is run in the new
+        process first, to break something.
+        """
         merged = dict(self._settings)
         for section, keys in (extra or {}).items():
             merged[section] = {**merged.get(section, {}), **keys}
         file = self._folder / "deemster.yaml"
         file.write_text(json.dumps(merged), encoding="utf-8")
-        command = [sys.executable, "-m", "deemster", "serve", "--config", str(file)]
+        command = [sys.executable, "-c", before + RUN, "serve", "--config", str(file)]
         program = Program(command, log=self._folder / "deemster.log", environ=self._environ)
         self.program = program
         wait_until_listening(program, *self.addresses.values())

@@ -12,6 +12,9 @@ from tests.e2e.gateways.wire import Address
 
 __all__ = ["GATEWAYS", "Installed"]
 
+LISTENS = 8000
+UPSTREAM = 3000
+"""Ports that every example has for the gateway itself and what is behind it."""
 EXAMPLES = Path(__file__).parents[3] / "examples" / "gateways"
 
 
@@ -23,9 +26,12 @@ class Installed:
     command: str
     arguments_of: Callable[[str, Path], Sequence[str]]
     files: Sequence[str]
-    listens: str = "127.0.0.1:8000"
-    """Where the gateway listens in its example."""
-    upstream: str = "127.0.0.1:3000"
+    form: str = "127.0.0.1:{port}"
+    """How addresses are written there; all are of this machine."""
+    listening_form: str | None = None
+    """How the gateway's own is written, if otherwise."""
+    asks: str = "decisions"
+    """Which listener of the decision point."""
     secret: str | None = None
     """What stands for the secret in the files; None: they read the environment."""
     machine_names: Sequence[str] = ()
@@ -52,14 +58,12 @@ class Installed:
         swaps: Mapping[str, str],
     ) -> None:
         """Copy the example's files with our addresses in; every text must be found somewhere."""
+        listens = self.listening_form or self.form
+        asked = point.example_ports[self.asks]
         replaced = {
-            self.listens: _shown(address) if self.listens[0] != ":" else f":{address[1]}",
-            self.upstream: _shown(upstream),
-            **{
-                point.example_binds[name]: _shown(bound)
-                for name, bound in point.addresses.items()
-                if name != "management"
-            },
+            listens.format(port=LISTENS): listens.format(port=address[1]),
+            self.form.format(port=UPSTREAM): self.form.format(port=upstream[1]),
+            self.form.format(port=asked): self.form.format(port=point.addresses[self.asks][1]),
             **({} if self.secret is None else {self.secret: secret}),
             **{name: f"{name}-{address[1]}" for name in self.machine_names},
             **swaps,
@@ -75,10 +79,6 @@ class Installed:
                     text = text.replace(old, new)
             place.write_text(text, encoding="utf-8")
         assert found == set(replaced), f"not in the files of {self.name}: {set(replaced) - found}"
-
-
-def _shown(address: Address) -> str:
-    return f"{address[0]}:{address[1]}"
 
 
 def _nginx(command: str, folder: Path) -> Sequence[str]:
@@ -120,7 +120,7 @@ GATEWAYS: Mapping[str, Installed] = {
             secret="write-the-secret-of-deemster-yaml-here",
         ),
         Installed("traefik", "traefik", _traefik, ["traefik.yaml", "dynamic.yaml"]),
-        Installed("caddy", "caddy", _caddy, ["Caddyfile"], listens=":8000"),
+        Installed("caddy", "caddy", _caddy, ["Caddyfile"], listening_form=":{port} {{"),
         Installed(
             "haproxy",
             "haproxy",
@@ -128,7 +128,22 @@ GATEWAYS: Mapping[str, Installed] = {
             ["haproxy.cfg", "deemster.lua"],
             machine_names=["abns@deemster"],
         ),
-        Installed("envoy-http", "envoy", _envoy, ["envoy.yaml"]),
-        Installed("envoy-grpc", "envoy", _envoy, ["envoy.yaml"]),
+        Installed(
+            "envoy-http",
+            "envoy",
+            _envoy,
+            ["envoy.yaml"],
+            form="port_value: {port}",
+            secret="replace-this-by-the-secret-of-deemster.yaml",
+        ),
+        Installed(
+            "envoy-grpc",
+            "envoy",
+            _envoy,
+            ["envoy.yaml"],
+            form="port_value: {port}",
+            asks="extAuthz",
+            secret="replace-this-by-the-secret-of-deemster.yaml",
+        ),
     )
 }
