@@ -15,6 +15,7 @@ __all__ = [
     "assert_no_spoof",
     "assert_secret_is_kept",
     "cell",
+    "identities",
 ]
 
 IDENTITY = {b"x-auth-user", b"x-auth-client", b"x-auth-scope"}

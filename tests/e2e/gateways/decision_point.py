@@ -20,7 +20,7 @@ from tests.e2e.gateways.wire import Address
 
 __all__ = ["TREE", "DecisionPoint"]
 
-RUN = "\nfrom deemster.cli.main import app\napp()\n"
+BREAKABLE = Path(__file__).with_name("breakable.py")
 ISSUER = "https://staff.example.com"
 
 TREE = """\
@@ -109,24 +109,22 @@ class DecisionPoint:
         """Where decisions are recorded."""
         return self._folder / "decisions.jsonl"
 
-    def start(
-        self, extra: Mapping[str, Mapping[str, object]] | None = None, *, before: str = ""
-    ) -> Program:
-        """Returns when it listens.
-
-        `extra`: section ► keys to set in it, for this run. `before`: Python that is run in the new
-        process first, to break something.
-        """
+    def start(self, extra: Mapping[str, Mapping[str, object]] | None = None) -> Program:
+        """Returns when it listens; `extra`: section ► keys to set in it, for this run."""
         merged = dict(self._settings)
         for section, keys in (extra or {}).items():
             merged[section] = {**merged.get(section, {}), **keys}
         file = self._folder / "deemster.yaml"
         file.write_text(json.dumps(merged), encoding="utf-8")
-        command = [sys.executable, "-c", before + RUN, "serve", "--config", str(file)]
+        command = [sys.executable, str(BREAKABLE), "serve", "--config", str(file)]
         program = Program(command, log=self._folder / "deemster.log", environ=self._environ)
         self.program = program
         wait_until_listening(program, *self.addresses.values())
         return program
+
+    def break_by(self, fault: str) -> None:
+        """From now on; one of breakable.FAULTS, or nothing."""
+        (self._folder / "fault").write_text(fault, encoding="utf-8")
 
     def token(self, subject: str = "alice", **claims: object) -> str:
         """Good until the year 2096 unless `claims` say otherwise."""

@@ -16,6 +16,7 @@ from tests.e2e.gateways.wire import Address, Call, say
 __all__ = [
     "ALLOWED",
     "OUTAGES",
+    "one_place",
     "outages",
     "overloaded",
     "running",
@@ -47,16 +48,10 @@ def outages(stand: Stand) -> Mapping[str, Seen]:
 
 def _tried(stand: Stand) -> tuple[Seen, ...]:
     call = stand.call_of(ALLOWED)
-    with silent_service() as (host, port):
+    with silent_service() as risk:
         running(stand).kill()
         killed = stand.ask(call)
-        stand.point.start(
-            {
-                "limits": {"concurrency": 1},
-                "deadlines": {"decision": "3s", "attribute": "2s"},
-                "services": {"risk": {"url": f"http://{host}:{port}", "allowPrivate": True}},
-            }
-        )
+        stand.point.start(one_place(risk))
         back = stand.wait_until_open()
         program = running(stand)
         program.pause()
@@ -68,6 +63,15 @@ def _tried(stand: Stand) -> tuple[Seen, ...]:
         full = overloaded(stand)
         stand.wait_until_open()
     return killed, back, still, full
+
+
+def one_place(risk: Address) -> dict[str, dict[str, object]]:
+    """Settings of a decision point that takes one call at a time, and long for `/risky`."""
+    return {
+        "limits": {"concurrency": 1},
+        "deadlines": {"decision": "3s", "attribute": "2s"},
+        "services": {"risk": {"url": f"http://{risk[0]}:{risk[1]}", "allowPrivate": True}},
+    }
 
 
 def overloaded(stand: Stand) -> Seen:
