@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from deemster import __version__
 from deemster.app.authzen import authzen_exchanges, authzen_pages
+from deemster.app.ext_authz_http import ext_authz_http_exchanges
 from deemster.app.pep import build_authenticator, credentials_of, reread_credentials
 from deemster.app.policies import policy_loader, unknown_api_services
 from deemster.app.providers import TokenProviders, build_token_providers
@@ -218,6 +219,7 @@ def build_application(
             **sideband_exchanges(settings, point, decisions),
             **authzen_exchanges(settings, point, decisions, reports, make_id),
         },
+        prefixes=ext_authz_http_exchanges(settings, point, decisions),
         pages=authzen_pages(settings),
         authenticator=authenticator,
         reports=reports,

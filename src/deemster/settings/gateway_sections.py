@@ -14,10 +14,9 @@ from deemster.settings.section import Section
 
 __all__ = ["read_anonymous_gateway", "read_gateway"]
 
-PROTOCOLS = ("sideband", "ext-authz-grpc", "authzen")
+PROTOCOLS = ("sideband", "ext-authz-grpc", "ext-authz-http", "authzen")
 LATER_PROTOCOLS = (
     "decision-endpoint",
-    "ext-authz-http",
     "forward-auth",
     "nginx",
     "traefik",
