@@ -7,6 +7,7 @@ An *error* is about the asking; a *deny* is an answer. Public text and private d
     ├── PolicyError                   author; carries the diagnostics
     ├── ProtocolError                 the calling gateway; becomes that protocol's own 4xx
     │   ├── MalformedCallError
+    │   │   └── MalformedMemberError
     │   ├── CallTooLargeError
     │   └── GatewayUnauthenticatedError
     ├── CannotCarryOutError           a permit that its protocol cannot put into effect; a deny
@@ -44,6 +45,7 @@ __all__ = [
     "EvaluationError",
     "GatewayUnauthenticatedError",
     "MalformedCallError",
+    "MalformedMemberError",
     "PolicyError",
     "ProtocolError",
     "TokenRejectedError",
@@ -108,6 +110,18 @@ class MalformedCallError(ProtocolError):
     """The body or the envelope is not what the protocol says."""
 
     code = "malformed"
+
+
+class MalformedMemberError(MalformedCallError):
+    """One member of the body is not what the protocol says; `target` is its path in the body.
+
+    `limit` is the most that the member may hold, where too much of it was sent.
+    """
+
+    def __init__(self, target: str, message: str, *, limit: int | None = None) -> None:
+        super().__init__(f"`{target}` {message}" if target else f"the body {message}")
+        self.target = target
+        self.limit = limit
 
 
 class CallTooLargeError(ProtocolError):

@@ -19,6 +19,7 @@ from deemster.gateways.ping_sideband import (
 from deemster.model.gateway import ALL_API_SERVICES, Gateway
 from tests.support.authzen_calls import authzen_at
 from tests.support.clock import FrozenClock
+from tests.support.decision_calls import decision_prefixes
 from tests.support.doubles import AlwaysPermit, Broken, CountedIds, FixedDecision, KeptRecords
 from tests.support.doubles import KeptReports as KeptReports
 
@@ -45,7 +46,7 @@ def a_gateway(**members: object) -> Gateway:
     """A gateway that may ask for everything, in every protocol of the desk."""
     said: dict[str, object] = {
         "id": "kong",
-        "protocols": frozenset({"sideband", "authzen"}),
+        "protocols": frozenset({"sideband", "authzen", "decision-endpoint"}),
         "api_services": frozenset({ALL_API_SERVICES}),
         **members,
     }
@@ -117,6 +118,7 @@ class Desk:
     gateway: Gateway = field(default_factory=a_gateway)
     max_depth: int = 64
     looks_at_answers: bool = False
+    keeps_decisions: bool = False
 
     def __post_init__(self) -> None:
         new_id = CountedIds()
@@ -140,6 +142,7 @@ class Desk:
         exact |= authzen_at(self.point, decisions, self.reports, new_id, self.max_depth)
         self.endpoint = HttpEndpoint(
             exact=exact,
+            prefixes=decision_prefixes(self, decisions, new_id),
             authenticator=PepAuthenticator(
                 [GatewayCredentials(self.gateway, (GatewaySecret("k1", SECRET),))]
             ),
@@ -159,11 +162,15 @@ async def post(
     headers: Sequence[tuple[bytes, bytes]] = (),
     content_type: bytes | None = b"application/json",
     chunks: Sequence[bytes] | None = None,
+    query: bytes = b"",
 ) -> Exchange:
-    """One exchange; `chunks` replace the body, which then arrives in several messages."""
+    """One exchange; `chunks` replace the body, which then arrives in several messages.
+
+    A Content-Type among `headers` replaces JSON's.
+    """
     sent = body if isinstance(body, bytes) else json.dumps(body).encode()
     fields = [(b"host", b"pdp"), *headers]
-    if content_type is not None:
+    if content_type is not None and all(name != b"content-type" for name, _ in headers):
         fields.insert(1, (b"content-type", content_type))
     if secret is not None:
         fields.append((b"client-token", secret.encode("latin-1")))
@@ -173,7 +180,7 @@ async def post(
         "method": method,
         "path": path,
         "raw_path": path.encode(),
-        "query_string": b"",
+        "query_string": query,
         "headers": fields,
     }
     waiting = [sent] if chunks is None else list(chunks)

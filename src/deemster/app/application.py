@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from deemster import __version__
 from deemster.app.authzen import authzen_exchanges, authzen_pages
+from deemster.app.decision_endpoints import decision_endpoint_prefixes
 from deemster.app.ext_authz_http import ext_authz_http_exchanges
 from deemster.app.pep import build_authenticator, credentials_of, reread_credentials
 from deemster.app.policies import policy_loader, unknown_api_services
@@ -219,7 +220,18 @@ def build_application(
             **sideband_exchanges(settings, point, decisions),
             **authzen_exchanges(settings, point, decisions, reports, make_id),
         },
-        prefixes=ext_authz_http_exchanges(settings, point, decisions),
+        prefixes=[
+            *ext_authz_http_exchanges(settings, point, decisions),
+            *decision_endpoint_prefixes(
+                settings,
+                point,
+                decisions,
+                store=store,
+                reports=reports,
+                clock=clock,
+                new_id=make_id,
+            ),
+        ],
         pages=authzen_pages(settings),
         authenticator=authenticator,
         reports=reports,

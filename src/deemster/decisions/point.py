@@ -126,7 +126,8 @@ class DecisionPoint:
     ) -> Decision | Awaitable[Decision]:
         """As `decide_access`, but the decision itself where nothing has to be fetched for it."""
         # Nobody made a call: there is nothing of one but what an answer may ask of the gateway.
-        call = ApiCall(question.request.action.name, "", Headers(()), possible=possible)
+        call = question.call or ApiCall(question.request.action.name, "", Headers(()))
+        call = call._replace(possible=possible)
         case = self._case(call, caller, trace)
         return self._begin(case, lambda case: self._judge_question(case, question))
 
@@ -320,8 +321,9 @@ class DecisionPoint:
         if isinstance(found, Reason):
             return deny(case, found)
         case.routed = found.routed
-        if found.refusal is not None:
-            return deny(case, found.refusal)
+        refusal = question.refusal or found.refusal
+        if refusal is not None:
+            return deny(case, refusal)
         case.operation, case.judge = found.operation, found.judge
 
         # Who? The gateway names the subject; a token that comes along must be theirs.

@@ -18,6 +18,7 @@ from deemster.errors import TokenRejectedError
 from deemster.model.access import AccessRequest
 from deemster.model.decision import Reason
 from deemster.model.gateway import ALL_API_SERVICES, Gateway
+from deemster.model.http import ApiCall
 from deemster.model.identity import Credential, UserContext, VerifiedClaims
 from deemster.model.openings import is_unambiguous
 from deemster.model.urls import CanonicalUrl, MalformedUrlError, canonical_url
@@ -25,6 +26,7 @@ from deemster.policy.guards_alone import GuardsAlone
 from deemster.policy.question_values import QuestionValues
 from deemster.policy.routing.route_ids import Several
 from deemster.policy.snapshot import CompiledOperation, PolicySnapshot, RoutedCall
+from deemster.tokens.credentials import credential_of
 
 __all__ = [
     "AnsweredBy",
@@ -37,10 +39,20 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked, and the bearer token that came with the subject, if one did."""
+    """What is asked, and the bearer token that came with the subject, if one did.
+
+    `call`: the HTTP call that a `uri` is about, where the gateway tells all of it. Its header
+    fields and body may be read then, and a token is looked for in it.
+    """
 
     request: AccessRequest
     credential: Credential | None = None
+    call: ApiCall | None = None
+
+    @property
+    def refusal(self) -> Reason | None:
+        """What was seen in the call that must be refused whatever the policy says."""
+        return None if self.call is None else self.call.refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +148,11 @@ def identify(case: Case, question: Question, fetching: Fetching) -> Awaitable[No
     subject = question.request.subject.id
     if not subject or not case.caller.gateway.may_name_subjects:
         raise TokenRejectedError(Reason.SUBJECT_NOT_ACCEPTED)
-    if question.credential is not None and case.claims is None:
-        claims = fetching.verified(case, fetching.provider_of(case), question.credential)
+    credential = question.credential
+    if question.call is not None:
+        credential = credential_of(question.call.headers)
+    if credential is not None and case.claims is None:
+        claims = fetching.verified(case, fetching.provider_of(case), credential)
         if not isinstance(claims, VerifiedClaims):
             return claims
         case.claims = claims
@@ -179,6 +194,7 @@ def values_of(case: Case, question: Question, answering: AnsweredBy, skew: float
         skew,
         case.fresh_trace(),
         judge.ref.span,
+        question.call,
     )
     values.role_permissions = answering.routed.service.role_permissions
     return values

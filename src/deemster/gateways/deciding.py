@@ -6,7 +6,7 @@ cannot write as a permit is not one.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Container, Generator
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from deemster.errors import CannotCarryOutError, ProtocolError
@@ -53,7 +53,7 @@ class Asked(NamedTuple):
     """Who asks, in which protocol, about what. `possible`: statements that it can carry out."""
 
     protocol: str
-    possible: frozenset[str]
+    possible: Container[str]
     caller: GatewayCaller
     call: ApiCall
 
@@ -248,10 +248,10 @@ class CallDecider:
         )
 
 
-def _carried_out_or_denied(decision: Decision, possible: frozenset[str]) -> Decision:
+def _carried_out_or_denied(decision: Decision, possible: Container[str]) -> Decision:
     """A permit on a condition that the calling protocol cannot meet is none (service.md 4)."""
-    asked = {statement.code for statement in decision.statements if statement.obligatory}
-    if not decision.permitted or asked <= possible:
+    asked = [statement.code for statement in decision.statements if statement.obligatory]
+    if not decision.permitted or all(code in possible for code in asked):
         return decision
     return _not_possible(decision)
 

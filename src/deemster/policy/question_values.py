@@ -91,12 +91,16 @@ class QuestionValues(Values):
         skew: float,
         trace: list[TraceEntry] | None,
         place: SourceSpan,
+        call: ApiCall | None = None,
     ) -> None:
-        """`place`: of the operation, or of what judges where there is none."""
+        """`place`: of the operation, or of what judges where there is none.
+
+        `call`: the whole call that the question is about, where it is told.
+        """
         self._unknown = unknown = _Unknown(place)
         self._url = url
         self._relative_path = relative_path
-        call = ApiCall(request.action.name, "", _UnknownHeaders(unknown))
+        call = call or ApiCall(request.action.name, "", _UnknownHeaders(unknown))
         params = _UnknownParameters(unknown) if params is None else params
         # URL and path are read through the properties below, whatever the base keeps.
         super().__init__(call, url, relative_path, params, claims, user, now, skew, trace)  # type: ignore[arg-type]

@@ -35,6 +35,8 @@ OVERRIDABLE = (
     "deadlines.decision",
     "deadlines.token",
     "deadlines.user",
+    "decisionEndpoints.bulk",
+    "decisionEndpoints.recordRecentRequests",
     "decisionLog.whenFull",
     "environment",
     "limits.body",

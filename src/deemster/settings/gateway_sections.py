@@ -14,9 +14,8 @@ from deemster.settings.section import Section
 
 __all__ = ["read_anonymous_gateway", "read_gateway"]
 
-PROTOCOLS = ("sideband", "ext-authz-grpc", "ext-authz-http", "authzen")
+PROTOCOLS = ("sideband", "ext-authz-grpc", "ext-authz-http", "authzen", "decision-endpoint")
 LATER_PROTOCOLS = (
-    "decision-endpoint",
     "forward-auth",
     "nginx",
     "traefik",

@@ -12,6 +12,7 @@ from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.reading.nodes import MappingNode
 from deemster.policy.reading.reader import read_document
 from deemster.settings.authzen_sections import read_authzen
+from deemster.settings.decision_endpoint_sections import read_decision_endpoints
 from deemster.settings.directory_sections import read_directory
 from deemster.settings.environment import Overrides
 from deemster.settings.ext_authz_sections import check_ext_authz
@@ -98,6 +99,7 @@ def _read(root: Section) -> Settings | None:
     databases = read_databases(root)
     queries = read_queries(root)
     identity_headers = read_identity_headers(root)
+    decision_endpoints = read_decision_endpoints(root.section("decisionEndpoints"))
     limits = read_limits(root.section("limits"))
     deadlines = read_deadlines(root.section("deadlines"))
     decision_log = read_decision_log(root.section("decisionLog"))
@@ -131,6 +133,7 @@ def _read(root: Section) -> Settings | None:
         queries=queries,
         identity_headers=identity_headers,
         authzen=authzen,
+        decision_endpoints=decision_endpoints,
         values=tuple(reading.values),
     )
 

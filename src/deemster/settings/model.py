@@ -16,6 +16,7 @@ __all__ = [
     "Bind",
     "DatabaseSettings",
     "DeadlineSettings",
+    "DecisionEndpointSettings",
     "DecisionLogSettings",
     "DecisionsListenerSettings",
     "DevelopmentKeySource",
@@ -243,6 +244,14 @@ class LimitSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionEndpointSettings:
+    """`decisionEndpoints:`; `bulk` is the most questions in one request."""
+
+    bulk: int = 20
+    record_recent_requests: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DeadlineSettings:
     """`deadlines:`"""
 
@@ -373,6 +382,7 @@ class Settings:
     queries: tuple[QuerySettings, ...] = ()
     identity_headers: tuple[tuple[str, str], ...] = ()
     authzen: AuthzenSettings = AuthzenSettings()
+    decision_endpoints: DecisionEndpointSettings = DecisionEndpointSettings()
     values: tuple[SettingValue, ...] = field(default=(), repr=False, compare=False)
 
     @property

@@ -392,3 +392,11 @@ def test_a_public_base_url_is_one_that_everybody_reads_alike(
 
 def test_without_a_public_base_url_there_is_none(tmp_path: Path) -> None:
     assert load(tmp_path, SMALL).authzen == AuthzenSettings(None, 100)
+
+
+def test_decision_endpoints_keep_nothing_unless_told_to(tmp_path: Path) -> None:
+    settings = load(tmp_path).decision_endpoints
+    assert (settings.bulk, settings.record_recent_requests) == (20, False)
+    more = "decisionEndpoints: {bulk: 50, recordRecentRequests: true}\n"
+    settings = load(tmp_path, SMALL + more).decision_endpoints
+    assert (settings.bulk, settings.record_recent_requests) == (50, True)
