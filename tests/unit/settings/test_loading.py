@@ -106,6 +106,8 @@ OVERRIDES = {
     "deadlines.decision": "750ms",
     "deadlines.token": "200ms",
     "deadlines.user": "150ms",
+    "decisionEndpoints.bulk": "7",
+    "decisionEndpoints.recordRecentRequests": "true",
     "decisionLog.whenFull": "drop",
     "environment": "staging",
     "limits.body": "512KiB",
