@@ -157,6 +157,9 @@ REROUTING = tuple(
         "X-Forwarded-Path",
         "X-Envoy-Original-Path",
     )
+) + tuple(
+    _fields(f"{name}: /admin, for /api/items", (name.encode(), ADMIN))
+    for name in ("X-Original-URL", "X-Rewrite-URL", "X_Original_URL", "X.Original.URL")
 )
 
 SPOOFS = (

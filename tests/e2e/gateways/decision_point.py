@@ -59,6 +59,7 @@ operations:
 
 USERS: dict[str, dict[str, object]] = {
     "alice": {"groups": ["sales"]},
+    "bob": {},
     "carol": {"groups": ["admins"]},
     "mallory": {"enabled": False},
 }
