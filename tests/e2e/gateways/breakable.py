@@ -22,6 +22,8 @@ PLACES = (
     ("deemster.decisionlog.recorder", "DecisionRecorder", "record"),
     ("deemster.gateways.ext_authz_grpc", "ExtAuthzGrpc", "decode"),
     ("deemster.gateways.ext_authz_grpc", "ExtAuthzGrpc", "encode"),
+    ("deemster.gateways.ext_authz_http", "ExtAuthzHttp", "decode"),
+    ("deemster.gateways.ext_authz_http", "ExtAuthzHttp", "encode"),
 )
 RAISED: dict[str, Callable[[], BaseException]] = {
     "RuntimeError": lambda: RuntimeError("broken on demand"),
