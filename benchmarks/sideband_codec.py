@@ -80,7 +80,8 @@ def main() -> None:
             GatewayCredentials(
                 gateway, (GatewaySecret("k1", SECRET), GatewaySecret("k2", SECRET[1:]))
             )
-        ]
+        ],
+        clock=SystemClock(),
     )
     adapter = PingSidebandRequestLeg(max_depth=64)
     limits = EndpointLimits(body_timeout=None)

@@ -131,9 +131,16 @@ class CallTooLargeError(ProtocolError):
 
 
 class GatewayUnauthenticatedError(ProtocolError):
-    """The caller did not prove to be one of our gateways."""
+    """The caller did not prove to be one of our gateways.
+
+    `challenge` is the `WWW-Authenticate` of a protocol that takes access tokens (RFC 6750 3).
+    """
 
     code = "gateway-unauthenticated"
+
+    def __init__(self, message: str, *, detail: str = "", challenge: str | None = None) -> None:
+        super().__init__(message, detail=detail)
+        self.challenge = challenge
 
 
 class CannotCarryOutError(DeemsterError):

@@ -147,7 +147,8 @@ class GrpcDesk:
             CallExchange(an_adapter(), CallDecider(self.point.decide, decisions)),
             method=CHECK,
             authenticator=PepAuthenticator(
-                [GatewayCredentials(self.gateway, (GatewaySecret("e1", SECRET),))]
+                [GatewayCredentials(self.gateway, (GatewaySecret("e1", SECRET),))],
+                clock=FrozenClock(),
             ),
             reports=self.reports,
             new_id=new_id,

@@ -144,7 +144,8 @@ class Desk:
             exact=exact,
             prefixes=decision_prefixes(self, decisions, new_id),
             authenticator=PepAuthenticator(
-                [GatewayCredentials(self.gateway, (GatewaySecret("k1", SECRET),))]
+                [GatewayCredentials(self.gateway, (GatewaySecret("k1", SECRET),))],
+                clock=self.clock,
             ),
             reports=self.reports,
             new_id=new_id,

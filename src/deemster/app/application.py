@@ -121,15 +121,20 @@ class Application:
             self._log.warning("insecure_settings_found", flags=self.settings.insecure_flags)
         self._loaded(snapshot)
 
-    async def reload(self) -> bool:
-        """Take policies and secret files as they are now: both, or (False) neither."""
+    async def reload(self, prepare: Callable[[], None] = lambda: None) -> bool:
+        """Take policies and secret files as they are now: both, or (False) neither.
+
+        `prepare` reads what else is renewed, and raises ConfigurationError where it is not to be
+        used: nothing is then.
+        """
         async with self._reloading:
             self._recorder.reopen()
             try:
                 credentials = reread_credentials(self.settings.gateways)
                 # Refuses what cannot be used before anything is swapped.
-                build_authenticator(self.settings, credentials)
+                build_authenticator(self.settings, credentials, clock=self._clock)
                 headers = self._attributes.reread_credentials()
+                await asyncio.to_thread(prepare)
             except ConfigurationError as error:
                 return self._refused(error.message)
             if not await asyncio.to_thread(self._store.reload):
@@ -193,7 +198,7 @@ def build_application(
     users = build_user_resolver(settings, clock)
     attributes = build_attribute_sources(settings, clock, figures.attributes)
     store = PolicyStore(policy_loader(settings))
-    authenticator = build_authenticator(settings, credentials_of(settings.gateways))
+    authenticator = build_authenticator(settings, credentials_of(settings.gateways), clock=clock)
     deadlines = settings.deadlines
     point = DecisionPoint(
         store=store,

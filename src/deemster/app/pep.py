@@ -1,58 +1,68 @@
-"""`gateways:` ► who may ask, and the secrets that prove it."""
+"""`gateways:` ► who may ask, and the credentials that prove it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from deemster.gateways.pep_auth import (
-    DEFAULT_SECRET_HEADER,
+from deemster.gateways.pep_auth import PepAuthenticator
+from deemster.gateways.pep_credentials import (
+    AccessTokens,
+    GatewayCertificate,
     GatewayCredentials,
     GatewaySecret,
-    PepAuthenticator,
 )
+from deemster.model.clock import Clock
 from deemster.model.gateway import Gateway
 from deemster.settings.model import AnonymousGatewaySettings, GatewaySettings, Settings
-from deemster.settings.secret import reread_secret
+from deemster.settings.secret import Secret, reread_secret
 
-__all__ = ["build_authenticator", "credentials_of", "reread_credentials"]
+__all__ = ["build_authenticator", "credentials_of", "gateway_of", "reread_credentials"]
 
 
 def build_authenticator(
-    settings: Settings, credentials: tuple[GatewayCredentials, ...]
+    settings: Settings,
+    credentials: tuple[GatewayCredentials, ...],
+    *,
+    clock: Clock,
+    access_tokens: AccessTokens | None = None,
 ) -> PepAuthenticator:
     """Raises ConfigurationError, e.g. where two gateways have one secret."""
-    headers = {gateway.secret_header for gateway in settings.gateways}
     return PepAuthenticator(
         credentials,
-        # The settings have refused different headers.
-        header=next(iter(headers), DEFAULT_SECRET_HEADER),
+        clock=clock,
         insecure_anonymous_gateway=_anonymous(settings.insecure_anonymous_gateway),
+        access_tokens=access_tokens,
     )
 
 
 def credentials_of(gateways: Iterable[GatewaySettings]) -> tuple[GatewayCredentials, ...]:
     """With the secrets as they were when the settings were read."""
-    return tuple(
-        [
-            GatewayCredentials(
-                _gateway(gateway),
-                tuple([GatewaySecret(item.id, item.value.reveal()) for item in gateway.secrets]),
-            )
-            for gateway in gateways
-        ]
-    )
+    return _credentials(gateways, lambda secret: secret)
 
 
 def reread_credentials(gateways: Iterable[GatewaySettings]) -> tuple[GatewayCredentials, ...]:
     """With the secrets as their files have them now. Raises ConfigurationError."""
+    return _credentials(gateways, reread_secret)
+
+
+def _credentials(
+    gateways: Iterable[GatewaySettings], current: Callable[[Secret], Secret]
+) -> tuple[GatewayCredentials, ...]:
     return tuple(
         [
             GatewayCredentials(
-                _gateway(gateway),
+                gateway_of(gateway),
                 tuple(
                     [
-                        GatewaySecret(item.id, reread_secret(item.value).reveal())
+                        GatewaySecret(item.id, current(item.value).reveal())
                         for item in gateway.secrets
+                    ]
+                ),
+                gateway.secret_header,
+                tuple(
+                    [
+                        GatewayCertificate(item.id, item.san, item.spki)
+                        for item in gateway.certificates
                     ]
                 ),
             )
@@ -61,7 +71,8 @@ def reread_credentials(gateways: Iterable[GatewaySettings]) -> tuple[GatewayCred
     )
 
 
-def _gateway(settings: GatewaySettings) -> Gateway:
+def gateway_of(settings: GatewaySettings) -> Gateway:
+    """What this gateway may do."""
     return Gateway(
         id=settings.id,
         protocols=settings.protocols,

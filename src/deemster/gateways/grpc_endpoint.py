@@ -20,6 +20,7 @@ from deemster.gateways.deciding import GatewayReports
 from deemster.gateways.exchange import Exchange
 from deemster.gateways.http_envelope import EndpointLimits
 from deemster.gateways.pep_auth import PepAuthenticator
+from deemster.model.gateway import GatewayCaller
 
 __all__ = ["GrpcEndpoint"]
 
@@ -81,6 +82,8 @@ class GrpcEndpoint(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library
         try:
             headers = _metadata(call.invocation_metadata())
             caller = self._authenticator.authenticate(headers, self._exchange.protocol)
+            if not isinstance(caller, GatewayCaller):
+                caller = await caller
             message = await self._read(messages)
             wire = WireRequest("POST", self._method, headers, message)
             return (await self._exchange.answer(caller, wire)).body

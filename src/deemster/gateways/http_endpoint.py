@@ -11,19 +11,29 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
-from deemster.errors import CallTooLargeError, MalformedCallError, ProtocolError
+from deemster.errors import (
+    CallTooLargeError,
+    GatewayUnauthenticatedError,
+    MalformedCallError,
+    ProtocolError,
+)
 from deemster.gateways.adapter import WireAnswer, WireHeaders, WireRequest
 from deemster.gateways.answers import error_answer
 from deemster.gateways.deciding import GatewayReports
 from deemster.gateways.exchange import Exchange
 from deemster.gateways.http_envelope import EndpointLimits, check_envelope
 from deemster.gateways.pep_auth import PepAuthenticator
+from deemster.model.gateway import GatewayCaller
 
-__all__ = ["ANSWER_WHOLE", "HttpEndpoint"]
+__all__ = ["ANSWER_WHOLE", "PEER_CERTIFICATE", "HttpEndpoint"]
 
 ANSWER_WHOLE = "deemster.answer-whole"
 """ASGI scope extension of a server that takes a whole answer at once: called with status, header
 fields and body, it says whether it wrote them. Servers without it are sent two messages."""
+
+PEER_CERTIFICATE = "deemster.peer-certificate"
+"""ASGI scope extension of a server that speaks TLS: the `PeerCertificate` of the connection, where
+the other end showed one and its chain was verified."""
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -70,16 +80,17 @@ class HttpEndpoint:
         method: str = scope["method"]
         served = self._exact.get(path) or self._below_prefix(path)
         body: bytes | None = None
-        if served is None:
-            answer = self._page(path, method)
-        elif served.methods is not None and method not in served.methods:
-            answer = self._wrong_method(served.methods)
+        if served is None or (served.methods is not None and method not in served.methods):
+            answer = self._not_served(served, path, method)
         else:
             headers = scope["headers"]
             try:
                 check_envelope(headers, self._limits)
                 # INVARIANT: nothing of a body is read before its sender is known.
-                caller = self._authenticator.authenticate(headers, served.protocol)
+                peer = scope.get("extensions", _NO_EXTENSIONS).get(PEER_CERTIFICATE)
+                caller = self._authenticator.authenticate(headers, served.protocol, peer)
+                if not isinstance(caller, GatewayCaller):
+                    caller = await caller
                 body = await self._read_body(receive)
                 if body is None:
                     return  # the gateway left
@@ -106,7 +117,9 @@ class HttpEndpoint:
                 return served
         return None
 
-    def _page(self, path: bytes, method: str) -> WireAnswer:
+    def _not_served(self, served: Exchange | None, path: bytes, method: str) -> WireAnswer:
+        if served is not None and served.methods is not None:
+            return self._wrong_method(served.methods)
         page = self._pages.get(path)
         if page is None:
             return error_answer(404, "not-found", "no such endpoint", self._new_id())
@@ -144,7 +157,11 @@ class HttpEndpoint:
     def _refused(self, served: Exchange, error: ProtocolError, headers: WireHeaders) -> WireAnswer:
         error_id = self._new_id()
         self._reports.refused_call(served.protocol, error, error_id)
-        return served.encode_error(error, error_id, headers)
+        answer = served.encode_error(error, error_id, headers)
+        if isinstance(error, GatewayUnauthenticatedError) and error.challenge is not None:
+            field = (b"www-authenticate", error.challenge.encode("ascii"))
+            return WireAnswer(answer.status, [*answer.headers, field], answer.body)
+        return answer
 
     def _failed(self, served: Exchange, fault: Exception, headers: WireHeaders) -> WireAnswer:
         error_id = self._new_id()

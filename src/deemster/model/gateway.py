@@ -33,7 +33,11 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class GatewayCaller:
-    """An authenticated gateway, and which of its secrets proved it (for the decision record)."""
+    """An authenticated gateway, and what proved it (for the decision record).
+
+    `secret_id` is the id of the secret, certificate or access token among the gateway's settings;
+    None for the anonymous gateway.
+    """
 
     gateway: Gateway
     secret_id: str | None

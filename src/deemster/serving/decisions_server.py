@@ -13,7 +13,9 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from deemster.model.clock import Clock
+from deemster.serving.accepting import Accepting
 from deemster.serving.protocol import ConnectionLimits, TimedHttpProtocol
+from deemster.serving.tls import ListenerTls
 from deemster.telemetry.metrics import CloseCause, ConnectionCounters
 
 __all__ = ["DecisionsServer"]
@@ -33,14 +35,15 @@ class DecisionsServer:
         counters: ConnectionCounters,
         clock: Clock,
         new_id: Callable[[], str],
+        tls: ListenerTls | None = None,
     ) -> None:
-        self._listener = listener
+        self._accepting = Accepting(listener, tls, handshake_seconds=limits.header_seconds)
+        self._tls = tls
         self._limits = limits
         self._counters = counters
         self._clock = clock
         self._new_id = new_id
         self._state = ServerState()
-        self._server: asyncio.Server | None = None
         self._sweep: asyncio.Task[None] | None = None
         self._config = Config(
             app,
@@ -72,8 +75,27 @@ class DecisionsServer:
             )
 
         self._renew_date()
-        self._server = await loop.create_server(connection, sock=self._listener)
+        await self._accepting.start(connection)
         self._sweep = loop.create_task(self._sweep_regularly())
+
+    def prepare_tls(self) -> None:
+        """Read the files of TLS anew, for `renew_tls`. Raises ConfigurationError."""
+        if self._tls is not None:
+            self._tls.prepare()
+
+    async def renew_tls(self) -> None:
+        """Take what `prepare_tls` read; connections go on as they were negotiated.
+
+        Where other CAs are believed from now on, a connection that a certificate of the earlier
+        ones opened ends with its next answer.
+        """
+        if self._tls is None:
+            return
+        others_believed = self._tls.take()
+        await self._accepting.renew()
+        if others_believed:
+            for connection in self._open_connections():
+                connection.end_with_next_answer()
 
     async def stop(self, within: float) -> None:
         """Accept no more, finish the calls in hand, and after `within` seconds cut off the rest.
@@ -81,10 +103,7 @@ class DecisionsServer:
         What is cut off gets no answer at all: an answer of the server's own (500) opens a gateway
         that fails open (facts/security.md 1.11, F15 and F20).
         """
-        if self._server is None:
-            self._listener.close()
-            return
-        self._server.close()
+        self._accepting.close()
         for connection in self._open_connections():
             connection.shutdown()
         with contextlib.suppress(TimeoutError):

@@ -24,8 +24,10 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 from uvicorn.server import ServerState
 
-from deemster.gateways.http_endpoint import ANSWER_WHOLE
+from deemster.gateways.http_endpoint import ANSWER_WHOLE, PEER_CERTIFICATE
+from deemster.model.certificate import PeerCertificate
 from deemster.serving.answer import JoinedAnswer
+from deemster.serving.peer_certificate import peer_certificate
 from deemster.telemetry.metrics import CloseCause, ConnectionCounters
 
 __all__ = ["ConnectionLimits", "TimedHttpProtocol"]
@@ -84,6 +86,8 @@ class TimedHttpProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._chunk = 0
         self._too_large = False
+        self._peer: PeerCertificate | None = None
+        self._last_call = False
         self.deadline = 0.0
 
     # --- the connection -------------------------------------------------------------------------
@@ -96,6 +100,7 @@ class TimedHttpProtocol(HttpToolsProtocol):
             transport.abort()
             return
         super().connection_made(transport)
+        self._peer = peer_certificate(transport)
         self._counters.open += 1
         self._enter(_Stage.IDLE, self._limits.idle_seconds)
 
@@ -121,6 +126,10 @@ class TimedHttpProtocol(HttpToolsProtocol):
             # Several chunks and no end in sight. Exact is the check in on_headers_complete.
             self._too_large = True
             self.send_400_response("")
+
+    def end_with_next_answer(self) -> None:
+        """Where a certificate opened this connection, whose CA may be believed no more."""
+        self._last_call = self._peer is not None
 
     def end_overdue(self) -> None:
         """Called by the sweep once `deadline` has passed."""
@@ -180,11 +189,15 @@ class TimedHttpProtocol(HttpToolsProtocol):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=self.expect_100_continue,
-            keep_alive=http_version != "1.0" and parser.should_keep_alive(),
+            keep_alive=(
+                http_version != "1.0" and parser.should_keep_alive() and not self._last_call
+            ),
             on_response=self.on_response_complete,
         )
         # The type of ASGI's own extensions, which are data.
         scope["extensions"] = {ANSWER_WHOLE: cycle.answer_whole}  # type: ignore[dict-item]
+        if self._peer is not None:
+            scope["extensions"][PEER_CERTIFICATE] = self._peer  # type: ignore[assignment]
         if earlier is None:
             self._start_asgi_task(cycle, self.app)
         else:

@@ -1,7 +1,7 @@
 """`serve`: one process, one event loop, two listeners, until a signal ends it.
 
 SIGTERM and SIGINT: accept no more, finish what is in hand within a bound, flush the log. SIGHUP:
-take policies and secret files as they are now, or stay with what serves.
+take policies, secret files and certificates as they are now, or stay with what serves.
 """
 
 from __future__ import annotations
@@ -12,22 +12,15 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import uvloop
 
-from deemster.app import Application, build_application, new_id
+from deemster.app import build_application
 from deemster.model.clock import Clock, SystemClock
-from deemster.serving.decisions_server import DecisionsServer
-from deemster.serving.management_server import ManagementServer
-from deemster.serving.protocol import ConnectionLimits
-from deemster.serving.sockets import Address, open_listener
+from deemster.serving.listeners import Listening, open_servers
+from deemster.serving.reloading import Reloading
 from deemster.settings import Settings
 from deemster.telemetry.service_log import ServiceLog, adopt_standard_logging, build_service_log
-
-if TYPE_CHECKING:
-    from deemster.serving.grpc_server import GrpcServer
 
 __all__ = ["Listening", "serve"]
 
@@ -37,15 +30,6 @@ FLUSH_SECONDS = 5.0
 MANAGEMENT_SECONDS = 2.0
 SPARE_DESCRIPTORS = 128
 """For listeners, logs, directories, key fetches and the management listener."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listening:
-    """Where the service really listens, after ports 0 were chosen."""
-
-    decisions: Address
-    management: Address
-    ext_authz: Address | None = None
 
 
 def serve(settings: Settings, *, on_started: Callable[[Listening], None] | None = None) -> None:
@@ -71,41 +55,29 @@ async def _serve(
     application = build_application(settings, clock=clock, log=log, after_load=_settle_memory)
     try:
         await application.startup()
-        ext_authz = _open_ext_authz(settings, application)
-        servers = _open(settings, application, clock, log)
+        servers = open_servers(settings, application, clock, log)
     except BaseException:
         await application.shutdown(FLUSH_SECONDS)
         raise
-    decisions, management, listening = servers
-    told = {}
-    if ext_authz is not None:
-        listening = replace(listening, ext_authz=ext_authz.address)
-        told["ext_authz"] = str(ext_authz.address)
     ended = asyncio.Event()
-    _listen_to_signals(ended, application)
-    await management.start()
-    await decisions.start()
-    if ext_authz is not None:
-        await ext_authz.start()
-    log.info(
-        "service_started",
-        decisions=str(listening.decisions),
-        management=str(listening.management),
-        environment=settings.environment,
-        **told,
-    )
+    _listen_to_signals(ended, Reloading(application, servers.renewable))
+    await servers.management.start()
+    await servers.decisions.start()
+    if servers.ext_authz is not None:
+        await servers.ext_authz.start()
+    log.info("service_started", **servers.listening.shown(), environment=settings.environment)
     if on_started is not None:
-        on_started(listening)
+        on_started(servers.listening)
     await ended.wait()
     log.info("service_ending")
     application.begin_to_end()
     async with asyncio.TaskGroup() as ending:
-        ending.create_task(decisions.stop(FINISH_SECONDS))
-        if ext_authz is not None:
-            ending.create_task(ext_authz.stop(FINISH_SECONDS))
+        ending.create_task(servers.decisions.stop(FINISH_SECONDS))
+        if servers.ext_authz is not None:
+            ending.create_task(servers.ext_authz.stop(FINISH_SECONDS))
     await application.shutdown(FLUSH_SECONDS)
     # Last, so that operators see the end from outside.
-    await management.stop(MANAGEMENT_SECONDS)
+    await servers.management.stop(MANAGEMENT_SECONDS)
     log.info("service_ended")
 
 
@@ -128,79 +100,13 @@ def _settle_memory() -> None:
     gc.freeze()
 
 
-def _open_ext_authz(settings: Settings, application: Application) -> GrpcServer | None:
-    wanted = settings.listeners.ext_authz
-    if wanted is None or application.ext_authz is None:
-        return None
-    from deemster.serving.grpc_server import GrpcServer
-
-    return GrpcServer(
-        application.ext_authz,
-        wanted.bind.host,
-        wanted.bind.port,
-        metadata_bytes=settings.limits.headers,
-        setting="listeners.extAuthz.bind",
-    )
-
-
-def _open(
-    settings: Settings, application: Application, clock: Clock, log: ServiceLog
-) -> tuple[DecisionsServer, ManagementServer, Listening]:
-    decisions_bind = settings.listeners.decisions.bind
-    management_bind = settings.listeners.management
-    decisions, decisions_address = open_listener(
-        decisions_bind.host,
-        decisions_bind.port,
-        setting="listeners.decisions.bind",
-        share_port=False,
-    )
-    try:
-        management, management_address = open_listener(
-            management_bind.host,
-            management_bind.port,
-            setting="listeners.management.bind",
-            share_port=False,
-        )
-    except BaseException:
-        decisions.close()
-        raise
-    limits = settings.limits
-    decisions_server = DecisionsServer(
-        application.decisions,
-        decisions,
-        limits=ConnectionLimits(
-            connections=limits.connections,
-            header_bytes=limits.headers,
-            header_count=limits.header_count,
-            header_seconds=limits.header_timeout,
-            body_seconds=limits.body_timeout,
-            idle_seconds=limits.idle_timeout,
-            # Long enough for any decision, and for a gateway to take the answer.
-            answer_seconds=limits.idle_timeout + settings.deadlines.decision,
-        ),
-        counters=application.figures.connections,
-        clock=clock,
-        new_id=new_id,
-    )
-    return (
-        decisions_server,
-        ManagementServer(
-            application.management,
-            management,
-            # Deciding goes on: nobody is served better by a gateway without a decision point.
-            on_failure=lambda fault: log.error("management_listener_failed", exc_info=fault),
-        ),
-        Listening(decisions_address, management_address),
-    )
-
-
-def _listen_to_signals(ended: asyncio.Event, application: Application) -> None:
+def _listen_to_signals(ended: asyncio.Event, reloading: Reloading) -> None:
     loop = asyncio.get_running_loop()
-    reloads: set[asyncio.Task[bool]] = set()
+    reloads: set[asyncio.Task[None]] = set()
 
     def reload() -> None:
         # The loop holds tasks weakly; somebody has to hold them until they are done.
-        task = loop.create_task(application.reload())
+        task = loop.create_task(reloading.reload())
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 

@@ -12,12 +12,14 @@ from deemster.policy.diagnostics import DiagnosticSink
 from deemster.policy.reading.nodes import MappingNode
 from deemster.policy.reading.reader import read_document
 from deemster.settings.authzen_sections import read_authzen
+from deemster.settings.credential_rules import check_credentials
 from deemster.settings.decision_endpoint_sections import read_decision_endpoints
 from deemster.settings.directory_sections import read_directory
 from deemster.settings.environment import Overrides
 from deemster.settings.ext_authz_sections import check_ext_authz
 from deemster.settings.gateway_sections import read_anonymous_gateway, read_gateway
 from deemster.settings.identity_sections import read_identity_headers
+from deemster.settings.listener_sections import read_listeners
 from deemster.settings.model import GatewaySettings, Settings, TokenProviderSettings
 from deemster.settings.provider_sections import read_token_provider
 from deemster.settings.reading import Reading
@@ -34,7 +36,6 @@ from deemster.settings.service_sections import (
     read_deadlines,
     read_decision_log,
     read_limits,
-    read_listeners,
     read_policies,
 )
 from deemster.settings.source_sections import read_databases, read_queries, read_services
@@ -115,6 +116,7 @@ def _read(root: Section) -> Settings | None:
     check_providers(reading, providers, _ids_of(reading, "directories"), listeners)
     if gateways or not root.sections("gateways"):
         check_gateways(reading, gateways, anonymous, _ids_of(reading, "tokenProviders"))
+    check_credentials(reading, gateways, [p for p, _ in providers], listeners)
     if policies is None or decision_log is None:
         return None
     return Settings(

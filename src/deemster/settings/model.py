@@ -25,8 +25,10 @@ __all__ = [
     "ExtAuthzListenerSettings",
     "FileKeySource",
     "FileSinkSettings",
+    "GatewayCertificateSettings",
     "GatewaySecretSettings",
     "GatewaySettings",
+    "GatewayTokenSettings",
     "KeySource",
     "LimitSettings",
     "ListenerSettings",
@@ -42,6 +44,7 @@ __all__ = [
     "StaticDirectory",
     "StaticUser",
     "StdoutSinkSettings",
+    "TlsSettings",
     "TokenProviderSettings",
     "VerifyingProviderSettings",
     "WhenLogIsFull",
@@ -68,11 +71,22 @@ class PolicySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """`tls:` of a listener: who we are, and who issues the certificates of clients (None: not
+    asked for)."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionsListenerSettings:
     """`listeners.decisions:`; `plaintext_behind` says who protects a bind off loopback."""
 
     bind: Bind
     plaintext_behind: str | None
+    tls: TlsSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +120,28 @@ class GatewaySecretSettings:
     value: Secret
 
 
+@dataclass(frozen=True, slots=True)
+class GatewayCertificateSettings:
+    """One certificate of a gateway: by a name as (`dns` | `uri` | `ip`, text), or by the SHA-256
+    of its key; one of them is None."""
+
+    id: str
+    san: tuple[str, str] | None
+    spki: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayTokenSettings:
+    """One kind of access token of a gateway; `client_id`, `subject` or both are set."""
+
+    id: str
+    provider: str
+    audience: str
+    client_id: str | None
+    subject: str | None
+    scope: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
     """One entry of `gateways:`; `api_services` may hold `*`; `claims` None: by provider."""
@@ -118,6 +154,8 @@ class GatewaySettings:
     asserts: frozenset[str]
     claims: str | None
     may_name_subjects: bool
+    certificates: tuple[GatewayCertificateSettings, ...] = ()
+    access_tokens: tuple[GatewayTokenSettings, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,13 +80,13 @@ def _check_reach(
 ) -> None:
     if listener.bind.is_loopback:
         return
-    if listener.plaintext_behind is None:
+    if listener.plaintext_behind is None and not _has_tls(reading, path):
         _error(
             reading,
             f"`{listener.bind}` is reachable from other machines, and without TLS everybody on "
             "the way can read tokens",
             reading.span_of(f"{path}.bind"),
-            help="TLS is not supported yet: say who protects the connection by "
+            help="write `tls: {certificate: …, key: …}`, or say who protects the connection by "
             "`plaintextBehind: mesh`, `sidecar` or `private-network`, or bind to 127.0.0.1",
         )
     if anonymous is not None:
@@ -160,17 +160,11 @@ def check_gateways(
             reading.span_of("gateways"),
             help="list each gateway with its `id`, `protocols`, `apiServices` and `secrets`",
         )
-    headers = {gateway.secret_header for gateway, _ in gateways}
-    if len(headers) > 1:
-        first, path = gateways[0]
-        other = next(
-            path for gateway, path in gateways if gateway.secret_header != first.secret_header
-        )
-        reading.sink.error(
-            Code.UNSUPPORTED_YET,
-            "different `secretHeader` of several gateways is not supported yet",
-            reading.span_of(f"{other}.secretHeader"),
-        )
+
+
+def _has_tls(reading: Reading, path: str) -> bool:
+    # As written: what is wrong with it is said where it is read.
+    return f"{path}.tls" in reading.spans
 
 
 def _is_development(provider: VerifyingProviderSettings) -> bool:

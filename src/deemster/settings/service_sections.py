@@ -1,4 +1,4 @@
-"""Reads `policies`, `listeners`, `limits`, `deadlines` and `decisionLog`."""
+"""Reads `policies`, `limits`, `deadlines` and `decisionLog`."""
 
 from __future__ import annotations
 
@@ -7,23 +7,18 @@ from pathlib import Path
 from typing import TypeVar
 
 from deemster.policy.codes import Code
-from deemster.settings.ext_authz_sections import read_ext_authz_listener
 from deemster.settings.model import (
-    Bind,
     DeadlineSettings,
     DecisionLogSettings,
-    DecisionsListenerSettings,
     FileSinkSettings,
     LimitSettings,
-    ListenerSettings,
     PolicySettings,
     SinkSettings,
     StdoutSinkSettings,
     WhenLogIsFull,
 )
-from deemster.settings.reading import PROTECTORS, UnsupportedValueError, one_of
+from deemster.settings.reading import one_of
 from deemster.settings.scalars import (
-    parse_bind,
     parse_duration,
     parse_integer,
     parse_size,
@@ -37,7 +32,6 @@ __all__ = [
     "read_deadlines",
     "read_decision_log",
     "read_limits",
-    "read_listeners",
     "read_policies",
 ]
 
@@ -54,27 +48,6 @@ def read_policies(section: Section) -> PolicySettings | None:
     section.unsupported("bundle")
     section.finish()
     return None if path is None else PolicySettings(path)
-
-
-def read_listeners(section: Section) -> ListenerSettings:
-    """`listeners:`"""
-    decisions = section.section("decisions")
-    bind = decisions.optional("bind", parse_bind, Bind("127.0.0.1", 8080, is_loopback=True))
-    decisions.optional("server", one_of(("uvicorn",), ("hypercorn",)), "uvicorn")
-    decisions.optional("workers", _one_worker, 1)
-    behind = decisions.choice("plaintextBehind", PROTECTORS, None)
-    decisions.unsupported("tls", "clientIp")
-    decisions.finish()
-    management = section.section("management")
-    management_bind = management.optional(
-        "bind", parse_bind, Bind("127.0.0.1", 9080, is_loopback=True)
-    )
-    management.unsupported("tls", "workers", "bearer")
-    management.finish()
-    ext_authz = read_ext_authz_listener(section)
-    section.unsupported("probes")
-    section.finish()
-    return ListenerSettings(DecisionsListenerSettings(bind, behind), management_bind, ext_authz)
 
 
 def read_limits(section: Section) -> LimitSettings:
@@ -157,15 +130,6 @@ def _read_sink(section: Section) -> SinkSettings | None:
     section.take("stdout", "file")
     section.finish()
     return sink
-
-
-def _one_worker(text: str) -> int:
-    count = parse_integer(text)
-    if count == 0:
-        raise ValueError("expected at least 1")
-    if count > 1:
-        raise UnsupportedValueError("more than one worker")
-    return count
 
 
 def between(

@@ -1,5 +1,6 @@
 """Right settings become one frozen tree, with the origin of every value."""
 
+import hashlib
 import re
 from pathlib import Path
 
@@ -32,6 +33,10 @@ gateways:
     apiServices: [invoices]
     secrets: [{id: k1, value: "${env:KONG_SECRET}"}]
 decisionLog: {sinks: [{stdout: {}}, {file: {path: log/decisions.jsonl}}], whenFull: block}
+"""
+TLS = """
+listeners:
+  decisions: {bind: 0.0.0.0:8443, tls: {certificate: a.pem, key: a.key, clientCa: ca.pem}}
 """
 
 
@@ -95,7 +100,12 @@ def test_every_scalar_outside_lists_can_be_overridden_and_nothing_else(tmp_path:
 listeners: {decisions: {plaintextBehind: mesh}, extAuthz: {plaintextBehind: mesh}}
 authzen: {publicBaseUrl: "https://pdp.example.com"}
 """
-    read = {path for path in origins(load(tmp_path, SMALL + more)) if "[" not in path}
+    read = {
+        path
+        for text in (more, TLS)
+        for path in origins(load(tmp_path, SMALL + text))
+        if "[" not in path
+    }
     assert read == set(OVERRIDABLE)
 
 
@@ -122,6 +132,9 @@ OVERRIDES = {
     "listeners.decisions.bind": "127.0.0.1:0",
     "listeners.decisions.plaintextBehind": "sidecar",
     "listeners.decisions.server": "uvicorn",
+    "listeners.decisions.tls.certificate": "certificates/deemster.pem",
+    "listeners.decisions.tls.clientCa": "certificates/gateways.pem",
+    "listeners.decisions.tls.key": "certificates/deemster.key",
     "listeners.decisions.workers": "1",
     "listeners.extAuthz.bind": "127.0.0.1:0",
     "listeners.extAuthz.plaintextBehind": "mesh",
@@ -137,10 +150,37 @@ def test_the_table_of_overrides_is_whole() -> None:
 
 @pytest.mark.parametrize(("path", "text"), OVERRIDES.items())
 def test_an_override_wins(tmp_path: Path, path: str, text: str) -> None:
-    settings = load(tmp_path, environ=ENVIRON | {variable_of(path): text})
+    written = SMALL + TLS if ".tls." in path else SMALL
+    settings = load(tmp_path, written, environ=ENVIRON | {variable_of(path): text})
     shown, origin = origins(settings)[path]
-    assert shown == (str(tmp_path / "elsewhere") if path == "policies.path" else text)
+    is_path = path == "policies.path" or ".tls." in path
+    assert shown == (str(tmp_path / text) if is_path else text)
     assert origin == f"env {variable_of(path)}"
+
+
+def test_credentials_of_gateways_are_read_by_kind(tmp_path: Path) -> None:
+    digest = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+    certificates = f"""
+    certificates:
+      - {{id: c1, san: Kong.Example.com}}
+      - {{id: c2, san: "spiffe://example.com/Kong"}}
+      - {{id: c3, san: "2001:DB8::1"}}
+      - {{id: c4, spki: {digest}}}
+decisionLog:"""
+    settings = load(tmp_path, SMALL.replace("\ndecisionLog:", certificates) + TLS)
+    gateway = settings.gateways[0]
+    assert [(item.id, item.san) for item in gateway.certificates] == [
+        ("c1", ("dns", "kong.example.com")),
+        ("c2", ("uri", "spiffe://example.com/Kong")),
+        ("c3", ("ip", "2001:db8::1")),
+        ("c4", None),
+    ]
+    assert gateway.certificates[3].spki == hashlib.sha256(b"").digest()
+    assert origins(settings)["gateways[0].certificates[3].spki"][0] == digest
+    tls = settings.listeners.decisions.tls
+    assert tls is not None
+    assert (tls.certificate, tls.client_ca) == (tmp_path / "a.pem", tmp_path / "ca.pem")
+    assert settings.insecure_flags == ()
 
 
 def test_names_of_variables_are_snake_case_with_two_underscores_between_levels() -> None:

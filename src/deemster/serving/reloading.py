@@ -1,0 +1,44 @@
+"""SIGHUP: policies, secret files and certificates as they are now, all of them or none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from deemster.app import Application
+
+__all__ = ["Reloading", "Renewable"]
+
+
+class Renewable(Protocol):
+    """A listener whose TLS is renewed without ending its connections."""
+
+    def prepare_tls(self) -> None:
+        """Read the files anew and change nothing. Raises ConfigurationError."""
+        ...
+
+    async def renew_tls(self) -> None:
+        """Let new connections meet what `prepare_tls` read."""
+        ...
+
+
+class Reloading:
+    """Reloads one service, one reload after the other."""
+
+    def __init__(self, application: Application, listeners: Sequence[Renewable]) -> None:
+        self._application = application
+        self._listeners = listeners
+        self._under_way = asyncio.Lock()
+
+    async def reload(self) -> None:
+        """Take everything as it is now; else the log and `/ready` say why, and nothing changed."""
+        # INVARIANT: no other reload prepares between this one's preparing and taking.
+        async with self._under_way:
+            if await self._application.reload(self._prepare):
+                for listener in self._listeners:
+                    await listener.renew_tls()
+
+    def _prepare(self) -> None:
+        for listener in self._listeners:
+            listener.prepare_tls()
