@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from deemster.app.changes import StatementChanges
 from deemster.gateways.adapter import WireRequest
 from deemster.gateways.deciding import CallDecider, RecordedDecisions
 from deemster.gateways.exchange import CallExchange
@@ -72,6 +73,10 @@ HEADERS = [
 PATH = "/sideband/request"
 
 
+def _nothing_is_kept(_kept: object, _call: ApiCall, _url: str) -> str:
+    raise TypeError("no decision here keeps anything")
+
+
 def main() -> None:
     """Print the table."""
     gateway = Gateway(id="kong", protocols=frozenset({"sideband"}), api_services=frozenset({"*"}))
@@ -83,7 +88,9 @@ def main() -> None:
         ],
         clock=SystemClock(),
     )
-    adapter = PingSidebandRequestLeg(max_depth=64)
+    adapter = PingSidebandRequestLeg(
+        max_depth=64, changes=StatementChanges(), seal=_nothing_is_kept
+    )
     limits = EndpointLimits(body_timeout=None)
     wire = WireRequest("POST", PATH, HEADERS, BODY)
     with_claims = BODY.replace(

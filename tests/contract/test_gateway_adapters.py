@@ -7,6 +7,7 @@ call does.
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,8 @@ class WireProtocol:
     `permits` tells whether an answer opens the gateway; `well_formed` what of it would break a
     real client, given the call's body. `decided` is false where nothing is decided, `unavailable`
     holds the reasons that are told by a 503 of our own. `stranger` is the code that a caller
-    without a right secret is told. `fields` are the call's header fields.
+    without a right secret is told. `fields` are the call's header fields; `desk`
+    makes the endpoint.
     """
 
     path: str
@@ -71,6 +73,7 @@ class WireProtocol:
     unavailable: Collection[Reason] = ()
     stranger: str = "gateway-unauthenticated"
     fields: tuple[tuple[bytes, bytes], ...] = ()
+    desk: Callable[..., Desk] = Desk
 
 
 def sideband_permits(answer: Exchange) -> bool:
@@ -116,6 +119,17 @@ def decision_endpoint_rules(_body: bytes, answer: Exchange) -> list[str]:
     return check_decision_rules(answer)
 
 
+def answer_passes(answer: Exchange) -> bool:
+    # A deny is never to be kept by anybody; what an upstream answers here says nothing of that.
+    return answer.status < 400 and {"cache-control": "no-store"} not in answer.json["headers"]  # type: ignore[operator]
+
+
+def answer_rules(body: bytes, answer: Exchange) -> list[str]:
+    headers = [(name.decode(), value.decode()) for name, value in answer.headers]
+    replaced = not answer_passes(answer)
+    return check_sideband_rules(body, answer.status, headers, answer.body, replaced=replaced)
+
+
 PROTOCOLS = [
     pytest.param(
         WireProtocol(REQUEST_PATH, a_request_leg, sideband_permits, sideband_rules),
@@ -126,6 +140,16 @@ PROTOCOLS = [
             RESPONSE_PATH, a_response_leg, sideband_permits, sideband_rules, decided=False
         ),
         id="sideband response",
+    ),
+    pytest.param(
+        WireProtocol(
+            RESPONSE_PATH,
+            a_response_leg,
+            answer_passes,
+            answer_rules,
+            desk=partial(Desk, looks_at_answers=True),
+        ),
+        id="sideband response that is looked at",
     ),
     pytest.param(
         WireProtocol(
@@ -185,7 +209,7 @@ def asked(desk: Desk) -> int:
 async def test_with_a_wrong_secret_nothing_is_computed(
     protocol: WireProtocol, secret: str | None, body: bytes | None
 ) -> None:
-    desk = Desk(AlwaysPermit())
+    desk = protocol.desk(AlwaysPermit())
     sent = json.dumps(protocol.call()).encode() if body is None else body
     answer = await post(desk, sent, path=protocol.path, headers=protocol.fields, secret=secret)
     assert answer.status == 401
@@ -198,7 +222,7 @@ async def test_with_a_wrong_secret_nothing_is_computed(
 
 @every_protocol
 async def test_a_gateway_without_this_protocol_is_a_stranger(protocol: WireProtocol) -> None:
-    desk = Desk(AlwaysPermit(), gateway=a_gateway(protocols=frozenset({"other"})))
+    desk = protocol.desk(AlwaysPermit(), gateway=a_gateway(protocols=frozenset({"other"})))
     answer = await post(desk, protocol.call(), path=protocol.path, headers=protocol.fields)
     assert answer.status == 401
     assert asked(desk) == 0
@@ -207,8 +231,12 @@ async def test_a_gateway_without_this_protocol_is_a_stranger(protocol: WireProto
 @every_decided_protocol
 async def test_a_permit_permits_and_a_deny_does_not(protocol: WireProtocol) -> None:
     body = json.dumps(protocol.call()).encode()
-    permitted = await post(Desk(AlwaysPermit()), body, path=protocol.path, headers=protocol.fields)
-    denied = await post(Desk(AlwaysDeny()), body, path=protocol.path, headers=protocol.fields)
+    permitted = await post(
+        protocol.desk(AlwaysPermit()), body, path=protocol.path, headers=protocol.fields
+    )
+    denied = await post(
+        protocol.desk(AlwaysDeny()), body, path=protocol.path, headers=protocol.fields
+    )
     assert (protocol.permits(permitted), protocol.permits(denied)) == (True, False)
     assert protocol.well_formed(body, permitted) == []
     assert protocol.well_formed(body, denied) == []
@@ -222,7 +250,7 @@ async def test_a_deny_of_any_reason_is_a_well_formed_deny(
     body = json.dumps(protocol.call()).encode()
     decision = a_deny(reason=reason, challenge=Challenge(realm="https://api.example.com/"))
     answer = await post(
-        Desk(FixedDecision(decision)), body, path=protocol.path, headers=protocol.fields
+        protocol.desk(FixedDecision(decision)), body, path=protocol.path, headers=protocol.fields
     )
     assert answer.status < 500 or (answer.status == 503 and reason in protocol.unavailable)
     assert not protocol.permits(answer)
@@ -242,7 +270,7 @@ async def test_a_broken_decision_point_is_a_well_formed_deny(
     protocol: WireProtocol, point: Broken
 ) -> None:
     body = json.dumps(protocol.call()).encode()
-    answer = await post(Desk(point), body, path=protocol.path, headers=protocol.fields)
+    answer = await post(protocol.desk(point), body, path=protocol.path, headers=protocol.fields)
     assert answer.status < 500
     assert not protocol.permits(answer)
     assert protocol.well_formed(body, answer) == []
@@ -265,7 +293,7 @@ def test_no_text_of_an_author_breaks_the_answer(
         service=ServiceFacts("invoices", "https://api.example.com", 403, word),
     )
     body = json.dumps(protocol.call()).encode()
-    answer = anyio.run(exchange, Desk(FixedDecision(decision)), body, protocol)
+    answer = anyio.run(exchange, protocol.desk(FixedDecision(decision)), body, protocol)
     assert not protocol.permits(answer)
     assert protocol.well_formed(body, answer) == []
 
@@ -278,7 +306,7 @@ def test_garbage_is_never_permitted_and_never_a_5xx(
 ) -> None:
     whole = json.dumps(protocol.call()).encode()
     body = data.draw(st.one_of(st.binary(max_size=60), bytes_cut(whole), json_changed(whole)))
-    desk = Desk(AlwaysDeny())
+    desk = protocol.desk(AlwaysDeny())
     answer = anyio.run(exchange, desk, body, protocol)
     assert 200 <= answer.status < 500
     assert protocol.well_formed(body, answer) == []
@@ -293,7 +321,7 @@ def test_garbage_is_never_permitted_and_never_a_5xx(
 def test_bytes_without_structure_are_refused_before_anything_is_decided(
     protocol: WireProtocol, body: bytes
 ) -> None:
-    desk = Desk(AlwaysPermit())
+    desk = protocol.desk(AlwaysPermit())
     answer = anyio.run(exchange, desk, body, protocol)
     assert answer.status == 400
     assert asked(desk) == 0
@@ -359,7 +387,7 @@ async def test_hostile_bodies_are_refused_in_the_protocols_own_form(
     body = spoil(whole)
     if body == whole:
         pytest.skip("the protocol has no such member")
-    desk = Desk(AlwaysPermit())
+    desk = protocol.desk(AlwaysPermit())
     answer = await post(desk, body, path=protocol.path, headers=protocol.fields)
     assert answer.status == (status or 400)
     assert protocol.well_formed(b"{}", answer) == []

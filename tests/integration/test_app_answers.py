@@ -61,7 +61,6 @@ def an_answer(
         "response_status": "OK",
         "headers": [{"content-type": "application/json"}],
         "body": body,
-        "state": "opaque",
     }
 
 
@@ -108,7 +107,9 @@ async def test_where_no_policy_looks_at_answers_they_pass_whatever_they_are(
     assert not (folder.path / "decisions.jsonl").read_text(encoding="utf-8")
 
 
-async def test_what_the_caller_would_have_to_be_is_not_known_yet(folder: ServiceFolder) -> None:
+async def test_without_a_state_what_the_caller_would_have_to_be_is_not_known(
+    folder: ServiceFolder,
+) -> None:
     policy = (
         "\nresponse:\n  policies:\n    - id: mine\n      combiningAlgorithm: deny-overrides\n"
         "      exempt: [health]\n"

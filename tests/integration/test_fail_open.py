@@ -32,6 +32,7 @@ from deemster.model.identity import Credential, VerifiedClaims
 from deemster.telemetry.service_log import build_service_log
 from deemster.tokens.remote_keys import RemoteKeySet
 from tests.support.attributes import FakeSources
+from tests.support.both_legs import Replica, reason_of
 from tests.support.clock import FrozenClock
 from tests.support.doubles import Broken, FixedDecision, a_permit
 from tests.support.gateway_calls import SECRET, Desk, a_request_leg
@@ -72,6 +73,19 @@ operations:
     allow: authenticated
 """
 }
+MASKED = """
+apiVersion: deemster/v1
+kind: ApiService
+metadata: {id: shop}
+service:
+  baseUrls: [https://api.example.com/shop]
+  tokenProvider: {type: internal, id: idp}
+  audience: BizPro Invoices API
+operations:
+  - id: items
+    match: {methods: [GET, HEAD], path: /items}
+    allow: authenticated
+"""
 BLOCKED = {
     "shop.yaml": """
 apiVersion: deemster/v1
@@ -306,14 +320,27 @@ async def test_f08_unknown_statement() -> None:
 async def test_f08_a_policy_asks_for_what_the_gateway_cannot_carry_out(
     folder: ServiceFolder,
 ) -> None:
-    mask = "{code: exclude-attributes, appliesTo: permit, obligatory: true, payload: [$.iban]}"
+    notify = "{code: notify-owner, appliesTo: permit, obligatory: true, payload: {}}"
 
-    def masked(text: str) -> str:
-        asked = text.replace("  - id: health", "    attach: [mask]\n  - id: health")
-        return f"{asked}statements: {{mask: {mask}}}\n"
+    def notifying(text: str) -> str:
+        asked = text.replace("  - id: health", "    attach: [notify]\n  - id: health")
+        return f"{asked}statements: {{notify: {notify}}}\n"
 
     assert await asked_of_the_service(folder) == PERMIT
-    assert await asked_of_the_service(folder, masked) == "403 statement-not-possible"
+    assert await asked_of_the_service(folder, notifying) == "403 statement-not-possible"
+
+
+async def test_f08_what_is_due_on_the_answer_is_lost_forged_or_of_another_call() -> None:
+    mask = "{code: exclude-attributes, appliesTo: permit, obligatory: true, payload: [$.iban]}"
+    text = MASKED + f"statements: {{mask: {mask}}}\n"
+    replica = Replica({"shop.yaml": text.replace("allow:", "attach: [mask]\n    allow:")})
+    permitted = await replica.asked()
+    assert (await replica.shown(permitted))["body"] == '{"id":1}'
+    spoilt = str(permitted["state"]).replace("..", "..A")
+    for state in (..., None, "", spoilt, permitted["state"]):
+        method = "HEAD" if state == permitted["state"] else "GET"
+        answer = await replica.shown(permitted, state=state, method=method)
+        assert reason_of(answer) == "state-rejected"
 
 
 async def test_f08_an_unknown_name_of_a_statement_does_not_load(folder: ServiceFolder) -> None:

@@ -73,7 +73,7 @@ def an_adapter(**says: str) -> ExtAuthzGrpc:
     """The codec; `says`: identity headers, `X-Auth-User` unless given."""
     identity = {name.replace("_", "-"): IdentityValue(value) for name, value in says.items()}
     return ExtAuthzGrpc(
-        changes=StatementChanges(max_depth=64),
+        changes=StatementChanges(),
         identity=IdentityHeaders(identity or {"X-Auth-User": IdentityValue.SUBJECT}),
         header_count=100,
         secret_headers=["client-token"],

@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from deemster.app.changes import StatementChanges
 from deemster.decisions.point import DecisionPoint
+from deemster.decisions.sealed_states import PURPOSE, SealedStates
 from deemster.gateways.deciding import CallDecider, DecisionRecording, RecordedDecisions
 from deemster.gateways.exchange import CallExchange, ResponseLegExchange
 from deemster.gateways.exchange import Exchange as Served
@@ -17,6 +19,7 @@ from deemster.gateways.ping_sideband import (
     sideband_paths,
 )
 from deemster.model.gateway import ALL_API_SERVICES, Gateway
+from deemster.tokens.jose import SealingKey
 from tests.support.authzen_calls import authzen_at
 from tests.support.clock import FrozenClock
 from tests.support.decision_calls import decision_prefixes
@@ -34,6 +37,9 @@ __all__ = [
     "a_request_leg",
     "a_response_leg",
     "post",
+    "request_adapter",
+    "response_adapter",
+    "some_states",
 ]
 
 SECRET = "kong-secret-0123456789-0123456789-abcdef"
@@ -84,6 +90,28 @@ def a_response_leg(**members: object) -> dict[str, object]:
     return {name: value for name, value in said.items() if value is not ...}
 
 
+def some_states(*secrets: str, clock: FrozenClock | None = None) -> SealedStates:
+    """Seals and opens, with one key unless told otherwise."""
+    keys = [
+        SealingKey(f"s{number}", secret, purpose=PURPOSE)
+        for number, secret in enumerate(secrets or ("state-key-" * 4,), 1)
+    ]
+    return SealedStates(keys, clock=clock or FrozenClock(), environment=ENVIRONMENT)
+
+
+def request_adapter(
+    *, max_depth: int = 64, states: SealedStates | None = None
+) -> PingSidebandRequestLeg:
+    """The request leg's adapter with the real parts around it."""
+    seal = (states or some_states()).seal
+    return PingSidebandRequestLeg(max_depth=max_depth, changes=StatementChanges(), seal=seal)
+
+
+def response_adapter(*, max_depth: int = 64) -> PingSidebandResponseLeg:
+    """As the request leg's."""
+    return PingSidebandResponseLeg(max_depth=max_depth, changes=StatementChanges())
+
+
 @dataclass(frozen=True)
 class Exchange:
     """What came back; `status` is 0 where nothing did."""
@@ -119,6 +147,7 @@ class Desk:
     max_depth: int = 64
     looks_at_answers: bool = False
     keeps_decisions: bool = False
+    states: SealedStates = field(default_factory=some_states)
 
     def __post_init__(self) -> None:
         new_id = CountedIds()
@@ -130,11 +159,14 @@ class Desk:
             concurrency=self.limits.concurrency,
         )
         decider = CallDecider(self.point.decide, decisions)
-        request_leg = CallExchange(PingSidebandRequestLeg(max_depth=self.max_depth), decider)
+        request_leg = CallExchange(
+            request_adapter(max_depth=self.max_depth, states=self.states), decider
+        )
         response_leg = ResponseLegExchange(
-            PingSidebandResponseLeg(max_depth=self.max_depth),
+            response_adapter(max_depth=self.max_depth),
             decider,
             lambda call, caller: self.looks_at_answers,
+            self.states.opened,
         )
         exact: dict[str, Served] = {}
         exact |= dict.fromkeys(sideband_paths("request", ENVIRONMENT), request_leg)

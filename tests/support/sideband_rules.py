@@ -20,10 +20,12 @@ def check_sideband_rules(
     reply_body: bytes,
     *,
     replaced: bool = False,
+    changed: bool = False,
 ) -> list[str]:
     """The rules that an answer breaks; the leg is known by the request's `response_code`.
 
-    `replaced`: the upstream's answer is expected to be replaced by a deny.
+    `replaced`: the upstream's answer is expected to be replaced by a deny. `changed`: what is
+    echoed is expected to be changed by statements, and is there all the same.
     """
     try:
         reply = json.loads(reply_body, object_pairs_hook=_object_of)
@@ -40,11 +42,11 @@ def check_sideband_rules(
     if replaced:
         broken += _broken_by_replacement(reply)
     elif "response_code" in request:
-        broken += _broken_by_response_leg(request, reply)
+        broken += _broken_by_response_leg(request, reply, changed=changed)
     elif "response" in reply:
         broken += _broken_by_deny(request, reply)
     else:
-        broken += _broken_by_permit(request, reply)
+        broken += _broken_by_permit(request, reply, changed=changed)
     return broken
 
 
@@ -86,16 +88,21 @@ def _broken_by_nulls(value: object, place: str) -> Iterator[str]:
             yield from _broken_by_nulls(member, f"a member of {place}")
 
 
-def _broken_by_permit(request: Object, reply: Object) -> Iterator[str]:
+def _broken_by_permit(request: Object, reply: Object, *, changed: bool) -> Iterator[str]:
     yield from _broken_by_echo(request, reply)
     kept, broken = _fields_of(reply)
     yield from broken
     asked, _ = _fields_of(request)
-    if kept != asked:
+    if kept != asked and not changed:
         yield "1: not every header field is echoed, or not as it was"
-    for name in ("method", "url", "http_version"):
-        if reply.get(name) != request.get(name):
+    for name in ("method", "http_version", "url"):
+        if reply.get(name) != request.get(name) and not (changed and name == "url"):
             yield f"2: `{name}` is not echoed"
+    asked_url, told_url = (str(url).partition("?")[0] for url in (request["url"], reply.get("url")))
+    if asked_url != told_url:
+        yield "7: more of `url` than its query is changed"
+    if not isinstance(reply.get("state", ""), str):
+        yield "4: `state` is no text"
     if "body" in request and reply.get("body") != request["body"]:
         yield "3: `body` is not echoed, which clears it"
 
@@ -114,17 +121,21 @@ def _broken_by_deny(request: Object, reply: Object) -> Iterator[str]:
         yield "5: `response.body` is no text"
 
 
-def _broken_by_response_leg(request: Object, reply: Object) -> Iterator[str]:
+def _broken_by_response_leg(request: Object, reply: Object, *, changed: bool) -> Iterator[str]:
     if "response" in reply:
         yield "8: the response leg's answer has its members at top level"
     kept, broken = _fields_of(reply)
     yield from broken
     asked, _ = _fields_of(request)
-    if kept != asked:
+    if kept != asked and not changed:
         yield "8: not every header field of the upstream is listed"
     yield from _broken_by_code(reply)
-    if "body" in request and reply.get("body") != request["body"]:
+    if "body" in request and reply.get("body") != request["body"] and not changed:
         yield "8: the upstream's body is not passed on"
+    lengths = [value for name, value in kept if name.lower() == "content-length"]
+    body = reply.get("body")
+    if changed and isinstance(body, str) and any(str(len(body.encode())) != n for n in lengths):
+        yield "8: the length is not that of the body"
     if str(request["response_code"]) != reply.get("response_code"):
         yield "8: the upstream's status is not passed on"
 

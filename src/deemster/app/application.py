@@ -22,11 +22,13 @@ from deemster.app.policies import policy_loader, unknown_api_services
 from deemster.app.providers import TokenProviders, build_token_providers
 from deemster.app.sideband import sideband_exchanges
 from deemster.app.sources import SourcesOfSettings, build_attribute_sources
+from deemster.app.state_keys import build_states, sealing_keys
 from deemster.app.users import build_user_resolver
 from deemster.decisionlog.recorder import DecisionRecorder, WhenFull
 from deemster.decisionlog.sinks import BufferedSink
 from deemster.decisionlog.targets import FileTarget, LineTarget, StreamTarget
 from deemster.decisions.point import Deadlines, DecisionPoint
+from deemster.decisions.sealed_states import SealedStates
 from deemster.errors import ConfigurationError, PolicyError
 from deemster.gateways.deciding import RecordedDecisions
 from deemster.gateways.http_endpoint import HttpEndpoint
@@ -38,6 +40,7 @@ from deemster.model.clock import Clock
 from deemster.policy.snapshot import PolicySnapshot
 from deemster.policy.store import PolicyStore
 from deemster.settings.model import FileSinkSettings, Settings, SinkSettings
+from deemster.settings.state_key_sections import reread_state_keys
 from deemster.telemetry.metrics import ServiceFigures, register_figures
 from deemster.telemetry.reports import ServiceReports
 from deemster.telemetry.service_log import ServiceLog
@@ -70,6 +73,7 @@ class Application:
         providers: TokenProviders,
         users: UserResolver,
         attributes: SourcesOfSettings,
+        states: SealedStates,
         recorder: DecisionRecorder,
         figures: ServiceFigures,
         clock: Clock,
@@ -90,6 +94,7 @@ class Application:
         self._providers = providers
         self._users = users
         self._attributes = attributes
+        self._states = states
         self._recorder = recorder
         self._clock = clock
         self._log = log
@@ -134,6 +139,7 @@ class Application:
                 # Refuses what cannot be used before anything is swapped.
                 build_authenticator(self.settings, credentials, clock=self._clock)
                 headers = self._attributes.reread_credentials()
+                state_keys = reread_state_keys(self.settings.state_keys)
                 await asyncio.to_thread(prepare)
             except ConfigurationError as error:
                 return self._refused(error.message)
@@ -141,6 +147,8 @@ class Application:
                 return self._refused(_reason_of(self._store.degraded))
             self._authenticator.replace_secrets(credentials)
             self._attributes.replace_credentials(headers)
+            if state_keys:
+                self._states.replace_keys(sealing_keys(state_keys))
             self._degraded = None
             self.figures.degraded = False
             self.figures.reloads_succeeded += 1
@@ -168,6 +176,9 @@ class Application:
         unknown = unknown_api_services(self.settings, snapshot)
         if unknown:
             self._log.warning("unknown_api_services_named_by_gateways", ids=unknown)
+        looking = [service.id for service in snapshot.looking_at_answers]
+        if looking and not self.settings.state_keys:
+            self._log.warning("state_keys_missing", api_services=looking)
         self._after_load()
 
     def _refused(self, reason: str) -> bool:
@@ -212,6 +223,7 @@ def build_application(
         ),
         attributes=attributes.sources,
     )
+    states = build_states(settings, clock)
     recorder = _recorder(settings, figures, reports, clock, stdout)
     decisions = RecordedDecisions(
         recorder=recorder,
@@ -222,7 +234,7 @@ def build_application(
     )
     endpoint = HttpEndpoint(
         exact={
-            **sideband_exchanges(settings, point, decisions),
+            **sideband_exchanges(settings, point, states, decisions),
             **authzen_exchanges(settings, point, decisions, reports, make_id),
         },
         prefixes=[
@@ -260,6 +272,7 @@ def build_application(
         providers=providers,
         users=users,
         attributes=attributes,
+        states=states,
         recorder=recorder,
         figures=figures,
         clock=clock,

@@ -29,7 +29,7 @@ def ext_authz_grpc_endpoint(
     """What serves its one method."""
     limits = settings.limits
     adapter = ExtAuthzGrpc(
-        changes=StatementChanges(max_depth=limits.depth),
+        changes=StatementChanges(),
         identity=IdentityHeaders(
             {name: IdentityValue(value) for name, value in settings.identity_headers}
         ),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from deemster.app.changes import StatementChanges
 from deemster.decisions.point import DecisionPoint
+from deemster.decisions.sealed_states import SealedStates
 from deemster.gateways.deciding import CallDecider, RecordedDecisions
 from deemster.gateways.exchange import CallExchange, Exchange, ResponseLegExchange
 from deemster.gateways.ping_sideband import (
@@ -18,17 +20,20 @@ __all__ = ["sideband_exchanges"]
 
 
 def sideband_exchanges(
-    settings: Settings, point: DecisionPoint, decisions: RecordedDecisions
+    settings: Settings, point: DecisionPoint, states: SealedStates, decisions: RecordedDecisions
 ) -> Mapping[str, Exchange]:
     """By path. Raises ConfigurationError."""
     depth = settings.limits.depth
+    changes = StatementChanges()
     request: Exchange = CallExchange(
-        PingSidebandRequestLeg(max_depth=depth), CallDecider(point.begin, decisions)
+        PingSidebandRequestLeg(max_depth=depth, changes=changes, seal=states.seal),
+        CallDecider(point.begin, decisions),
     )
     response: Exchange = ResponseLegExchange(
-        PingSidebandResponseLeg(max_depth=depth),
+        PingSidebandResponseLeg(max_depth=depth, changes=changes),
         CallDecider(point.begin_response, decisions),
         point.looks_at_answer,
+        states.opened,
     )
     environment = settings.environment
     return {

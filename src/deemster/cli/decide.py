@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from deemster.app.changes import StatementChanges
 from deemster.cli.access_arguments import access_request
 from deemster.cli.arguments import (
     ConfigOption,
@@ -20,6 +21,7 @@ from deemster.cli.asking import Answer, Question, ask_made_up, ask_with_settings
 from deemster.cli.decision_report import decision_json, decision_text
 from deemster.cli.output import OutputFormat, colour_on, print_json
 from deemster.cli.trees import chosen_paths, load_chosen_tree, settings_in
+from deemster.errors import CannotCarryOutError
 from deemster.gateways.adapter import WireRequest
 from deemster.gateways.ping_sideband import PingSidebandRequestLeg
 from deemster.model.access import AccessRequest
@@ -180,4 +182,11 @@ def _sideband_call() -> ApiCall:
         raise typer.BadParameter("give --url, or a sideband body on stdin", param_hint="--url")
     body = sys.stdin.buffer.read()
     wire = WireRequest("POST", "/sideband/request", [], body)
-    return PingSidebandRequestLeg(max_depth=_MAX_DEPTH).decode(wire)
+    leg = PingSidebandRequestLeg(
+        max_depth=_MAX_DEPTH, changes=StatementChanges(), seal=_nothing_is_answered
+    )
+    return leg.decode(wire)
+
+
+def _nothing_is_answered(_kept: object, _call: ApiCall, _url: str) -> str:
+    raise CannotCarryOutError("no gateway asks here")

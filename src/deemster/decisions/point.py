@@ -26,6 +26,7 @@ from deemster.decisions.response_phase import (
     NOTHING_KEPT,
     RequestState,
     judge_answer,
+    keeps_state,
     looks_at_answer,
     state_of,
 )
@@ -152,7 +153,12 @@ class DecisionPoint:
         state: RequestState = NOTHING_KEPT,
         trace: list[TraceEntry] | None = None,
     ) -> Decision | Awaitable[Decision]:
-        """As `decide_response`, but the decision itself where nothing has to be fetched for it."""
+        """As `decide_response`, but the decision itself where nothing has to be fetched for it.
+
+        What the call brings along, opened, comes before `state`.
+        """
+        if isinstance(call.kept, RequestState):
+            state = call.kept
         case = self._case(call, caller, trace)
         case.claims, case.user = state.claims, state.user
         return self._begin(case, lambda case: self._judge_answer(case, state))
@@ -308,7 +314,10 @@ class DecisionPoint:
         evaluation = evaluated(case, judge, values, self._fetching.attributes)
         if isinstance(evaluation, NeedsValues):
             return self._fetching.fetch(case, evaluation)
-        return self._settled(case, evaluation)
+        decision = self._settled(case, evaluation)
+        if snapshot.looking_at_answers and decision.permitted and keeps_state(case):
+            return decision._replace(kept=state_of(case, decision))
+        return decision
 
     def _judge_question(self, case: Case, question: Question) -> Decision | Awaitable[None]:
         """The same of a question of AuthZEN, whose subject is named: see `questions`."""

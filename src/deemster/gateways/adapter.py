@@ -6,7 +6,7 @@ one changes nothing outside `gateways/`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -20,6 +20,7 @@ __all__ = [
     "GatewayAdapter",
     "MessageChanges",
     "ResponseLegAdapter",
+    "SealState",
     "WireAnswer",
     "WireHeaders",
     "WireRequest",
@@ -104,7 +105,7 @@ class ResponseLegAdapter(GatewayAdapter, Protocol):
 class MessageChanges(Protocol):
     """What statements do to a message, for adapters that write one (policy-language section 8).
 
-    Statements with other codes are passed over. Each raises CannotCarryOutError.
+    Statements with other codes are passed over.
     """
 
     def fields(self, fields: Fields, statements: Iterable[Statement]) -> Fields:
@@ -115,6 +116,16 @@ class MessageChanges(Protocol):
         """A query, without its `?`, as `modify-query` leaves it."""
         ...
 
-    def body(self, body: str, statements: Iterable[Statement]) -> str:
-        """A JSON text as the statements about its members leave it."""
+    def answer_body(self, call: ApiCall, statements: Iterable[Statement]) -> str | None:
+        """The body of the upstream's answer as the statements about its members leave it.
+
+        None where it stays as it is. Raises CannotCarryOutError.
+        """
         ...
+
+
+SealState = Callable[[object, ApiCall, str], str]
+"""Seals what a decision keeps of a permitted call, which the gateway forwards to a URL.
+
+Raises CannotCarryOutError.
+"""

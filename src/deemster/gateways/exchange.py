@@ -69,16 +69,26 @@ class CallExchange:
 class ResponseLegExchange:
     """The upstream's answers are decided, as far as any policy looks at them.
 
-    `looks_at_answer` says whether there is anything to decide; it may raise ProtocolError.
+    `opened` opens or rejects what the gateway brought back of the request. `looks_at_answer` says
+    whether there is anything to decide; it may raise ProtocolError.
     """
 
-    __slots__ = ("_adapter", "_decider", "_looks_at_answer", "encode_error", "methods", "protocol")
+    __slots__ = (
+        "_adapter",
+        "_decider",
+        "_looks_at_answer",
+        "_opened",
+        "encode_error",
+        "methods",
+        "protocol",
+    )
 
     def __init__(
         self,
         adapter: ResponseLegAdapter,
         decider: CallDecider,
         looks_at_answer: Callable[[ApiCall, GatewayCaller], bool],
+        opened: Callable[[ApiCall, GatewayCaller], ApiCall],
     ) -> None:
         self.protocol = adapter.protocol
         self.methods: frozenset[str] | None = POST_ONLY
@@ -86,10 +96,13 @@ class ResponseLegExchange:
         self._adapter = adapter
         self._decider = decider
         self._looks_at_answer = looks_at_answer
+        self._opened = opened
 
     async def answer(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer:
         """Raises as `Exchange`'s."""
         call = self._adapter.decode(wire)
+        if call.kept is not None:
+            call = self._opened(call, caller)
         if not self._looks_at_answer(call, caller):
             return self._adapter.unchanged(call)
         return await self._decider.answer(self._adapter, caller, call)

@@ -200,6 +200,12 @@ def _response_census(leg: ResponseLeg, values: str, deepest: int) -> Census | No
             return None
         members += 1 + request.members
         colons += request.colons
+    if leg.state is not UNSET:
+        state = count_untyped(leg.state, max_depth=deepest)
+        if state is None:
+            return None
+        members += 1 + state.members
+        colons += state.colons
     return Census(members, colons)
 
 

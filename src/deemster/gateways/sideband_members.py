@@ -38,7 +38,10 @@ class RequestLeg(msgspec.Struct, gc=False):
 
 
 class ResponseLeg(msgspec.Struct, gc=False):
-    """Members of the response leg. `request` is the request leg's body, sent where no state is."""
+    """Members of the response leg. `request` is the request leg's body, sent where no state is.
+
+    `state` is what the gateway was given, or anything else that it holds for it.
+    """
 
     method: str
     url: str
@@ -48,6 +51,7 @@ class ResponseLeg(msgspec.Struct, gc=False):
     headers: list[dict[str, str]]
     body: str | msgspec.UnsetType = UNSET
     request: RequestLeg | msgspec.UnsetType = UNSET
+    state: object = UNSET
 
 
 def request_leg_of(value: object) -> RequestLeg:
@@ -72,7 +76,7 @@ def request_leg_of(value: object) -> RequestLeg:
 def response_leg_of(value: object) -> ResponseLeg:
     """Raises MalformedCallError naming the member.
 
-    `request` is not read: no policy looks at the response leg yet, and the request was judged.
+    `request` is not read: the request was judged, and what a gateway says of it later is no proof.
     """
     members = _object(value, "the body")
     _optional_object(members, "request")
@@ -84,6 +88,7 @@ def response_leg_of(value: object) -> ResponseLeg:
         response_status=_text(members, "response_status"),
         headers=_headers(members),
         body=_text(members, "body") if "body" in members else UNSET,
+        state=members.get("state", UNSET),
     )
 
 

@@ -188,7 +188,9 @@ class Decision(NamedTuple):
     decided (an unknown API service, a refused token). `statements` go with the answer, in tree
     order; `left_out` are those that do not. `token` is what the record's `token` member
     is derived from. `error` is private detail for the record: why a condition failed.
-    `reads` are the dotted names that judging the operation may read.
+    `reads` are the dotted names that judging the operation may read. `kept` is what a permit of
+    the request leaves behind for the answer, None where nobody looks at that; an adapter has it
+    sealed, and nothing else reads it.
     """
 
     effect: Effect
@@ -211,6 +213,7 @@ class Decision(NamedTuple):
     error: str | None = None
     reads: tuple[str, ...] = ()
     trace: tuple[object, ...] | None = None
+    kept: object = None
 
     @property
     def permitted(self) -> bool:

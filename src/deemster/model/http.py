@@ -101,7 +101,9 @@ class ApiCall(NamedTuple):
     there in the response phase only. `possible` holds the codes of the statements that the
     calling protocol can carry out in this phase: none, unless the adapter says so. `question` is
     one of AuthZEN that was asked where nobody made a call: then `method` is its action's name, and
-    there is no URL.
+    there is no URL. `kept`, in the
+    response phase, is what the gateway brought back of the request: as it sent it at first, then
+    opened, or rejected, by `decisions`.
 
     A named tuple, made once for each call: a frozen dataclass would cost three times as much.
     """
@@ -121,6 +123,7 @@ class ApiCall(NamedTuple):
     response: ApiResponse | None = None
     possible: Container[str] = frozenset()
     question: AccessRequest | None = None
+    kept: object = None
 
     def __repr__(self) -> str:
         # A body, claims and what was received hold what no log may: only the request line.

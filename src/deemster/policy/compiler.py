@@ -48,6 +48,7 @@ from deemster.policy.snapshot import (
     RoutedCall,
     StepUp,
 )
+from deemster.policy.statements.attached import changes_answer
 from deemster.policy.statements.building import compile_statement
 from deemster.policy.statements.operations import CarryingOperation
 from deemster.policy.tree import AllowLines, AnyAll, ServiceBlock
@@ -251,6 +252,8 @@ def _operation(
         lines=lines,
         policies=policies or None,
         attached=attached,
+        changes_answer=changes_answer(attached)
+        or any(node.carries.body for node in (*guards, *policies)),
         otherwise=denied_reason(operation.otherwise),
         required_scope=required_scope,
         step_up=step_up,

@@ -76,13 +76,15 @@ class Carries(NamedTuple):
 
     `permit`, `deny`, `error`: some statement to that effect. `words`: words for a deny, of which
     the first ones speak. What is certain is never an error, so `error` keeps nobody from being
-    passed over; but a node that has nothing else carries something all the same.
+    passed over; but a node that has nothing else carries something all the same. `body`: a
+    statement to go with a permit that changes the body of the upstream's answer.
     """
 
     permit: bool = False
     deny: bool = False
     words: bool = False
     error: bool = False
+    body: bool = False
 
 
 NOTHING_CARRIED = Carries()

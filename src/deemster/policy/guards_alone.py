@@ -31,6 +31,7 @@ class GuardsAlone:
         "_on_silence",
         "_permits_by_guard",
         "_permitted",
+        "changes_answer",
         "public",
         "reads",
         "ref",
@@ -46,7 +47,8 @@ class GuardsAlone:
         silence: tuple[Outcome, Reason],
         reads: tuple[str, ...] = (),
     ) -> None:
-        """`ref` is where the service says that guards decide alone.
+        """`ref` is where the service says that guards decide alone. Afterwards `changes_answer`
+        says whether a permit may come with a change to the body of the upstream's answer.
 
         `permitted` is the reason of a permit; `silence` what it means that no guard applies.
         """
@@ -55,6 +57,7 @@ class GuardsAlone:
         self.reads = reads
         self._guards = guards
         self._carries = any(guard.carries != NOTHING_CARRIED for guard in guards)
+        self.changes_answer = any(guard.carries.body for guard in guards)
         self._permitted = Evaluation(
             outcome=_P, reason=permitted, reasons=(permitted,), deciding=ref
         )

@@ -82,9 +82,11 @@ class CompiledOperation:
         "_otherwise",
         "_permitted",
         "_policies",
+        "changes_answer",
         "id",
         "id_path",
         "lists_options",
+        "looks_at_answer",
         "opened",
         "preflight",
         "public",
@@ -114,6 +116,7 @@ class CompiledOperation:
         preflight: GuardsAlone | None = None,
         response: GuardsAlone | None = None,
         attached: Sequence[AttachedStatement] = (),
+        changes_answer: bool = False,
     ) -> None:
         """`lines` None means no `allow`; the empty tuple means `public` or `authenticated`.
 
@@ -121,6 +124,7 @@ class CompiledOperation:
         dotted names that judging it may read. `opened` is what may occur in its paths, by the
         service's openings too. `preflight` judges CORS preflights that ask about it, `response`
         the upstream's answer, None where no policy looks at it. `attached` are its statements.
+        `changes_answer`: a permit may come with a change to the body of the upstream's answer.
 
         INVARIANT: an operation without any grant cannot be built; absence must never permit.
         """
@@ -137,6 +141,8 @@ class CompiledOperation:
         self.lists_options = lists_options
         self.preflight = preflight
         self.response = response
+        self.changes_answer = changes_answer
+        self.looks_at_answer = changes_answer or response is not None
         self._attached = tuple(attached)
         self._guards = guards
         self._lines = lines
@@ -290,10 +296,20 @@ class CompiledService:
     response: GuardsAlone | None = None
 
     @property
+    def changes_unmatched(self) -> bool:
+        """Whether a permit without an operation may come with a change to the answer's body."""
+        preflights = (operation.preflight for operation in self.by_id.values())
+        return any(
+            guards is not None and guards.changes_answer for guards in (self.unmatched, *preflights)
+        )
+
+    @property
     def looks_at_answers(self) -> bool:
-        """Whether any policy of it looks at what the upstream answers."""
-        return self.response is not None or any(
-            operation.response is not None for operation in self.by_id.values()
+        """Whether it has anything to say of what the upstream answers."""
+        return (
+            self.response is not None
+            or self.changes_unmatched
+            or any(operation.looks_at_answer for operation in self.by_id.values())
         )
 
 
@@ -339,7 +355,7 @@ class PolicySnapshot:
         self.looking_at_answers = tuple(
             service for service in services.values() if service.looks_at_answers
         )
-        """API services with policies over what the upstream answers."""
+        """API services with policies over what the upstream answers, or changes to it."""
         self._base_urls = base_urls
         self.routed = routed
         self.access = access

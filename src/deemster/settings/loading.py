@@ -39,12 +39,13 @@ from deemster.settings.service_sections import (
     read_policies,
 )
 from deemster.settings.source_sections import read_databases, read_queries, read_services
+from deemster.settings.state_key_sections import read_state_keys
 
 __all__ = ["load_settings"]
 
 T = TypeVar("T")
 
-LATER = ("stateKeys", "shared", "admin", "console", "tracing")
+LATER = ("shared", "admin", "console", "tracing")
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -99,6 +100,7 @@ def _read(root: Section) -> Settings | None:
     services = read_services(root)
     databases = read_databases(root)
     queries = read_queries(root)
+    state_keys = read_state_keys(root)
     identity_headers = read_identity_headers(root)
     decision_endpoints = read_decision_endpoints(root.section("decisionEndpoints"))
     limits = read_limits(root.section("limits"))
@@ -133,6 +135,7 @@ def _read(root: Section) -> Settings | None:
         services=services,
         databases=databases,
         queries=queries,
+        state_keys=state_keys,
         identity_headers=identity_headers,
         authzen=authzen,
         decision_endpoints=decision_endpoints,

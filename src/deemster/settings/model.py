@@ -41,6 +41,7 @@ __all__ = [
     "Settings",
     "SinkSettings",
     "SqlDirectory",
+    "StateKeySettings",
     "StaticDirectory",
     "StaticUser",
     "StdoutSinkSettings",
@@ -356,6 +357,14 @@ class AuthzenSettings:
     max_evaluations: int = 100
 
 
+@dataclass(frozen=True, slots=True)
+class StateKeySettings:
+    """One entry of `stateKeys:`."""
+
+    id: str
+    value: Secret
+
+
 class WhenLogIsFull(Enum):
     """`decisionLog.whenFull`, which must be written."""
 
@@ -418,6 +427,7 @@ class Settings:
     services: tuple[ServiceSettings, ...] = ()
     databases: tuple[DatabaseSettings, ...] = ()
     queries: tuple[QuerySettings, ...] = ()
+    state_keys: tuple[StateKeySettings, ...] = ()
     identity_headers: tuple[tuple[str, str], ...] = ()
     authzen: AuthzenSettings = AuthzenSettings()
     decision_endpoints: DecisionEndpointSettings = DecisionEndpointSettings()

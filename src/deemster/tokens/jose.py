@@ -1,4 +1,4 @@
-"""Keys and signatures: the only module that imports jwt or jwcrypto.
+"""Keys, signatures and seals: the only module that imports jwt or jwcrypto.
 
 Admission comes before the library (RFC 7517 4, RFC 7518 6, RFC 8725 3): a key serves only the
 algorithms that its type, curve, `alg`, `use` and `key_ops` all allow.
@@ -8,19 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
+from hmac import digest as hmac_digest
+from json import dumps
 from typing import Final
 
+from jwcrypto.jwe import JWE
 from jwcrypto.jwk import JWK
 from jwt import PyJWK, PyJWS
 
 from deemster.errors import TokenRejectedError
 from deemster.model.decision import Reason
-from deemster.tokens.base64url import decode_base64url
+from deemster.tokens.base64url import decode_base64url, encode_base64url
 from deemster.tokens.precheck import CompactJws
 
 __all__ = [
     "SUPPORTED_ALGORITHMS",
     "KeyNotUsableError",
+    "NotOpenedError",
+    "SealingKey",
     "SigningKey",
     "VerificationKey",
     "verification_key",
@@ -156,6 +162,65 @@ class SigningKey:
 
     def __repr__(self) -> str:
         return f"SigningKey({self.algorithm}, {self.key_id})"
+
+
+class NotOpenedError(ValueError):
+    """What was to be opened was not sealed by this key, or is not what it was."""
+
+
+class SealingKey:
+    """Seals and opens what only we may read: compact JWE, `dir` with A256GCM (RFC 7516).
+
+    There is one protected header for each key and purpose, compared as text before anything of
+    what a stranger sent is parsed: it cannot name another algorithm, nor compression.
+    """
+
+    __slots__ = ("_header", "_key", "_start", "key_id")
+
+    def __init__(self, key_id: str, secret: str, *, purpose: str) -> None:
+        """`secret`: a text of at least 256 bits. `purpose` becomes `typ`, and part of the key:
+
+        what is sealed for one purpose cannot be opened for another.
+        """
+        # RFC 7518 4.5 takes the key as it is, in 256 bits; a secret has any length.
+        key = hmac_digest(secret.encode(), purpose.encode(), sha256)
+        members = {"alg": "dir", "enc": "A256GCM", "kid": key_id, "typ": purpose}
+        self.key_id = key_id
+        self._header = dumps(members, separators=(",", ":"))
+        # RFC 7516 7.1: the second of five parts is the encrypted key, which `dir` has not.
+        self._start = f"{encode_base64url(self._header.encode())}.."
+        self._key = JWK(kty="oct", k=encode_base64url(key))
+
+    def seal(self, content: bytes) -> str:
+        """A text of the base64url alphabet and dots; never the same twice (RFC 7518 5.3)."""
+        jwe = JWE(content, protected=self._header)
+        jwe.add_recipient(self._key)
+        sealed: str = jwe.serialize(compact=True)
+        return sealed
+
+    def claims(self, sealed: str) -> bool:
+        """Whether a text says that this key sealed it."""
+        return sealed.startswith(self._start)
+
+    def open(self, sealed: str) -> bytes:
+        """The content. Raises NotOpenedError, whatever goes wrong."""
+        if not self.claims(sealed):
+            raise NotOpenedError("not sealed by this key")
+        jwe = JWE(algs=["dir", "A256GCM"])
+        try:
+            # One content has one spelling; the library takes several.
+            for part in sealed.split("."):
+                decode_base64url(part)
+            jwe.deserialize(sealed, self._key)
+            content: object = jwe.payload
+        except Exception as error:  # noqa: BLE001 - RFC 7516 5.2: on any failure it is invalid
+            raise NotOpenedError(type(error).__name__) from None
+        if not isinstance(content, bytes):
+            raise NotOpenedError("no content")
+        return content
+
+    def __repr__(self) -> str:
+        return f"SealingKey({self.key_id})"
 
 
 _GENERATED: Final[Mapping[str, Mapping[str, object]]] = {

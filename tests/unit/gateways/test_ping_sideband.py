@@ -1,18 +1,18 @@
 """The sideband codec: bytes ► call, decision ► bytes."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
 from deemster.errors import ConfigurationError
 from deemster.gateways.adapter import WireRequest
-from deemster.gateways.ping_sideband import PingSidebandRequestLeg, PingSidebandResponseLeg
 from deemster.model.decision import Challenge, Reason
 from deemster.model.http import ApiCall, Headers
 from tests.support.doubles import a_deny, a_permit
-from tests.support.gateway_calls import a_request_leg
+from tests.support.gateway_calls import a_request_leg, request_adapter, response_adapter
 
-ADAPTER = PingSidebandRequestLeg(max_depth=64)
+ADAPTER = request_adapter()
 
 
 def decoded(**members: object) -> ApiCall:
@@ -83,7 +83,7 @@ def test_a_connection_field_that_hides_others_refuses_the_call(
 
 
 def test_the_depth_of_a_body_is_bounded() -> None:
-    shallow = PingSidebandRequestLeg(max_depth=4)
+    shallow = request_adapter(max_depth=4)
     body = json.dumps(a_request_leg(access_token={"a": {"b": {"c": 1}}})).encode()
     shallow.decode(WireRequest("POST", "/", [], body))
     body = json.dumps(a_request_leg(access_token={"a": {"b": {"c": {}}}})).encode()
@@ -91,9 +91,9 @@ def test_the_depth_of_a_body_is_bounded() -> None:
         shallow.decode(WireRequest("POST", "/", [], body))
 
 
-@pytest.mark.parametrize("leg", [PingSidebandRequestLeg, PingSidebandResponseLeg])
+@pytest.mark.parametrize("leg", [request_adapter, response_adapter])
 def test_a_depth_that_refuses_every_body_is_refused_at_start_up(
-    leg: type[PingSidebandRequestLeg],
+    leg: Callable[..., object],
 ) -> None:
     with pytest.raises(ConfigurationError, match=r"`limits.depth` is 3"):
         leg(max_depth=3)

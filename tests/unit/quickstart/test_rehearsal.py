@@ -4,12 +4,12 @@ import msgspec
 import pytest
 
 from deemster.gateways.adapter import WireRequest
-from deemster.gateways.ping_sideband import PingSidebandRequestLeg
 from deemster.model.strict_json import read_strict_json
 from deemster.quickstart.rehearsal import PERMITTED, REHEARSAL, Part, sideband_body
 from deemster.tokens.base64url import decode_base64url
 from deemster.tokens.development_key import DevelopmentKey
 from tests.support.clock import FROZEN_AT
+from tests.support.gateway_calls import request_adapter
 
 KEY = DevelopmentKey.generate("ES256")
 NOW = int(FROZEN_AT)
@@ -33,9 +33,7 @@ def test_every_kind_of_answer_is_rehearsed_for_both_gateways() -> None:
 @pytest.mark.parametrize("part", REHEARSAL, ids=lambda part: part.what)
 def test_a_call_is_one_that_the_adapter_reads(part: Part) -> None:
     body = msgspec.json.encode(sideband_body(part, KEY, NOW))
-    call = PingSidebandRequestLeg(max_depth=64).decode(
-        WireRequest("POST", "/sideband/request", [], body)
-    )
+    call = request_adapter().decode(WireRequest("POST", "/sideband/request", [], body))
     assert (call.method, call.url, call.client_ip) == (part.method, part.url, part.source_ip)
     assert call.asserted_claims == part.claims
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from deemster.model.decision import Statement
 from deemster.policy.combining import Outcome
 from deemster.policy.evaluation import Carries, NodeResult
-from deemster.policy.statements.codes import KnownCode, NodeEffect, effect_of
+from deemster.policy.statements.codes import BODY_CODES, KnownCode, NodeEffect, effect_of
 from deemster.policy.statements.declared import StatementDeclaration
 from deemster.policy.values import Values
 
@@ -18,6 +18,7 @@ __all__ = [
     "Carried",
     "carried_by",
     "carries_of",
+    "changes_answer",
     "passed_up",
     "unreached",
 ]
@@ -144,6 +145,7 @@ def carries_of(attached: Sequence[AttachedStatement], children: Iterable[Carries
         deny=any(_may_go_with(one, NodeEffect.DENY) and not one.is_words for one in attached),
         words=any(one.is_words for one in attached),
         error=any(_may_go_with(one, NodeEffect.INDETERMINATE) for one in attached),
+        body=changes_answer(attached),
     )
     everything = [own, *children]
     return Carries(
@@ -151,6 +153,15 @@ def carries_of(attached: Sequence[AttachedStatement], children: Iterable[Carries
         deny=any(one.deny for one in everything),
         words=any(one.words for one in everything),
         error=any(one.error for one in everything),
+        body=any(one.body for one in everything),
+    )
+
+
+def changes_answer(attached: Iterable[AttachedStatement]) -> bool:
+    """Whether a permit may come with a change to the body of the upstream's answer."""
+    return any(
+        one.declaration.code in BODY_CODES and _may_go_with(one, NodeEffect.PERMIT)
+        for one in attached
     )
 
 

@@ -1,7 +1,8 @@
 """Statements that change header fields or the query, carried out: pure functions of the message.
 
 Source: policy-language section 8. Text sets, a list repeats, null removes. What is set stands
-once, at the end: what was there under that name is gone, whoever sent it.
+once, at the end: what was there under that name is gone, whoever sent it. So is a header field of
+a name that many an upstream takes for the same one (`X_User` and `X.User` for `X-User`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from deemster.policy.statements.codes import KnownCode
 __all__ = ["Fields", "changed_fields", "changed_query"]
 
 Fields = tuple[tuple[str, str], ...]
-"""Header fields in order: (lower-case name, value)."""
+"""Header fields in order: (name, value)."""
 
 
 def changed_fields(fields: Fields, statements: Iterable[Statement]) -> Fields:
@@ -23,9 +24,17 @@ def changed_fields(fields: Fields, statements: Iterable[Statement]) -> Fields:
     settings = {
         name.lower(): values for name, values in _settings(statements, KnownCode.MODIFY_HEADERS)
     }
-    kept = [field for field in fields if field[0] not in settings]
+    if not settings:
+        return fields
+    taken = set(map(_one_spelling, settings))
+    kept = [field for field in fields if _one_spelling(field[0]) not in taken]
     added = [(name, value) for name, values in settings.items() for value in values]
     return (*kept, *added)
+
+
+def _one_spelling(name: str) -> str:
+    # facts/security.md: CGI and what came of it spell both as `_`.
+    return name.lower().replace("_", "-").replace(".", "-")
 
 
 def changed_query(query: str, statements: Iterable[Statement]) -> str:
