@@ -47,6 +47,7 @@ from deemster.usercontext.resolver import UserResolver
 
 __all__ = ["Deadlines", "DecisionPoint"]
 
+_NO_HEADERS = Headers(())
 _NO_PARAMS: Mapping[str, str | int] = MappingProxyType({})
 _MOST_ROUNDS = 6
 """A token, a user and three parts of the user can be fetched, each once; then there is an end.
@@ -127,8 +128,11 @@ class DecisionPoint:
     ) -> Decision | Awaitable[Decision]:
         """As `decide_access`, but the decision itself where nothing has to be fetched for it."""
         # Nobody made a call: there is nothing of one but what an answer may ask of the gateway.
-        call = question.call or ApiCall(question.request.action.name, "", Headers(()))
-        call = call._replace(possible=possible)
+        call = question.call
+        if call is None:
+            call = ApiCall(question.request.action.name, "", _NO_HEADERS, possible=possible)
+        else:
+            call = call._replace(possible=possible)
         case = self._case(call, caller, trace)
         return self._begin(case, lambda case: self._judge_question(case, question))
 

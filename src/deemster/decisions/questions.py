@@ -10,7 +10,7 @@ calls. Source: policy-language section 12.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from deemster.decisions.case import Case
 from deemster.decisions.fetching import Fetching
@@ -37,8 +37,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What is asked, and the bearer token that came with the subject, if one did.
 
     `call`: the HTTP call that a `uri` is about, where the gateway tells all of it. Its header
@@ -55,8 +54,7 @@ class Question:
         return None if self.call is None else self.call.refusal
 
 
-@dataclass(frozen=True, slots=True)
-class AnsweredBy:
+class AnsweredBy(NamedTuple):
     """Who answers. `operation` None: none does, and `judge` is guards alone or nobody.
 
     `url`, `relative_path` and `params` are known for a `uri`. `refusal` comes before the subject.

@@ -59,25 +59,25 @@ def count_untyped(value: object, *, max_depth: int) -> Census | None:
     That is where it nests deeper than `max_depth`, or has an integer beyond 64 bits (the readers'
     bounds on digits differ).
     """
-    members = colons = 0
+    members = 0
+    texts: list[str] = []
     level: list[object] = [value]
-    depth = 0
-    while level:
+    depth = deepest = 0
+    while level and deepest <= max_depth:
         depth += 1
         inner: list[object] = []
         for found in level:
             if isinstance(found, str):
-                colons += found.count(":")
-            elif isinstance(found, dict | list):
-                if depth > max_depth:
-                    return None
-                if isinstance(found, dict):
-                    members += len(found)
-                    inner.extend(found)  # the names, for their colons
-                    inner.extend(found.values())
-                else:
-                    inner.extend(found)
+                texts.append(found)
+            elif isinstance(found, dict):
+                deepest = depth
+                members += len(found)
+                texts.extend(found)  # the names, for their colons
+                inner.extend(found.values())
+            elif isinstance(found, list):
+                deepest = depth
+                inner.extend(found)
             elif isinstance(found, int) and not -_WIDEST < found < _WIDEST:
                 return None
         level = inner
-    return Census(members, colons)
+    return None if deepest > max_depth else Census(members, "".join(texts).count(":"))

@@ -7,47 +7,56 @@ what is stored of them (policy-language section 12).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import NamedTuple
 
 __all__ = ["AccessRequest", "Action", "Resource", "Subject"]
 
-
-def _nothing() -> Mapping[str, object]:
-    return MappingProxyType({})
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """Who wants to; `properties` as the caller says."""
+class Subject(NamedTuple):
+    """Who wants to; `properties` as the caller says. `repr` hides those, here and below."""
 
     type: str
     id: str
-    properties: Mapping[str, object] = field(default_factory=_nothing, repr=False)
+    properties: Mapping[str, object] = _NOTHING
+
+    def __repr__(self) -> str:
+        return f"Subject({self.type!r}, {self.id!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """What they want to do. For the resource types `route` and `uri`, `name` is the method."""
 
     name: str
-    properties: Mapping[str, object] = field(default_factory=_nothing, repr=False)
+    properties: Mapping[str, object] = _NOTHING
+
+    def __repr__(self) -> str:
+        return f"Action({self.name!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """What they want to do it to. `id` is a path template for `route`, a URL for `uri`."""
 
     type: str
     id: str
-    properties: Mapping[str, object] = field(default_factory=_nothing, repr=False)
+    properties: Mapping[str, object] = _NOTHING
+
+    def __repr__(self) -> str:
+        return f"Resource({self.type!r}, {self.id!r})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccessRequest:
-    """One question; `context` is its surroundings (time, place, channel), as the caller says."""
+class AccessRequest(NamedTuple):
+    """One question; `context` is its surroundings (time, place, channel), as the caller says.
+
+    Named tuples, as several of each are made for every question.
+    """
 
     subject: Subject
     action: Action
     resource: Resource
-    context: Mapping[str, object] = field(default_factory=_nothing, repr=False)
+    context: Mapping[str, object] = _NOTHING
+
+    def __repr__(self) -> str:
+        return f"AccessRequest({self.subject!r}, {self.action!r}, {self.resource!r})"

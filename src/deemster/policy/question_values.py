@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from deemster.errors import EvaluationError
 from deemster.model.access import AccessRequest
+from deemster.model.attributes import AttributeAnswer, AttributeFetch
 from deemster.model.decision import Reason
 from deemster.model.http import ApiCall, Headers
 from deemster.model.identity import UserContext, VerifiedClaims
@@ -77,7 +78,7 @@ class QuestionValues(Values):
     `url` and `relative_path` None are not known either; `params` None are those of a route.
     """
 
-    __slots__ = ("_relative_path", "_unknown", "_url")
+    __slots__ = ("_call", "_params", "_relative_path", "_unknown", "_url")
 
     def __init__(  # noqa: PLR0913  (as its base)
         self,
@@ -97,31 +98,54 @@ class QuestionValues(Values):
 
         `call`: the whole call that the question is about, where it is told.
         """
-        self._unknown = unknown = _Unknown(place)
+        # What most questions never read is made when it is read: see the properties below.
+        self._unknown = _Unknown(place)
         self._url = url
         self._relative_path = relative_path
-        call = call or ApiCall(request.action.name, "", _UnknownHeaders(unknown))
-        params = _UnknownParameters(unknown) if params is None else params
-        # URL and path are read through the properties below, whatever the base keeps.
-        super().__init__(call, url, relative_path, params, claims, user, now, skew, trace)  # type: ignore[arg-type]
+        self._call = call
+        self._params = params
+        # The others are those of the base, whose way to set them costs as much again.
+        self.claims = claims
+        self.user = user
+        self.now = now
+        self.skew = skew
+        self.trace = trace
+        self.address = None
+        self.member = None
+        self.memo = None
+        self.role_permissions = _NO_ROLES
         self.access = request
+        self.attributes = _NO_ANSWERS
 
     @property
-    def url(self) -> CanonicalUrl:
+    def call(self) -> ApiCall:  # type: ignore[override]  # read only here
+        """The call that was told, else one of which nothing but the method is known."""
+        if self._call is None:
+            if self.access is None:
+                raise RuntimeError("nothing was asked")
+            headers = _UnknownHeaders(self._unknown)
+            self._call = ApiCall(self.access.action.name, "", headers)
+        return self._call
+
+    @property
+    def params(self) -> Mapping[str, str | int]:  # type: ignore[override]  # read only here
+        """Those of a `uri`; of a `route` nobody knows them."""
+        if self._params is None:
+            self._params = _UnknownParameters(self._unknown)
+        return self._params
+
+    @property
+    def url(self) -> CanonicalUrl:  # type: ignore[override]  # read only here
         """The URL of a `uri`. Raises EvaluationError where there is none."""
         return self._url if self._url is not None else self._unknown.read("the request's URL")
 
-    @url.setter
-    def url(self, url: CanonicalUrl) -> None:
-        pass
-
     @property
-    def relative_path(self) -> str:
+    def relative_path(self) -> str:  # type: ignore[override]  # read only here
         """As `url`."""
         if self._relative_path is None:
             return self._unknown.read("request.relativePath")
         return self._relative_path
 
-    @relative_path.setter
-    def relative_path(self, relative_path: str) -> None:
-        pass
+
+_NO_ANSWERS: Mapping[AttributeFetch, AttributeAnswer] = {}
+_NO_ROLES: Mapping[str, frozenset[str]] = {}
