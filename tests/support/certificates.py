@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from deemster.tokens.base64url import encode_base64url
+
 __all__ = ["Authority", "Issued", "a_certificate", "spki_of"]
 
 
@@ -42,11 +44,16 @@ def a_certificate(folder: Path, name: str) -> tuple[Path, Path]:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A certificate and its key as files, and the SHA-256 of its public key in base64."""
+    """A certificate and its key as files.
+
+    `spki` is the SHA-256 of its public key in base64, `thumbprint` that of the whole certificate as
+    RFC 8705 writes it.
+    """
 
     certificate: Path
     key: Path
     spki: str
+    thumbprint: str
 
 
 class Authority:
@@ -89,7 +96,12 @@ class Authority:
         signed = builder.sign(self._key, hashes.SHA256())
         certificate_file = self.folder / f"{name}.pem"
         certificate_file.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-        return Issued(certificate_file, _key_file(self.folder, name, key), spki_of(key))
+        return Issued(
+            certificate_file,
+            _key_file(self.folder, name, key),
+            spki_of(key),
+            encode_base64url(signed.fingerprint(hashes.SHA256())),
+        )
 
     def serve_as(
         self, name: str, *, ip: str = "127.0.0.1", days: tuple[float, float] = (-1, 1)

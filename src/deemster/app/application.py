@@ -137,7 +137,12 @@ class Application:
             try:
                 credentials = reread_credentials(self.settings.gateways)
                 # Refuses what cannot be used before anything is swapped.
-                build_authenticator(self.settings, credentials, clock=self._clock)
+                build_authenticator(
+                    self.settings,
+                    credentials,
+                    clock=self._clock,
+                    providers=self._providers.by_id,
+                )
                 headers = self._attributes.reread_credentials()
                 state_keys = reread_state_keys(self.settings.state_keys)
                 await asyncio.to_thread(prepare)
@@ -209,7 +214,12 @@ def build_application(
     users = build_user_resolver(settings, clock)
     attributes = build_attribute_sources(settings, clock, figures.attributes)
     store = PolicyStore(policy_loader(settings))
-    authenticator = build_authenticator(settings, credentials_of(settings.gateways), clock=clock)
+    authenticator = build_authenticator(
+        settings,
+        credentials_of(settings.gateways),
+        clock=clock,
+        providers=providers.by_id,
+    )
     deadlines = settings.deadlines
     point = DecisionPoint(
         store=store,

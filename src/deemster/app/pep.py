@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from deemster.gateways.pep_auth import PepAuthenticator
 from deemster.gateways.pep_credentials import (
-    AccessTokens,
     GatewayCertificate,
     GatewayCredentials,
     GatewaySecret,
 )
 from deemster.model.clock import Clock
 from deemster.model.gateway import Gateway
-from deemster.settings.model import AnonymousGatewaySettings, GatewaySettings, Settings
+from deemster.settings.model import (
+    AnonymousGatewaySettings,
+    GatewaySettings,
+    Settings,
+    VerifyingProviderSettings,
+)
 from deemster.settings.secret import Secret, reread_secret
+from deemster.tokens.gateway_tokens import GatewayToken, GatewayTokens
+from deemster.tokens.provider import TokenProvider
 
 __all__ = ["build_authenticator", "credentials_of", "gateway_of", "reread_credentials"]
 
@@ -24,15 +30,42 @@ def build_authenticator(
     credentials: tuple[GatewayCredentials, ...],
     *,
     clock: Clock,
-    access_tokens: AccessTokens | None = None,
+    providers: Mapping[str, TokenProvider],
 ) -> PepAuthenticator:
     """Raises ConfigurationError, e.g. where two gateways have one secret."""
     return PepAuthenticator(
         credentials,
         clock=clock,
         insecure_anonymous_gateway=_anonymous(settings.insecure_anonymous_gateway),
-        access_tokens=access_tokens,
+        access_tokens=_access_tokens(settings, clock, providers),
     )
+
+
+def _access_tokens(
+    settings: Settings, clock: Clock, providers: Mapping[str, TokenProvider]
+) -> GatewayTokens | None:
+    issuers = {
+        provider.id: provider.issuer
+        for provider in settings.token_providers
+        if isinstance(provider, VerifyingProviderSettings)
+    }
+    tokens = [
+        GatewayToken(
+            id=token.id,
+            gateway=gateway_of(gateway),
+            provider=providers[token.provider],
+            issuer=issuers[token.provider],
+            audience=token.audience,
+            client_id=token.client_id,
+            subject=token.subject,
+            scope=token.scope,
+        )
+        for gateway in settings.gateways
+        for token in gateway.access_tokens
+    ]
+    if not tokens:
+        return None
+    return GatewayTokens(tokens, clock=clock, seconds=settings.deadlines.token)
 
 
 def credentials_of(gateways: Iterable[GatewaySettings]) -> tuple[GatewayCredentials, ...]:

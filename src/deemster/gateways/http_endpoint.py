@@ -159,8 +159,10 @@ class HttpEndpoint:
         self._reports.refused_call(served.protocol, error, error_id)
         answer = served.encode_error(error, error_id, headers)
         if isinstance(error, GatewayUnauthenticatedError) and error.challenge is not None:
-            field = (b"www-authenticate", error.challenge.encode("ascii"))
-            return WireAnswer(answer.status, [*answer.headers, field], answer.body)
+            # In place of one that the protocol has for itself: what was wrong is known here.
+            fields = [field for field in answer.headers if field[0] != b"www-authenticate"]
+            fields.append((b"www-authenticate", error.challenge.encode("ascii")))
+            return WireAnswer(answer.status, fields, answer.body)
         return answer
 
     def _failed(self, served: Exchange, fault: Exception, headers: WireHeaders) -> WireAnswer:

@@ -79,8 +79,13 @@ def _check_tokens(
     path: str,
     providers: dict[str, TokenProviderSettings],
 ) -> None:
-    for index, token in enumerate(gateway.access_tokens):
-        span = reading.span_of(f"{path}.accessTokens[{index}].provider")
+    places = {
+        value.shown: value.path.removesuffix("id")
+        for value in reading.values
+        if value.path.startswith(f"{path}.accessTokens[") and value.path.endswith("].id")
+    }
+    for token in gateway.access_tokens:
+        span = reading.span_of(f"{places[token.id]}provider")
         provider = providers.get(token.provider)
         if provider is None:
             reading.sink.error(

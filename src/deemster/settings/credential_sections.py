@@ -57,8 +57,7 @@ def read_credentials(section: Section) -> Credentials:
         section.misplaced(("secretHeader",), "there are no `secrets`")
     header = section.optional("secretHeader", parse_header_name, "client-token")
     certificates = _read_each(section, "certificates", _read_certificate, ids)
-    section.unsupported("accessTokens")
-    tokens: tuple[GatewayTokenSettings, ...] = ()
+    tokens = _read_each(section, "accessTokens", _read_token, ids)
     return Credentials(secrets, header, certificates, tokens)
 
 
