@@ -184,7 +184,9 @@ class SealingKey:
         """
         # RFC 7518 4.5 takes the key as it is, in 256 bits; a secret has any length.
         key = hmac_digest(secret.encode(), purpose.encode(), sha256)
-        members = {"alg": "dir", "enc": "A256GCM", "kid": key_id, "typ": purpose}
+        # Named after itself: secrets may change places between ids, as files do in a rotation.
+        name = encode_base64url(sha256(key).digest()[:6])
+        members = {"alg": "dir", "enc": "A256GCM", "kid": name, "typ": purpose}
         self.key_id = key_id
         self._header = dumps(members, separators=(",", ":"))
         # RFC 7516 7.1: the second of five parts is the encrypted key, which `dir` has not.

@@ -161,14 +161,21 @@ def test_the_first_key_seals_and_all_open() -> None:
     assert rotated.opened(shown(old), a_caller()).kept == StateRejection(ours=False)
 
 
-def test_a_key_of_the_same_name_is_not_the_same_key() -> None:
-    assert states(TWO).opened(shown(sealed()), a_caller()).kept == StateRejection(ours=True)
+def test_a_key_of_the_same_id_is_not_the_same_key_and_one_of_another_is() -> None:
+    assert states(TWO).opened(shown(sealed()), a_caller()).kept == StateRejection(ours=False)
+    assert isinstance(states(TWO, ONE).opened(shown(sealed()), a_caller()).kept, RequestState)
+
+
+def test_what_says_that_a_key_sealed_it_is_not_opened_by_that_alone() -> None:
+    stranger = states(TWO).seal(KEPT, a_call("GET", URL), URL)
+    start = sealed().partition("..")[0]
+    assert opened(f"{start}..{stranger.partition('..')[2]}") == StateRejection(ours=True)
 
 
 def by_hand(members: object, purpose: str = PURPOSE, **header: str) -> str:
     """Sealed with the key that `states(ONE)` has, but with another protected header."""
     key = SealingKey("s0", ONE, purpose=PURPOSE)
-    said = {"alg": "dir", "enc": "A256GCM", "kid": "s0", "typ": purpose, **header}
+    said = {**json.loads(key._header), "typ": purpose, **header}
     content = members if isinstance(members, bytes) else json.dumps(members).encode()
     jwe = JWE(content, protected=json.dumps(said, separators=(",", ":")))
     jwe.add_recipient(key._key)
