@@ -24,7 +24,7 @@ class Case:
     """One request. `subject` is whose token goes with it, with these `claims`.
 
     `call.fields` may hold `{identity}`, the name of a header in which Deemster tells who the user
-    is, and `{identity_}` and `{identity.}`, its aliases.
+    is, and `{identity_}` and the like, its aliases.
     """
 
     name: str
@@ -159,7 +159,13 @@ REROUTING = tuple(
     )
 ) + tuple(
     _fields(f"{name}: /admin, for /api/items", (name.encode(), ADMIN))
-    for name in ("X-Original-URL", "X-Rewrite-URL", "X_Original_URL", "X.Original.URL")
+    for name in (
+        "X-Original-URL",
+        "X-Rewrite-URL",
+        "X_Original_URL",
+        "X.Original.URL",
+        "X~Rewrite~URL",
+    )
 )
 
 SPOOFS = (
@@ -168,6 +174,7 @@ SPOOFS = (
     _fields("identity header, public path", (b"{identity}", b"carol"), target=b"/health"),
     _fields("identity header, underscores", (b"{identity_}", b"carol")),
     _fields("identity header, dots", (b"{identity.}", b"carol")),
+    _fields("identity header, tildes", (b"{identity~}", b"carol")),
     _fields("identity header, denied", (b"{identity}", b"carol"), due=Due.REFUSED, target=ADMIN),
     _fields("Connection: identity header", (b"Connection", b"close, {identity}")),
     _fields(

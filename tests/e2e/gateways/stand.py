@@ -87,6 +87,7 @@ class Stand:
             b"{identity}": b"X-Auth-User",
             b"{identity_}": b"X_Auth_User",
             b"{identity.}": b"X.Auth.User",
+            b"{identity~}": b"X~Auth~User",
             b"{secret}": self.gateway.secret_header.encode(),
         }
         fields = []
