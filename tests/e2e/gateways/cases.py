@@ -164,7 +164,6 @@ REROUTING = tuple(
         "X-Rewrite-URL",
         "X_Original_URL",
         "X.Original.URL",
-        "X~Rewrite~URL",
     )
 )
 
