@@ -1,4 +1,4 @@
-"""Real parts from outside Python that tests drive; `make parts` installs them.
+"""Real parts that tests drive and do not import; `make setup parts` installs them.
 
 A part that is missing skips the test by name with the reason. Under `CI=true` that is a failure: a
 gate that quietly tests less than it says is no gate.
@@ -45,7 +45,7 @@ class Parts:
         return Path(self._missing(f"npm package `{script.split('/')[0]}` is not installed"))
 
     def _missing(self, reason: str) -> str:
-        told = f"{reason}; `make parts` installs it"
+        told = f"{reason}; `make setup parts` installs it"
         if self._is_ci:
             pytest.fail(told)
         pytest.skip(told)

@@ -40,7 +40,8 @@ def assert_due(case: Case, seen: Seen) -> None:
     assert len(seen.arrivals) <= 1
     for arrival in seen.arrivals:
         # What was judged is what the upstream takes for its own host.
-        assert arrival.values("host") == [b"api.example.com"]
+        (host,) = arrival.values("host")
+        assert host.lower().partition(b":")[0].rstrip(b".") == b"api.example.com"
 
 
 def assert_no_bypass(case: Case, seen: Seen) -> None:
@@ -51,6 +52,8 @@ def assert_no_bypass(case: Case, seen: Seen) -> None:
         readings = set().union(*(path_readings(target) for target in targets))
         protected = [path for path in readings if is_protected(path)]
         assert case.subject == "carol" or not protected, (arrival.target, protected)
+        # A connection that speaks another protocol is asked about once, and never again.
+        assert set(arrival.values("upgrade")) <= {b"websocket"}
         assert arrival.method == case.call.method
 
 
@@ -68,6 +71,9 @@ def assert_no_spoof(case: Case, seen: Seen) -> None:
             expected = ""
         assert told == ([expected.encode()] if expected else told[:1])
         assert set(told) <= {expected.encode()}
+        for name, value in (*arrival.fields, *arrival.trailer):
+            # Where some upstream would see the end of the field.
+            assert not set(name + value) & set(b"\r\n\0")
 
 
 def identities(arrival: Arrival) -> list[bytes]:
@@ -92,7 +98,7 @@ def cell(seen: Seen, sent: bytes) -> str:
     for arrival in seen.arrivals:
         target = "as sent" if arrival.target == sent else _shown(arrival.target)
         users = " and ".join(value.decode("latin-1") for value in identities(arrival) if value)
-        shown += f" ► {target}, {users or 'nobody'}"
+        shown += f" ► {target}, {users or 'nobody'}{', with a trailer' if arrival.trailer else ''}"
     return shown
 
 

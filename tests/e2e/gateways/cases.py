@@ -87,6 +87,9 @@ METHODS = (
     Case("HEAD", Due.ALLOWED, Call("HEAD")),
     Case("HEAD denied", Due.REFUSED, Call("HEAD", ADMIN), status=403),
     Case("PURGE", Due.ALLOWED, Call("PURGE")),
+    Case("POST with 200 kB body", Due.HARMLESS, Call("POST", b"/api/items", body=b"x" * 200_000)),
+    Case("TRACE", Due.REFUSED, Call("TRACE", ADMIN)),
+    Case("CONNECT", Due.REFUSED, Call("CONNECT", b"api.example.com:80")),
     Case("get in lower case", Due.REFUSED, Call("get")),
     Case("DELETE denied", Due.REFUSED, Call("DELETE", b"/api/items/1"), status=403),
     Case(
@@ -136,10 +139,30 @@ PATHS = (
     _path("/admin#/api", b"/admin/users#/api/items"),
     _path("/api/items%3f/../../admin", b"/api/items%3f/../../admin/users"),
     _path("/api/items?/../../admin", b"/api/items?/../../admin/users", Due.ALLOWED),
+    _path("blank in a path", b"/api/items /../../admin/users"),
+    _path("tab in a path", b"/api/items\t/../../admin/users"),
     _path("/api/%0d%0a", b"/api/x%0d%0aX-Auth-User:%20carol"),
     _path("http://api.example.com/admin", b"http://api.example.com/admin/users", Due.REFUSED),
     _path("http://other/admin", b"http://other.example.com/admin/users", Due.REFUSED),
     _path("http://other/api", b"http://other.example.com/api/items"),
+)
+
+HOSTS = (
+    Case("host in capitals", Due.HARMLESS, Call(host=b"API.EXAMPLE.COM")),
+    Case("host with a dot at its end", Due.HARMLESS, Call(host=b"api.example.com.")),
+    Case("host with the default port", Due.HARMLESS, Call(host=b"api.example.com:80")),
+    Case("host with another port", Due.HARMLESS, Call(host=b"api.example.com:81")),
+    Case("host with a path", Due.REFUSED, Call(host=b"api.example.com/api", target=ADMIN)),
+    Case("host with a user", Due.REFUSED, Call(host=b"api.example.com@other.example.com")),
+    Case("host with a query", Due.REFUSED, Call(host=b"api.example.com?", target=ADMIN)),
+    Case("host of two", Due.REFUSED, Call(host=b"api.example.com, other.example.com")),
+    Case("host empty", Due.REFUSED, Call(host=b"")),
+    Case("no host", Due.REFUSED, Call(host=None)),
+    Case("no host, HTTP/1.0", Due.HARMLESS, Call(host=None, version=b"HTTP/1.0")),
+    Case("HTTP/1.0", Due.HARMLESS, Call(version=b"HTTP/1.0")),
+    Case("HTTP/1.0, denied", Due.REFUSED, Call(target=ADMIN, version=b"HTTP/1.0")),
+    Case("HTTP/3.7", Due.HARMLESS, Call(version=b"HTTP/3.7")),
+    Case("HTTP/2 preface", Due.REFUSED, Call("PRI", b"*", host=None, version=b"HTTP/2.0")),
 )
 
 REROUTING = tuple(
@@ -174,6 +197,22 @@ SPOOFS = (
     _fields("identity header, underscores", (b"{identity_}", b"carol")),
     _fields("identity header, dots", (b"{identity.}", b"carol")),
     _fields("identity header, tildes", (b"{identity~}", b"carol")),
+    _fields("identity header, blank before the colon", (b"{identity} ", b"carol")),
+    _fields("identity header after CR", (b"X-A", b"1\r{identity}: carol")),
+    _fields("identity header after LF", (b"X-A", b"1\n{identity}: carol")),
+    _fields("identity header after NUL", (b"X-A", b"1\0{identity}: carol")),
+    _fields("identity header in a folded line", (b"X-A", b"1\r\n {identity}: carol")),
+    Case(
+        "identity header in a trailer",
+        Due.HARMLESS,
+        Call(
+            "POST",
+            fields=((b"Trailer", b"X-Auth-User"), (b"TE", b"trailers")),
+            body=b"x",
+            chunked=True,
+            trailer=b"X-Auth-User: carol\r\n",
+        ),
+    ),
     _fields("identity header, denied", (b"{identity}", b"carol"), due=Due.REFUSED, target=ADMIN),
     _fields("Connection: identity header", (b"Connection", b"close, {identity}")),
     _fields(
@@ -207,6 +246,24 @@ SPOOFS = (
         "gateway's secret header, guessed", (b"{secret}", b"guessed-0123456789-0123456789-01234567")
     ),
     _fields("gateway's secret header, denied", (b"{secret}", b"x"), due=Due.REFUSED, target=ADMIN),
+)
+
+UPGRADES = (
+    _fields("WebSocket", (b"Connection", b"Upgrade"), (b"Upgrade", b"websocket")),
+    _fields(
+        "h2c",
+        (b"Connection", b"Upgrade, HTTP2-Settings"),
+        (b"Upgrade", b"h2c"),
+        (b"HTTP2-Settings", b"AAMAAABkAARAAAAAAAIAAAAA"),
+    ),
+    _fields(
+        "h2c, half named",
+        (b"Connection", b"Upgrade"),
+        (b"Upgrade", b"h2c"),
+        (b"HTTP2-Settings", b"AAMAAABkAARAAAAAAAIAAAAA"),
+    ),
+    _fields("TLS", (b"Connection", b"Upgrade"), (b"Upgrade", b"TLS/1.0")),
+    _fields("WebSocket and h2c", (b"Connection", b"Upgrade"), (b"Upgrade", b"websocket, h2c")),
 )
 
 SMUGGLED = b"GET /admin/users HTTP/1.1\r\nHost: api.example.com\r\nConnection: close\r\n\r\n"
@@ -254,9 +311,11 @@ GROUPS = {
     "Answers": ANSWERS,
     "Methods and bodies": METHODS,
     "Paths": PATHS,
+    "Hosts and versions": HOSTS,
     "Header fields that would name another path": REROUTING,
     "Identity, credentials and the gateway's own header fields": SPOOFS,
     "Requests within requests": SMUGGLING,
+    "Other protocols": UPGRADES,
     "Sizes": SIZES,
 }
 CASES = tuple(case for cases in GROUPS.values() for case in cases)

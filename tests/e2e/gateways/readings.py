@@ -39,7 +39,7 @@ def path_readings(target: bytes) -> set[bytes]:
 
 def folded_name(name: bytes) -> bytes:
     """A header field's name as CGI, WSGI and their like may fold it."""
-    return re.sub(rb"[^a-z0-9]", b"-", name.lower())
+    return re.sub(rb"[^a-z0-9]", b"-", name.strip().lower())
 
 
 def _without_authority(text: bytes) -> bytes:

@@ -94,7 +94,8 @@ class Stand:
         for name, value in call.fields:
             for placeholder, real in names.items():
                 value = value.replace(placeholder, real)
-            fields.append((names.get(name, name), value))
+                name = name.replace(placeholder, real)
+            fields.append((name, value))
         if b"connection" not in {name.lower() for name, _ in fields}:
             fields.append((b"Connection", b"close"))
         return replace(call, token=self._token(case), fields=tuple(fields))

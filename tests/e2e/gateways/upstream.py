@@ -24,6 +24,8 @@ class Arrival:
     target: bytes
     fields: Sequence[tuple[bytes, bytes]]
     body: bytes
+    trailer: Sequence[tuple[bytes, bytes]] = ()
+    """Fields after a chunked body."""
 
     def values(self, name: str) -> list[bytes]:
         """All values of a header field."""
@@ -96,17 +98,24 @@ def _read(stream: io.BufferedIOBase) -> Arrival | None:
         return None
     method, _, rest = line[:-2].partition(b" ")
     target = rest.rpartition(b" ")[0]
+    fields = _fields(stream)
+    said = {name.lower(): value for name, value in fields}
+    body = b""
+    trailer: list[tuple[bytes, bytes]] = []
+    if b"chunked" in said.get(b"transfer-encoding", b"").lower():
+        body = _chunks(stream)
+        trailer = _fields(stream)
+    elif b"content-length" in said:
+        body = stream.read(int(said[b"content-length"]))
+    return Arrival(method.decode("latin-1"), target, tuple(fields), body, tuple(trailer))
+
+
+def _fields(stream: io.BufferedIOBase) -> list[tuple[bytes, bytes]]:
     fields = []
     while (line := stream.readline(200_000)) not in {b"\r\n", b""}:
         name, _, value = line[:-2].partition(b":")
         fields.append((name, value.strip(b" \t")))
-    said = {name.lower(): value for name, value in fields}
-    body = b""
-    if b"chunked" in said.get(b"transfer-encoding", b"").lower():
-        body = _chunks(stream)
-    elif b"content-length" in said:
-        body = stream.read(int(said[b"content-length"]))
-    return Arrival(method.decode("latin-1"), target, tuple(fields), body)
+    return fields
 
 
 def _chunks(stream: io.BufferedIOBase) -> bytes:
@@ -114,6 +123,4 @@ def _chunks(stream: io.BufferedIOBase) -> bytes:
     while size := int(stream.readline().split(b";")[0], 16):
         body += stream.read(size)
         stream.readline()
-    while stream.readline() not in {b"\r\n", b""}:
-        pass
     return body

@@ -19,28 +19,31 @@ class Call:
 
     method: str = "GET"
     target: bytes = b"/api/items"
-    host: bytes = b"api.example.com"
+    host: bytes | None = b"api.example.com"
     token: str | None = None
     fields: Sequence[tuple[bytes, bytes]] = ()
     body: bytes | None = None
     chunked: bool = False
+    trailer: bytes = b""
+    """Lines after a chunked body."""
+    version: bytes = b"HTTP/1.1"
     tail: bytes = b""
     """Sent after all else, whatever the fields say of a body."""
 
     def to_bytes(self) -> bytes:
         """As it goes over the wire; the connection ends with it unless `fields` say otherwise."""
-        fields = [(b"Host", self.host)]
+        fields = [] if self.host is None else [(b"Host", self.host)]
         if self.token is not None:
             fields.append((b"Authorization", b"Bearer " + self.token.encode()))
         fields.extend(self.fields)
         body = b""
         if self.body is not None and self.chunked:
             fields.append((b"Transfer-Encoding", b"chunked"))
-            body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(self.body), self.body)
+            body = b"%x\r\n%b\r\n0\r\n%b\r\n" % (len(self.body), self.body, self.trailer)
         elif self.body is not None:
             fields.append((b"Content-Length", b"%d" % len(self.body)))
             body = self.body
-        head = b"%b %b HTTP/1.1\r\n" % (self.method.encode(), self.target)
+        head = b"%b %b %b\r\n" % (self.method.encode(), self.target, self.version)
         return head + b"".join(b"%b: %b\r\n" % line for line in fields) + b"\r\n" + body + self.tail
 
 
