@@ -133,6 +133,7 @@ class GrpcDesk:
     gateway: Gateway = field(
         default_factory=lambda: a_gateway(id="envoy", protocols=frozenset({"ext-authz-grpc"}))
     )
+    secret: str = SECRET
 
     def __post_init__(self) -> None:
         new_id = CountedIds()
@@ -147,7 +148,7 @@ class GrpcDesk:
             CallExchange(an_adapter(), CallDecider(self.point.decide, decisions)),
             method=CHECK,
             authenticator=PepAuthenticator(
-                [GatewayCredentials(self.gateway, (GatewaySecret("e1", SECRET),))],
+                [GatewayCredentials(self.gateway, (GatewaySecret("e1", self.secret),))],
                 clock=FrozenClock(),
             ),
             reports=self.reports,

@@ -8,6 +8,7 @@ be mistaken for a permit.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any
 
@@ -34,6 +35,9 @@ fields and body, it says whether it wrote them. Servers without it are sent two 
 PEER_CERTIFICATE = "deemster.peer-certificate"
 """ASGI scope extension of a server that speaks TLS: the `PeerCertificate` of the connection, where
 the other end showed one and its chain was verified."""
+
+MOST_DROPPED = 64 * 1024 * 1024
+"""Bytes of a refused body that are let pass: what `limits.body` could be at most."""
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -108,8 +112,11 @@ class HttpEndpoint:
                 refusal = self._not_answered(served, self._new_id(), headers)
                 await _send(send, scope, refusal, close=True)
                 raise
-        # What was not read of this message must never be taken for the next one.
-        await _send(send, scope, answer, close=body is None)
+        await (
+            _send(send, scope, answer, close=False)
+            if body is not None
+            else self._end_unread(receive, send, scope, answer)
+        )
 
     def _below_prefix(self, path: bytes) -> Exchange | None:
         for prefix, served in self._prefixes:
@@ -146,6 +153,30 @@ class HttpEndpoint:
             if not message.get("more_body", False):
                 return b"".join([*chunks, chunk]) if chunks else chunk
             chunks.append(chunk)
+
+    async def _end_unread(
+        self, receive: Receive, send: Send, scope: Scope, answer: WireAnswer
+    ) -> None:
+        """Refuse a call whose body was not read, and end the connection.
+
+        The body is let pass before: a connection that is closed while the other end still writes
+        is reset, and the refusal lost. A gateway sees a failure, which opens it where it is told
+        to fail open. One that waits for our word before it sends (RFC 9110 10.1.1) sends nothing.
+        """
+        if not any(name == b"expect" for name, _ in scope["headers"]):
+            await self._let_pass(receive)
+        # What was not read of this message must never be taken for the next one.
+        await _send(send, scope, answer, close=True)
+
+    async def _let_pass(self, receive: Receive) -> None:
+        dropped = 0
+        more = True
+        with contextlib.suppress(Exception):  # the refusal stands, whatever comes
+            async with asyncio.timeout(self._limits.body_timeout):
+                while more and dropped <= MOST_DROPPED:
+                    message = await receive()
+                    dropped += len(message.get("body", b""))
+                    more = message.get("more_body", False)
 
     async def _receive_in_time(self, receive: Receive) -> bytes | None:
         try:
