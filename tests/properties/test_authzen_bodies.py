@@ -34,8 +34,8 @@ operations:
   - id: write
     match: {resourceType: record, actions: [write]}
     allow:
-      when:
-        all: ["user.id == 'alice'", "resource.properties.status == 'active'", context.hour < 20]
+      when: >-
+        user.id == 'alice' && resource.properties.status == 'active' && context.hour < 20
 """
 }
 POINT = a_point(TREE, tokens={"t": some_claims()}, users=FakeUsers({"alice": {}, "bob": {}}))
