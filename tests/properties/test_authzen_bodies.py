@@ -27,6 +27,7 @@ schema:
   subject: {role: {type: string, optional: true}}
   resource: {status: {type: string, default: active}}
   context: {hour: {type: int, default: 12}}
+conditions: {is_active: "resource.properties.status == 'active'"}
 operations:
   - id: read
     match: {resourceType: record, actions: [read]}
@@ -34,8 +35,7 @@ operations:
   - id: write
     match: {resourceType: record, actions: [write]}
     allow:
-      when: >-
-        user.id == 'alice' && resource.properties.status == 'active' && context.hour < 20
+      when: "user.id == 'alice' && is_active && context.hour < 20"
 """
 }
 POINT = a_point(TREE, tokens={"t": some_claims()}, users=FakeUsers({"alice": {}, "bob": {}}))
@@ -164,6 +164,10 @@ def test_several_questions_get_the_answers_that_each_would_get_alone(data: st.Da
     options = {"evaluations_semantic": semantic}
     body = {**defaults, "evaluations": items, "options": options}
     answer = asked(body, EVALUATIONS_PATH)
+    if answer.status == 400:
+        # One integer that readers differ about spoils the whole body, wherever it stands.
+        assert "64 bits" in str(answer.json["message"])
+        return
     assert answer.status == 200, answer
     evaluations = answer.json["evaluations"]
     assert isinstance(evaluations, list)
