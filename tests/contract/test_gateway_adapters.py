@@ -16,8 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deemster.gateways.answers import REFUSALS
 from deemster.gateways.authzen_metadata import EVALUATION_PATH, EVALUATIONS_PATH
-from deemster.model.decision import Challenge, DeniedReason, Reason, ServiceFacts
+from deemster.gateways.forward_auth import forward_auth_path
+from deemster.gateways.forward_auth_profiles import PROFILES
+from deemster.model.decision import Challenge, DeniedReason, Reason, ServiceFacts, Statement
 from tests.support.authzen_calls import a_batch
 from tests.support.authzen_calls import a_question as an_authzen_question
 from tests.support.decision_calls import (
@@ -34,9 +37,12 @@ from tests.support.doubles import (
     AlwaysPermit,
     Broken,
     FixedDecision,
+    KeptRecords,
     a_deny,
     a_permit,
 )
+from tests.support.forward_auth_calls import fields_of
+from tests.support.forward_auth_rules import check_forward_auth_rules
 from tests.support.gateway_calls import (
     REQUEST_PATH,
     RESPONSE_PATH,
@@ -61,12 +67,13 @@ class WireProtocol:
     `permits` tells whether an answer opens the gateway; `well_formed` what of it would break a
     real client, given the call's body. `decided` is false where nothing is decided, `unavailable`
     holds the reasons that are told by a 503 of our own. `stranger` is the code that a caller
-    without a right secret is told. `fields` are the call's header fields; `desk`
-    makes the endpoint.
+    without a right secret is told, with the status `unknown`. `fields` are the call's header
+    fields, which say everything where `call` is None: such a protocol has no body. `carries_out`
+    holds codes of statements, `desk` makes the endpoint.
     """
 
     path: str
-    call: Callable[[], dict[str, object]]
+    call: Callable[[], dict[str, object]] | None
     permits: Callable[[Exchange], bool]
     well_formed: Callable[[bytes, Exchange], list[str]]
     decided: bool = True
@@ -74,6 +81,28 @@ class WireProtocol:
     stranger: str = "gateway-unauthenticated"
     fields: tuple[tuple[bytes, bytes], ...] = ()
     desk: Callable[..., Desk] = Desk
+    method: str = "POST"
+    unknown: int = 401
+    carries_out: Collection[str] = ()
+
+    def body(self) -> bytes:
+        """A good call's."""
+        return b"" if self.call is None else json.dumps(self.call()).encode()
+
+    async def ask(self, desk: Desk, body: bytes, secret: str | None = SECRET) -> Exchange:
+        """One exchange."""
+        return await post(
+            desk,
+            body,
+            path=self.path,
+            method=self.method,
+            secret=secret,
+            headers=self.fields,
+        )
+
+    def may_deny_by(self, status: int, reason: Reason) -> bool:
+        """A 5xx must never open a gateway that fails open."""
+        return status < 500 or (status == 503 and reason in self.unavailable)
 
 
 def sideband_permits(answer: Exchange) -> bool:
@@ -130,9 +159,38 @@ def answer_rules(body: bytes, answer: Exchange) -> list[str]:
     return check_sideband_rules(body, answer.status, headers, answer.body, replaced=replaced)
 
 
+STATEMENTS = ("modify-headers", "modify-query", "exclude-attributes", "odd")
+
+
+def forward_auth_permits(answer: Exchange) -> bool:
+    return 200 <= answer.status < 300
+
+
+def forward_auth(profile: str) -> WireProtocol:
+    """nginx passes on a deny by 401 and 403 only; the others pass on what they are told."""
+    passes_on = profile != "nginx"
+    return WireProtocol(
+        forward_auth_path(profile),
+        None,
+        forward_auth_permits,
+        lambda _, answer: check_forward_auth_rules(profile, answer),
+        unavailable=[reason for reason in Reason if passes_on and REFUSALS[reason].unavailable],
+        fields=tuple(fields_of(profile)),
+        method="GET",
+        unknown=403,
+        carries_out={"modify-headers"},
+    )
+
+
 PROTOCOLS = [
     pytest.param(
-        WireProtocol(REQUEST_PATH, a_request_leg, sideband_permits, sideband_rules),
+        WireProtocol(
+            REQUEST_PATH,
+            a_request_leg,
+            sideband_permits,
+            sideband_rules,
+            carries_out={"modify-headers", "modify-query", "exclude-attributes"},
+        ),
         id="sideband request",
     ),
     pytest.param(
@@ -148,6 +206,7 @@ PROTOCOLS = [
             answer_passes,
             answer_rules,
             desk=partial(Desk, looks_at_answers=True),
+            carries_out={"modify-headers", "exclude-attributes"},
         ),
         id="sideband response that is looked at",
     ),
@@ -178,6 +237,7 @@ PROTOCOLS = [
             decision_endpoint_permits,
             decision_endpoint_rules,
             stranger="ACCESS_FAILED",
+            carries_out=STATEMENTS,
         ),
         id="decision endpoint",
     ),
@@ -188,14 +248,21 @@ PROTOCOLS = [
             decision_endpoint_permits,
             decision_endpoint_rules,
             stranger="ACCESS_FAILED",
+            carries_out=STATEMENTS,
             fields=(BULK,),
         ),
         id="decision endpoint, bulk",
     ),
+    *(pytest.param(forward_auth(profile), id=f"forward-auth {profile}") for profile in PROFILES),
 ]
 DECIDED = [protocol for protocol in PROTOCOLS if protocol.values[0].decided]  # type: ignore[union-attr]
+WITH_BODY = [protocol for protocol in PROTOCOLS if protocol.values[0].call is not None]  # type: ignore[union-attr]
 every_protocol = pytest.mark.parametrize("protocol", PROTOCOLS)
 every_decided_protocol = pytest.mark.parametrize("protocol", DECIDED)
+every_protocol_with_a_body = pytest.mark.parametrize("protocol", WITH_BODY)
+every_decided_protocol_with_a_body = pytest.mark.parametrize(
+    "protocol", [protocol for protocol in WITH_BODY if protocol in DECIDED]
+)
 
 
 def asked(desk: Desk) -> int:
@@ -210,9 +277,9 @@ async def test_with_a_wrong_secret_nothing_is_computed(
     protocol: WireProtocol, secret: str | None, body: bytes | None
 ) -> None:
     desk = protocol.desk(AlwaysPermit())
-    sent = json.dumps(protocol.call()).encode() if body is None else body
-    answer = await post(desk, sent, path=protocol.path, headers=protocol.fields, secret=secret)
-    assert answer.status == 401
+    sent = protocol.body() if body is None else body
+    answer = await protocol.ask(desk, sent, secret)
+    assert answer.status == protocol.unknown
     assert answer.json["code"] == protocol.stranger
     assert asked(desk) == 0
     # One answer whatever the body holds: it was not looked at.
@@ -223,20 +290,16 @@ async def test_with_a_wrong_secret_nothing_is_computed(
 @every_protocol
 async def test_a_gateway_without_this_protocol_is_a_stranger(protocol: WireProtocol) -> None:
     desk = protocol.desk(AlwaysPermit(), gateway=a_gateway(protocols=frozenset({"other"})))
-    answer = await post(desk, protocol.call(), path=protocol.path, headers=protocol.fields)
-    assert answer.status == 401
+    answer = await protocol.ask(desk, protocol.body())
+    assert answer.status == protocol.unknown
     assert asked(desk) == 0
 
 
 @every_decided_protocol
 async def test_a_permit_permits_and_a_deny_does_not(protocol: WireProtocol) -> None:
-    body = json.dumps(protocol.call()).encode()
-    permitted = await post(
-        protocol.desk(AlwaysPermit()), body, path=protocol.path, headers=protocol.fields
-    )
-    denied = await post(
-        protocol.desk(AlwaysDeny()), body, path=protocol.path, headers=protocol.fields
-    )
+    body = protocol.body()
+    permitted = await protocol.ask(protocol.desk(AlwaysPermit()), body)
+    denied = await protocol.ask(protocol.desk(AlwaysDeny()), body)
     assert (protocol.permits(permitted), protocol.permits(denied)) == (True, False)
     assert protocol.well_formed(body, permitted) == []
     assert protocol.well_formed(body, denied) == []
@@ -247,12 +310,10 @@ async def test_a_permit_permits_and_a_deny_does_not(protocol: WireProtocol) -> N
 async def test_a_deny_of_any_reason_is_a_well_formed_deny(
     protocol: WireProtocol, reason: Reason
 ) -> None:
-    body = json.dumps(protocol.call()).encode()
+    body = protocol.body()
     decision = a_deny(reason=reason, challenge=Challenge(realm="https://api.example.com/"))
-    answer = await post(
-        protocol.desk(FixedDecision(decision)), body, path=protocol.path, headers=protocol.fields
-    )
-    assert answer.status < 500 or (answer.status == 503 and reason in protocol.unavailable)
+    answer = await protocol.ask(protocol.desk(FixedDecision(decision)), body)
+    assert protocol.may_deny_by(answer.status, reason)
     assert not protocol.permits(answer)
     assert protocol.well_formed(body, answer) == []
 
@@ -269,9 +330,9 @@ async def test_a_deny_of_any_reason_is_a_well_formed_deny(
 async def test_a_broken_decision_point_is_a_well_formed_deny(
     protocol: WireProtocol, point: Broken
 ) -> None:
-    body = json.dumps(protocol.call()).encode()
-    answer = await post(protocol.desk(point), body, path=protocol.path, headers=protocol.fields)
-    assert answer.status < 500
+    body = protocol.body()
+    answer = await protocol.ask(protocol.desk(point), body)
+    assert protocol.may_deny_by(answer.status, Reason.INTERNAL_ERROR)
     assert not protocol.permits(answer)
     assert protocol.well_formed(body, answer) == []
     assert SECRET.encode() not in answer.body
@@ -292,22 +353,22 @@ def test_no_text_of_an_author_breaks_the_answer(
         challenge=Challenge(realm=message, scope=scope),
         service=ServiceFacts("invoices", "https://api.example.com", 403, word),
     )
-    body = json.dumps(protocol.call()).encode()
-    answer = anyio.run(exchange, protocol.desk(FixedDecision(decision)), body, protocol)
+    body = protocol.body()
+    answer = anyio.run(protocol.ask, protocol.desk(FixedDecision(decision)), body)
     assert not protocol.permits(answer)
     assert protocol.well_formed(body, answer) == []
 
 
-@every_protocol
+@every_protocol_with_a_body
 @settings(max_examples=scaled(2_000))
 @given(data=st.data())
 def test_garbage_is_never_permitted_and_never_a_5xx(
     protocol: WireProtocol, data: st.DataObject
 ) -> None:
-    whole = json.dumps(protocol.call()).encode()
+    whole = protocol.body()
     body = data.draw(st.one_of(st.binary(max_size=60), bytes_cut(whole), json_changed(whole)))
     desk = protocol.desk(AlwaysDeny())
-    answer = anyio.run(exchange, desk, body, protocol)
+    answer = anyio.run(protocol.ask, desk, body)
     assert 200 <= answer.status < 500
     assert protocol.well_formed(body, answer) == []
     assert SECRET.encode() not in answer.body
@@ -315,14 +376,14 @@ def test_garbage_is_never_permitted_and_never_a_5xx(
         assert not protocol.permits(answer)
 
 
-@every_decided_protocol
+@every_decided_protocol_with_a_body
 @settings(max_examples=scaled(2_000))
 @given(body=st.binary(max_size=200))
 def test_bytes_without_structure_are_refused_before_anything_is_decided(
     protocol: WireProtocol, body: bytes
 ) -> None:
     desk = protocol.desk(AlwaysPermit())
-    answer = anyio.run(exchange, desk, body, protocol)
+    answer = anyio.run(protocol.ask, desk, body)
     assert answer.status == 400
     assert asked(desk) == 0
 
@@ -378,20 +439,35 @@ HOSTILE_BODIES = [
 ]
 
 
-@every_protocol
+@every_protocol_with_a_body
 @pytest.mark.parametrize(("spoil", "status"), HOSTILE_BODIES)
 async def test_hostile_bodies_are_refused_in_the_protocols_own_form(
     protocol: WireProtocol, spoil: Callable[[bytes], bytes], status: int | None
 ) -> None:
-    whole = json.dumps(protocol.call()).encode()
+    whole = protocol.body()
     body = spoil(whole)
     if body == whole:
         pytest.skip("the protocol has no such member")
     desk = protocol.desk(AlwaysPermit())
-    answer = await post(desk, body, path=protocol.path, headers=protocol.fields)
+    answer = await protocol.ask(desk, body)
     assert answer.status == (status or 400)
     assert protocol.well_formed(b"{}", answer) == []
     assert asked(desk) == 0
+
+
+@every_decided_protocol
+@pytest.mark.parametrize("code", STATEMENTS)
+async def test_a_statement_that_the_protocol_cannot_carry_out_is_a_deny(
+    protocol: WireProtocol, code: str
+) -> None:
+    if code in protocol.carries_out:
+        pytest.skip("it can")
+    statement = Statement(id="s", code=code, payload={"a": "1"}, obligatory=True)
+    recorder = KeptRecords()
+    desk = protocol.desk(FixedDecision(a_permit(statements=(statement,))), recorder=recorder)
+    answer = await protocol.ask(desk, protocol.body())
+    assert not protocol.permits(answer)
+    assert {one.reason for one in recorder.decisions} == {Reason.STATEMENT_NOT_POSSIBLE}
 
 
 def captured() -> list[Any]:
@@ -427,10 +503,6 @@ async def test_what_kong_sent_without_our_secret_gets_a_401_that_obeys_the_rules
     answer = await post(Desk(), body, path=path, secret=sent["client-token"])
     assert answer.status == 401
     assert sideband_rules(body, answer) == []
-
-
-def exchange(desk: Desk, body: bytes, protocol: WireProtocol) -> Any:  # noqa: ANN401  (anyio.run's)
-    return post(desk, body, path=protocol.path, headers=protocol.fields)
 
 
 @st.composite

@@ -11,6 +11,7 @@ import yaml
 
 from deemster.decisions.response_phase import RequestState
 from deemster.decisions.sealed_states import SealedStates
+from deemster.gateways.forward_auth_profiles import PROFILES
 from deemster.gateways.http_envelope import EndpointLimits
 from deemster.model.decision import (
     Challenge,
@@ -26,6 +27,7 @@ from deemster.model.http import ApiCall
 from tests.support.clock import FrozenClock
 from tests.support.decision_calls import check_decision_rules
 from tests.support.doubles import AlwaysPermit, FixedDecision
+from tests.support.forward_auth_rules import check_forward_auth_rules
 from tests.support.gateway_calls import ENVIRONMENT, Desk, Exchange, post
 from tests.support.sideband_rules import check_sideband_rules
 
@@ -64,9 +66,14 @@ def sideband_rules(name: str, body: bytes, answer: Exchange) -> list[str]:
     )
 
 
+def forward_auth_rules(profile: str) -> Callable[[str, bytes, Exchange], list[str]]:
+    return lambda _name, _body, answer: check_forward_auth_rules(profile, answer)
+
+
 RULES: dict[str, Callable[[str, bytes, Exchange], list[str]]] = {
     "decision-endpoint": lambda _name, _body, answer: check_decision_rules(answer),
     "sideband": sideband_rules,
+    **{profile: forward_auth_rules(profile) for profile in PROFILES},
 }
 
 

@@ -7,7 +7,6 @@ permitted. What does not apply yet:
 | no. | what | why not yet |
 |---|---|---|
 | F11 | gRPC error mapped to OK(0) without a denied response | there is no gRPC listener |
-| F12 | HTTP 200 with an error body on the auth_request port | there is no forward-auth endpoint |
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ import pytest
 from deemster.app import Application, build_application
 from deemster.decisions.point import Deadlines
 from deemster.errors import ConfigurationError, DependencyUnavailableError, PolicyError
+from deemster.gateways.forward_auth_profiles import PROFILES
 from deemster.gateways.http_envelope import EndpointLimits
 from deemster.model.attributes import FetchFailed
 from deemster.model.clock import SystemClock
@@ -34,7 +34,8 @@ from deemster.tokens.remote_keys import RemoteKeySet
 from tests.support.attributes import FakeSources
 from tests.support.both_legs import Replica, reason_of
 from tests.support.clock import FrozenClock
-from tests.support.doubles import Broken, FixedDecision, a_permit
+from tests.support.doubles import Broken, FixedDecision, a_deny, a_permit
+from tests.support.forward_auth_calls import fields_of
 from tests.support.gateway_calls import SECRET, Desk, a_request_leg
 from tests.support.keys import AUDIENCE, a_provider, key_document, minted, signing_key
 from tests.support.points import FakeProvider, FakeUsers, a_point, some_claims
@@ -402,6 +403,44 @@ async def test_f10_a_body_that_is_no_object(body: object) -> None:
 
 
 # --- shortcuts ----------------------------------------------------------------------------------
+
+
+FAULTS = [
+    pytest.param(lambda call: call, FixedDecision(a_deny()), id="a deny"),
+    pytest.param(lambda call: call, Broken(raises=RuntimeError("x")), id="a fault"),
+    pytest.param(lambda call: call, Broken(answers=None), id="no decision"),
+    pytest.param(lambda call: call.replace(SECRET.encode(), b"x" * 40), None, id="a stranger"),
+    pytest.param(lambda call: call.replace(b"client-token", b"x-token"), None, id="no secret"),
+    pytest.param(lambda call: call.replace(b"-uri: /", b"-url: /"), None, id="no URI"),
+    pytest.param(lambda call: call.replace(b"-uri: /", b"-uri: "), None, id="no path"),
+    pytest.param(lambda call: call.replace(b"GET", b"HEAD", 1), None, id="HEAD"),
+    pytest.param(lambda call: call.replace(b"GET", b"OPTIONS", 1), None, id="OPTIONS"),
+    pytest.param(lambda call: call.replace(b"GET /forward-auth/", b"GET /"), None, id="other path"),
+    pytest.param(lambda call: call.replace(b" HTTP/1.1", b"/ HTTP/1.1", 1), None, id="slash"),
+    pytest.param(lambda call: call.replace(b"/forward-auth/", b"//forward-auth/"), None, id="//"),
+    pytest.param(lambda call: re.sub(rb"^GET \S+", b"GET /live", call), None, id="/live"),
+    pytest.param(lambda call: re.sub(rb"^GET \S+", b"GET /ready", call), None, id="/ready"),
+    pytest.param(lambda call: re.sub(rb"^GET \S+", b"GET /", call), None, id="/"),
+    pytest.param(lambda call: call.replace(b"HTTP/1.1", b"HTTP/9.9"), None, id="other version"),
+    pytest.param(lambda call: call.replace(b"host", b"x: " + b"y" * 99_999), None, id="too large"),
+    pytest.param(lambda call: call[: len(call) // 2], None, id="cut"),
+]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize(("spoil", "point"), FAULTS)
+async def test_f12_any_2xx_opens_a_forward_auth_gateway(
+    profile: str, spoil: Callable[[bytes], bytes], point: FixedDecision | Broken | None
+) -> None:
+    fields = [(b"host", b"pdp"), *fields_of(profile), (b"client-token", SECRET.encode())]
+    head = f"GET /forward-auth/{profile} HTTP/1.1\r\n".encode()
+    sent = head + b"".join(b"%b: %b\r\n" % field for field in fields) + b"connection: close\r\n\r\n"
+    permitting = FixedDecision(a_permit())
+    async with listening(Desk(permitting).endpoint) as listener:
+        assert (await listener.say(sent)).startswith(b"HTTP/1.1 200 ")
+    async with listening(Desk(point or permitting).endpoint) as listener:
+        answer = await listener.say(spoil(sent))
+        assert re.match(rb"HTTP/1.1 [45]\d\d ", answer) or answer == b""
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])

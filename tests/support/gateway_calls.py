@@ -10,6 +10,8 @@ from deemster.decisions.sealed_states import PURPOSE, SealedStates
 from deemster.gateways.deciding import CallDecider, DecisionRecording, RecordedDecisions
 from deemster.gateways.exchange import CallExchange, ResponseLegExchange
 from deemster.gateways.exchange import Exchange as Served
+from deemster.gateways.forward_auth import forward_auth_path
+from deemster.gateways.forward_auth_profiles import PROFILES
 from deemster.gateways.http_endpoint import HttpEndpoint, Message, Scope
 from deemster.gateways.http_envelope import EndpointLimits
 from deemster.gateways.pep_auth import GatewayCredentials, GatewaySecret, PepAuthenticator
@@ -25,6 +27,7 @@ from tests.support.clock import FrozenClock
 from tests.support.decision_calls import decision_prefixes
 from tests.support.doubles import AlwaysPermit, Broken, CountedIds, FixedDecision, KeptRecords
 from tests.support.doubles import KeptReports as KeptReports
+from tests.support.forward_auth_calls import forward_auth_adapter
 
 __all__ = [
     "ENVIRONMENT",
@@ -52,7 +55,7 @@ def a_gateway(**members: object) -> Gateway:
     """A gateway that may ask for everything, in every protocol of the desk."""
     said: dict[str, object] = {
         "id": "kong",
-        "protocols": frozenset({"sideband", "authzen", "decision-endpoint"}),
+        "protocols": frozenset({"sideband", "authzen", "decision-endpoint", *PROFILES}),
         "api_services": frozenset({ALL_API_SERVICES}),
         **members,
     }
@@ -172,6 +175,9 @@ class Desk:
         exact |= dict.fromkeys(sideband_paths("request", ENVIRONMENT), request_leg)
         exact |= dict.fromkeys(sideband_paths("response", ENVIRONMENT), response_leg)
         exact |= authzen_at(self.point, decisions, self.reports, new_id, self.max_depth)
+        for profile in PROFILES:
+            adapter = forward_auth_adapter(profile)
+            exact[forward_auth_path(profile)] = CallExchange(adapter, decider, None)
         self.endpoint = HttpEndpoint(
             exact=exact,
             prefixes=decision_prefixes(self, decisions, new_id),

@@ -17,6 +17,7 @@ from deemster import __version__
 from deemster.app.authzen import authzen_exchanges, authzen_pages
 from deemster.app.decision_endpoints import decision_endpoint_prefixes
 from deemster.app.ext_authz_http import ext_authz_http_exchanges
+from deemster.app.forward_auth import forward_auth_exchanges
 from deemster.app.pep import build_authenticator, credentials_of, reread_credentials
 from deemster.app.policies import policy_loader, unknown_api_services
 from deemster.app.providers import TokenProviders, build_token_providers
@@ -246,6 +247,7 @@ def build_application(
         exact={
             **sideband_exchanges(settings, point, states, decisions),
             **authzen_exchanges(settings, point, decisions, reports, make_id),
+            **forward_auth_exchanges(settings, point, decisions),
         },
         prefixes=[
             *ext_authz_http_exchanges(settings, point, decisions),

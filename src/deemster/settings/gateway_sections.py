@@ -11,13 +11,16 @@ from deemster.settings.section import Section
 
 __all__ = ["read_anonymous_gateway", "read_gateway"]
 
-PROTOCOLS = ("sideband", "ext-authz-grpc", "ext-authz-http", "authzen", "decision-endpoint")
-LATER_PROTOCOLS = (
-    "forward-auth",
+PROTOCOLS = (
+    "sideband",
     "nginx",
     "traefik",
     "caddy",
     "haproxy",
+    "ext-authz-grpc",
+    "ext-authz-http",
+    "authzen",
+    "decision-endpoint",
 )
 CLAIMS = ("refuse", "ignore")
 _OF_KNOWN_GATEWAYS = ("secrets", "secretHeader", "certificates", "accessTokens")
@@ -26,7 +29,7 @@ _OF_KNOWN_GATEWAYS = ("secrets", "secretHeader", "certificates", "accessTokens")
 def read_gateway(section: Section) -> GatewaySettings | None:
     """One entry of `gateways:`; None after an error."""
     gateway_id = section.required("id", parse_id)
-    protocols = section.texts("protocols", one_of(PROTOCOLS, LATER_PROTOCOLS))
+    protocols = section.texts("protocols", one_of(PROTOCOLS))
     api_services = _read_api_services(section)
     credentials = read_credentials(section)
     asserts = section.texts("asserts", parse_id, default=())
@@ -55,7 +58,7 @@ def read_anonymous_gateway(section: Section) -> AnonymousGatewaySettings:
     why = "a caller without a secret is never believed"
     section.misplaced((*_OF_KNOWN_GATEWAYS, "asserts", "mayNameSubjects"), why)
     gateway_id = section.optional("id", parse_id, "anonymous")
-    protocols = section.texts("protocols", one_of(PROTOCOLS, LATER_PROTOCOLS))
+    protocols = section.texts("protocols", one_of(PROTOCOLS))
     api_services = _read_api_services(section)
     claims = section.choice("claims", CLAIMS, None)
     section.finish()

@@ -17,6 +17,7 @@ from deemster.settings.decision_endpoint_sections import read_decision_endpoints
 from deemster.settings.directory_sections import read_directory
 from deemster.settings.environment import Overrides
 from deemster.settings.ext_authz_sections import check_ext_authz
+from deemster.settings.forward_auth_sections import read_forward_auth
 from deemster.settings.gateway_sections import read_anonymous_gateway, read_gateway
 from deemster.settings.identity_sections import read_identity_headers
 from deemster.settings.listener_sections import read_listeners
@@ -103,6 +104,7 @@ def _read(root: Section) -> Settings | None:
     state_keys = read_state_keys(root)
     identity_headers = read_identity_headers(root)
     decision_endpoints = read_decision_endpoints(root.section("decisionEndpoints"))
+    forward_auth = read_forward_auth(root.section("forwardAuth"), identity_headers)
     limits = read_limits(root.section("limits"))
     deadlines = read_deadlines(root.section("deadlines"))
     decision_log = read_decision_log(root.section("decisionLog"))
@@ -139,6 +141,7 @@ def _read(root: Section) -> Settings | None:
         identity_headers=identity_headers,
         authzen=authzen,
         decision_endpoints=decision_endpoints,
+        forward_auth=forward_auth,
         values=tuple(reading.values),
     )
 

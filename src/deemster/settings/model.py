@@ -14,6 +14,7 @@ __all__ = [
     "AssertedProviderSettings",
     "AuthzenSettings",
     "Bind",
+    "ClientIpSettings",
     "DatabaseSettings",
     "DeadlineSettings",
     "DecisionEndpointSettings",
@@ -25,6 +26,7 @@ __all__ = [
     "ExtAuthzListenerSettings",
     "FileKeySource",
     "FileSinkSettings",
+    "ForwardAuthSettings",
     "GatewayCertificateSettings",
     "GatewaySecretSettings",
     "GatewaySettings",
@@ -365,6 +367,23 @@ class StateKeySettings:
     value: Secret
 
 
+@dataclass(frozen=True, slots=True)
+class ClientIpSettings:
+    """`clientIp:`, the one header field that a gateway tells the client's address in."""
+
+    header: str
+    trusted_hops: int
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardAuthSettings:
+    """One entry of `forwardAuth.profiles:`; `copies` are lower-case names of header fields."""
+
+    name: str
+    client_ip: ClientIpSettings | None
+    copies: tuple[str, ...]
+
+
 class WhenLogIsFull(Enum):
     """`decisionLog.whenFull`, which must be written."""
 
@@ -431,6 +450,7 @@ class Settings:
     identity_headers: tuple[tuple[str, str], ...] = ()
     authzen: AuthzenSettings = AuthzenSettings()
     decision_endpoints: DecisionEndpointSettings = DecisionEndpointSettings()
+    forward_auth: tuple[ForwardAuthSettings, ...] = ()
     values: tuple[SettingValue, ...] = field(default=(), repr=False, compare=False)
 
     @property

@@ -12,9 +12,11 @@ from deemster.settings.environment import OVERRIDABLE, variable_of
 from deemster.settings.model import (
     AssertedProviderSettings,
     AuthzenSettings,
+    ClientIpSettings,
     DevelopmentKeySource,
     DiscoveredKeySource,
     FileSinkSettings,
+    ForwardAuthSettings,
     SqlDirectory,
     StaticDirectory,
     StdoutSinkSettings,
@@ -442,3 +444,21 @@ def test_decision_endpoints_keep_nothing_unless_told_to(tmp_path: Path) -> None:
     more = "decisionEndpoints: {bulk: 50, recordRecentRequests: true}\n"
     settings = load(tmp_path, SMALL + more).decision_endpoints
     assert (settings.bulk, settings.record_recent_requests) == (50, True)
+
+
+def test_forward_auth_profiles_say_what_their_gateways_tell_and_copy(tmp_path: Path) -> None:
+    assert load(tmp_path).forward_auth == ()
+    text = """
+forwardAuth:
+  profiles:
+    traefik: {clientIp: {from: X-Forwarded-For, trustedHops: 2}, copies: [X-Tenant]}
+    nginx: {clientIp: {from: X-Real-IP}}
+"""
+    settings = load(tmp_path, SMALL + text)
+    assert settings.forward_auth == (
+        ForwardAuthSettings("traefik", ClientIpSettings("x-forwarded-for", 2), ("x-tenant",)),
+        ForwardAuthSettings("nginx", ClientIpSettings("x-real-ip", 0), ()),
+    )
+    shown = origins(settings)
+    assert shown["forwardAuth.profiles[nginx].clientIp.trustedHops"] == ("0", "default")
+    assert shown["forwardAuth.profiles[traefik].copies"][0] == "x-tenant"
