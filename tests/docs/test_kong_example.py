@@ -20,7 +20,7 @@ from tests.support.gateway_calls import a_request_leg
 from tests.support.stand import told
 
 FOLDER = Path(__file__).parents[2] / "examples" / "gateways" / "kong"
-PAGE = (FOLDER / "README.md").read_text(encoding="utf-8")
+PAGE = (FOLDER.parents[2] / "docs" / "gateways" / "kong.md").read_text(encoding="utf-8")
 SECRET = "kong-secret-0123456789-0123456789-abcdef"
 ENVIRON = {"KONG_SECRET": SECRET, "PEOPLE_DATABASE": "sqlite+aiosqlite:///people.db"}
 
