@@ -117,7 +117,7 @@ CALLS = {
     ),
     "apigee": (
         a_request_leg(
-            url="https://partners.example.com/orders/v2/partners/p-7/orders",
+            url="https://partners.example.com/orders/v2/p-7/orders",
             headers=[{"host": "partners.example.com"}],
             access_token={"active": True, "client_id": "other", "partner_id": "p-7"},
         ),

@@ -217,6 +217,7 @@ SECRETS = {
     "PEOPLE_DATABASE": "sqlite+aiosqlite:///people.db",
     "LEDGER_DATABASE": "sqlite+aiosqlite:///ledger.db",
     "RISK_TOKEN": "t" * 32,
+    "STATE_KEY": "t" * 32,
 }
 
 

@@ -327,6 +327,7 @@ def test_the_production_example_loads(tmp_path: Path) -> None:
             "PEOPLE_DATABASE": "postgresql+asyncpg://deemster:hunter2@db/people",
             "LEDGER_DATABASE": "postgresql+asyncpg://deemster:hunter2@db/ledger",
             "RISK_TOKEN": SECRET,
+            "STATE_KEY": SECRET,
         },
     )
     bizpro, partners = settings.token_providers
