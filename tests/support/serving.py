@@ -69,7 +69,11 @@ async def served(folder: ServiceFolder, clock: Clock | None = None) -> AsyncIter
         servers = open_servers(app.settings, app, clock, log)
         await servers.decisions.start()
         await servers.management.start()
+        if servers.ext_authz is not None:
+            await servers.ext_authz.start()
         yield Served(app, servers, stream)
+        if servers.ext_authz is not None:
+            await servers.ext_authz.stop(1.0)
         await servers.decisions.stop(5.0)
         await servers.management.stop(5.0)
     finally:

@@ -49,4 +49,10 @@ def ext_authz_grpc_endpoint(
             body_timeout=limits.body_timeout,
         ),
         unavailable=unavailable,
+        shown_certificates=_asks_for_certificates(settings),
     )
+
+
+def _asks_for_certificates(settings: Settings) -> bool:
+    listener = settings.listeners.ext_authz
+    return listener is not None and listener.tls is not None and listener.tls.client_ca is not None

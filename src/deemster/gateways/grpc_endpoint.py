@@ -19,7 +19,9 @@ from deemster.gateways.adapter import WireHeaders, WireRequest
 from deemster.gateways.deciding import GatewayReports
 from deemster.gateways.exchange import Exchange
 from deemster.gateways.http_envelope import EndpointLimits
+from deemster.gateways.peer_certificate import read_pem_certificate
 from deemster.gateways.pep_auth import PepAuthenticator
+from deemster.model.certificate import PeerCertificate
 from deemster.model.gateway import GatewayCaller
 
 __all__ = ["GrpcEndpoint"]
@@ -28,7 +30,7 @@ __all__ = ["GrpcEndpoint"]
 class GrpcEndpoint(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library has no types
     """Serves one exchange as the unary method `method`; its messages are the exchange's bodies."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (its parts, each by keyword)
         self,
         exchange: Exchange,
         *,
@@ -38,8 +40,14 @@ class GrpcEndpoint(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library
         new_id: Callable[[], str],
         limits: EndpointLimits,
         unavailable: Callable[[str], bytes],
+        shown_certificates: bool = False,
     ) -> None:
-        """`unavailable` makes the deny, with an id in it, that is sent where all else fails."""
+        """`unavailable` makes the deny, with an id in it, that is sent where all else fails.
+
+        `shown_certificates`: whether connections have certificates that the library verified.
+        """
+        self._shown_certificates = shown_certificates
+        self._peers: dict[bytes, PeerCertificate | None] = {}
         self._exchange = exchange
         self._method = method
         self._package = method.partition(".v")[0]
@@ -81,7 +89,8 @@ class GrpcEndpoint(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library
         headers: WireHeaders = ()
         try:
             headers = _metadata(call.invocation_metadata())
-            caller = self._authenticator.authenticate(headers, self._exchange.protocol)
+            peer = self._peer(call) if self._shown_certificates else None
+            caller = self._authenticator.authenticate(headers, self._exchange.protocol, peer)
             if not isinstance(caller, GatewayCaller):
                 caller = await caller
             message = await self._read(messages)
@@ -90,6 +99,17 @@ class GrpcEndpoint(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library
         except ProtocolError as error:
             self._reports.refused_call(self._exchange.protocol, error, error_id)
             return self._exchange.encode_error(error, error_id, headers).body
+
+    def _peer(self, call: Any) -> PeerCertificate | None:  # noqa: ANN401
+        shown = call.auth_context().get("x509_pem_cert")
+        if not shown:
+            return None
+        # Every call on a connection has the same one; a gateway has few connections.
+        if shown[0] not in self._peers:
+            if len(self._peers) >= _KNOWN_PEERS:
+                self._peers.clear()
+            self._peers[shown[0]] = read_pem_certificate(shown[0])
+        return self._peers[shown[0]]
 
     async def _read(self, messages: AsyncIterator[bytes]) -> bytes:
         try:
@@ -102,6 +122,9 @@ class GrpcEndpoint(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library
         if len(message) > self._longest:
             raise CallTooLargeError(f"the message exceeds {self._longest} bytes")
         return message
+
+
+_KNOWN_PEERS = 64
 
 
 def _metadata(fields: Sequence[tuple[str, str | bytes]]) -> WireHeaders:

@@ -9,6 +9,7 @@ import grpc
 from deemster.errors import ConfigurationError
 from deemster.gateways.grpc_endpoint import GrpcEndpoint
 from deemster.serving.sockets import Address
+from deemster.serving.tls import ListenerTls, TlsFiles
 
 __all__ = ["GrpcServer"]
 
@@ -17,7 +18,14 @@ class GrpcServer:
     """One listener. Made inside the running loop that it serves in."""
 
     def __init__(
-        self, endpoint: GrpcEndpoint, host: str, port: int, *, metadata_bytes: int, setting: str
+        self,
+        endpoint: GrpcEndpoint,
+        host: str,
+        port: int,
+        *,
+        metadata_bytes: int,
+        setting: str,
+        tls: ListenerTls | None = None,
     ) -> None:
         """Binds at once; `address` is where. Raises ConfigurationError naming `setting`."""
         options: list[tuple[str, Any]] = [
@@ -33,11 +41,26 @@ class GrpcServer:
         ]
         self._server = grpc.aio.server(handlers=[endpoint], options=options)
         wanted = Address(host, port)
+        self._tls = tls
         try:
-            bound = self._server.add_insecure_port(str(wanted))
+            bound = (
+                self._server.add_insecure_port(str(wanted))
+                if tls is None
+                else self._server.add_secure_port(str(wanted), _credentials(tls))
+            )
         except RuntimeError:
             raise ConfigurationError(f"cannot listen on {wanted} (`{setting}`)") from None
         self.address = Address(host, bound)
+
+    def prepare_tls(self) -> None:
+        """See Renewable."""
+        if self._tls is not None:
+            self._tls.prepare()
+
+    async def renew_tls(self) -> None:
+        """See Renewable. The library asks for the files at each handshake."""
+        if self._tls is not None:
+            self._tls.take()
 
     async def start(self) -> None:
         """Accept calls."""
@@ -46,3 +69,26 @@ class GrpcServer:
     async def stop(self, within: float) -> None:
         """Accept no more, and give those in hand `within` seconds."""
         await self._server.stop(within)
+
+
+def _credentials(tls: ListenerTls) -> Any:  # noqa: ANN401  (the library has no types)
+    told = tls.files
+
+    def newer() -> Any:  # noqa: ANN401
+        nonlocal told
+        if tls.files is told:
+            return None  # as before
+        told = tls.files
+        return _configuration(told)
+
+    # Where a CA is named, whoever shows no certificate of it gets no connection: the library knows
+    # no "may" between "must" and "is not asked".
+    return grpc.dynamic_ssl_server_credentials(
+        _configuration(told), newer, require_client_authentication=told.client_ca is not None
+    )
+
+
+def _configuration(files: TlsFiles) -> Any:  # noqa: ANN401
+    return grpc.ssl_server_certificate_configuration(
+        [(files.key, files.certificate)], root_certificates=files.client_ca
+    )

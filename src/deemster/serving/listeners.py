@@ -15,6 +15,7 @@ from deemster.serving.reloading import Renewable
 from deemster.serving.sockets import Address, open_listener
 from deemster.serving.tls import ListenerTls
 from deemster.settings import Settings
+from deemster.settings.model import TlsSettings
 from deemster.telemetry.service_log import ServiceLog
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Servers:
     @property
     def renewable(self) -> Sequence[Renewable]:
         """Those that may speak TLS."""
-        return (self.decisions,)
+        return (self.decisions,) if self.ext_authz is None else (self.decisions, self.ext_authz)
 
 
 def open_servers(
@@ -67,7 +68,7 @@ def open_servers(
     ext_authz = _open_ext_authz(settings, application)
     decisions_bind = settings.listeners.decisions.bind
     # Files first: nothing listens before what is to protect it can be used.
-    tls = _tls(settings)
+    tls = _tls(settings.listeners.decisions.tls, "listeners.decisions.tls")
     management_bind = settings.listeners.management
     decisions, decisions_address = open_listener(
         decisions_bind.host,
@@ -133,11 +134,11 @@ def _open_ext_authz(settings: Settings, application: Application) -> GrpcServer 
         wanted.bind.port,
         metadata_bytes=settings.limits.headers,
         setting="listeners.extAuthz.bind",
+        tls=_tls(wanted.tls, "listeners.extAuthz.tls"),
     )
 
 
-def _tls(settings: Settings) -> ListenerTls | None:
-    tls = settings.listeners.decisions.tls
+def _tls(tls: TlsSettings | None, setting: str) -> ListenerTls | None:
     if tls is None:
         return None
-    return ListenerTls(tls, setting="listeners.decisions.tls", protocols=["http/1.1"])
+    return ListenerTls(tls, setting=setting, protocols=["http/1.1"])

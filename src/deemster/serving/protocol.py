@@ -27,7 +27,7 @@ from uvicorn.server import ServerState
 from deemster.gateways.http_endpoint import ANSWER_WHOLE, PEER_CERTIFICATE
 from deemster.model.certificate import PeerCertificate
 from deemster.serving.answer import JoinedAnswer
-from deemster.serving.peer_certificate import peer_certificate
+from deemster.serving.tls import peer_certificate
 from deemster.telemetry.metrics import CloseCause, ConnectionCounters
 
 __all__ = ["ConnectionLimits", "TimedHttpProtocol"]

@@ -6,15 +6,18 @@ was, and no session of the earlier context is resumed with certificates that are
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from deemster.errors import ConfigurationError
+from deemster.gateways.peer_certificate import read_certificate
+from deemster.model.certificate import PeerCertificate
 from deemster.settings.model import TlsSettings
 
-__all__ = ["ListenerTls", "TlsFiles"]
+__all__ = ["ListenerTls", "TlsFiles", "peer_certificate"]
 
 # Forward secrecy and authenticated encryption only; those of TLS 1.3 are so by themselves.
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
@@ -31,6 +34,16 @@ class TlsFiles:
 
     def __repr__(self) -> str:
         return f"TlsFiles({len(self.certificate)} bytes)"
+
+
+def peer_certificate(transport: asyncio.BaseTransport) -> PeerCertificate | None:
+    """Of a server's connection after its handshake; None without TLS or without a certificate."""
+    connection = transport.get_extra_info("ssl_object")
+    if connection is None:
+        return None
+    # Only a certificate whose chain was verified gets here: the handshake fails on any other.
+    der = connection.getpeercert(binary_form=True)
+    return None if der is None else read_certificate(der)
 
 
 class ListenerTls:

@@ -9,6 +9,7 @@ from deemster.policy.diagnostics import did_you_mean
 from deemster.settings.model import (
     GatewaySettings,
     ListenerSettings,
+    TlsSettings,
     TokenProviderSettings,
     VerifyingProviderSettings,
 )
@@ -19,6 +20,7 @@ __all__ = ["check_credentials"]
 TOKEN_PROTOCOLS = ("authzen", "decision-endpoint")
 # Their calls carry the end user's header fields beside the gateway's own.
 FORWARDING = ("ext-authz-http", "forward-auth", "nginx", "traefik", "caddy", "haproxy")
+_GRPC = "ext-authz-grpc"
 _AUTHORIZATION = "authorization"
 _NO_SECRET = {
     "connection": "it is framing",
@@ -63,13 +65,20 @@ def _check_header(
 def _check_certificates(
     reading: Reading, gateway: GatewaySettings, path: str, listeners: ListenerSettings
 ) -> None:
-    tls = listeners.decisions.tls
-    if gateway.certificates and (tls is None or tls.client_ca is None):
+    if not gateway.certificates:
+        return
+    spoken: dict[str, TlsSettings | None] = {}
+    if gateway.protocols != {_GRPC}:
+        spoken["decisions"] = listeners.decisions.tls
+    if _GRPC in gateway.protocols and listeners.ext_authz is not None:
+        spoken["extAuthz"] = listeners.ext_authz.tls
+    if spoken and not any(tls is not None and tls.client_ca for tls in spoken.values()):
+        listener = next(iter(spoken))
         reading.sink.error(
             Code.SETTING,
             "nobody can show a certificate to a listener that asks for none",
             reading.span_of(f"{path}.certificates"),
-            help="write `listeners.decisions.tls` with `clientCa`, the CA that issued it",
+            help=f"write `listeners.{listener}.tls` with `clientCa`, the CA that issued it",
         )
 
 

@@ -12,6 +12,7 @@ from deemster.settings.model import (
 from deemster.settings.reading import PROTECTORS, Reading
 from deemster.settings.scalars import parse_bind
 from deemster.settings.section import Section
+from deemster.settings.tls_sections import read_listener_tls
 
 __all__ = ["check_ext_authz", "read_ext_authz_listener"]
 
@@ -24,9 +25,9 @@ def read_ext_authz_listener(listeners: Section) -> ExtAuthzListenerSettings | No
     section = listeners.section("extAuthz")
     bind = section.optional("bind", parse_bind, Bind("127.0.0.1", 9191, is_loopback=True))
     behind = section.choice("plaintextBehind", PROTECTORS, None)
-    section.unsupported("tls")
+    tls = read_listener_tls(section)
     section.finish()
-    return ExtAuthzListenerSettings(bind, behind)
+    return ExtAuthzListenerSettings(bind, behind, tls)
 
 
 def check_ext_authz(

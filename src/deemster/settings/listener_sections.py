@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from deemster.policy.codes import Code
 from deemster.settings.ext_authz_sections import read_ext_authz_listener
 from deemster.settings.model import (
     Bind,
     DecisionsListenerSettings,
     ListenerSettings,
-    TlsSettings,
 )
 from deemster.settings.reading import PROTECTORS, UnsupportedValueError, one_of
 from deemster.settings.scalars import parse_bind, parse_integer
 from deemster.settings.section import Section
+from deemster.settings.tls_sections import read_listener_tls
 
-__all__ = ["read_listener_tls", "read_listeners"]
+__all__ = ["read_listeners"]
 
 
 def read_listeners(section: Section) -> ListenerSettings:
@@ -39,29 +38,6 @@ def read_listeners(section: Section) -> ListenerSettings:
     return ListenerSettings(
         DecisionsListenerSettings(bind, behind, tls), management_bind, ext_authz
     )
-
-
-def read_listener_tls(listener: Section) -> TlsSettings | None:
-    """`tls:` of one listener; the files themselves are read when the listener opens."""
-    if not listener.has("tls"):
-        listener.take("tls")
-        return None
-    section = listener.section("tls")
-    certificate = section.file_path("certificate")
-    key = section.file_path("key")
-    section.take("clientCa")
-    client_ca = section.file_path("clientCa") if section.has("clientCa") else None
-    section.finish()
-    if listener.has("plaintextBehind"):
-        listener.error(
-            Code.SETTING,
-            "`plaintextBehind` says that there is no TLS, and `tls` that there is",
-            listener.span_at("plaintextBehind"),
-        )
-    if certificate is None or key is None:
-        # Something was to be protected: what stays of the settings is not served.
-        return None
-    return TlsSettings(certificate, key, client_ca)
 
 
 def _one_worker(text: str) -> int:

@@ -98,6 +98,7 @@ class ExtAuthzListenerSettings:
 
     bind: Bind
     plaintext_behind: str | None
+    tls: TlsSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ decisionLog: {sinks: [{stdout: {}}, {file: {path: log/decisions.jsonl}}], whenFu
 TLS = """
 listeners:
   decisions: {bind: 0.0.0.0:8443, tls: {certificate: a.pem, key: a.key, clientCa: ca.pem}}
+  extAuthz: {bind: 0.0.0.0:8444, tls: {certificate: a.pem, key: a.key, clientCa: ca.pem}}
 """
 
 
@@ -140,6 +141,9 @@ OVERRIDES = {
     "listeners.decisions.workers": "1",
     "listeners.extAuthz.bind": "127.0.0.1:0",
     "listeners.extAuthz.plaintextBehind": "mesh",
+    "listeners.extAuthz.tls.certificate": "certificates/deemster.pem",
+    "listeners.extAuthz.tls.clientCa": "certificates/gateways.pem",
+    "listeners.extAuthz.tls.key": "certificates/deemster.key",
     "listeners.management.bind": "[::1]:0",
     "policies.path": "elsewhere",
     "policies.reload": "signal",

@@ -1,8 +1,7 @@
-"""What the other end of a TLS connection proved to hold: the handshake's certificate as facts."""
+"""A certificate that a handshake verified, as facts about who showed it."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 
@@ -11,17 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from deemster.model.certificate import PeerCertificate
 
-__all__ = ["peer_certificate", "read_certificate"]
-
-
-def peer_certificate(transport: asyncio.BaseTransport) -> PeerCertificate | None:
-    """Of a server's connection after its handshake; None without TLS or without a certificate."""
-    connection = transport.get_extra_info("ssl_object")
-    if connection is None:
-        return None
-    # Only a certificate whose chain was verified gets here: the handshake fails on any other.
-    der = connection.getpeercert(binary_form=True)
-    return None if der is None else read_certificate(der)
+__all__ = ["read_certificate", "read_pem_certificate"]
 
 
 def read_certificate(der: bytes) -> PeerCertificate:
@@ -44,6 +33,14 @@ def read_certificate(der: bytes) -> PeerCertificate:
         return PeerCertificate(
             thumbprint=thumbprint, spki=None, names=frozenset(), valid_until=float("-inf")
         )
+
+
+def read_pem_certificate(pem: bytes) -> PeerCertificate | None:
+    """The same of a PEM text; None where it is none."""
+    try:
+        return read_certificate(x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER))
+    except Exception:  # noqa: BLE001  (as above)
+        return None
 
 
 def _names(certificate: x509.Certificate) -> frozenset[tuple[str, str]]:
