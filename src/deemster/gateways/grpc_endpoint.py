@@ -130,7 +130,7 @@ _KNOWN_PEERS = 64
 def _metadata(fields: Sequence[tuple[str, str | bytes]]) -> WireHeaders:
     return tuple(
         [
-            (name.encode(), value.encode("latin-1") if isinstance(value, str) else value)
+            (name.encode(), value.encode() if isinstance(value, str) else value)
             for name, value in fields
         ]
     )
