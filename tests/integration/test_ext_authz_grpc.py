@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
@@ -15,32 +13,9 @@ from deemster.gateways.ext_authz_grpc import CHECK
 from deemster.gateways.http_envelope import EndpointLimits
 from deemster.serving.grpc_server import GrpcServer
 from tests.support.doubles import AlwaysPermit, FixedDecision, a_deny
-from tests.support.ext_authz import Checked, GrpcDesk, a_check_request
+from tests.support.ext_authz import GrpcDesk, a_check_request
 from tests.support.gateway_calls import SECRET
-
-
-@asynccontextmanager
-async def channel_to(desk: GrpcDesk) -> AsyncIterator[Any]:
-    server = GrpcServer(desk.endpoint, "127.0.0.1", 0, metadata_bytes=96 * 1024, setting="test")
-    await server.start()
-    options = [("grpc.max_send_message_length", -1)]
-    try:
-        async with grpc.aio.insecure_channel(str(server.address), options=options) as channel:
-            yield channel
-    finally:
-        await server.stop(1.0)
-
-
-async def say(
-    channel: Any,  # noqa: ANN401
-    message: bytes,
-    *,
-    secret: str = SECRET,
-    method: str = CHECK,
-) -> Checked:
-    """Raises grpc.aio.AioRpcError for any status but OK."""
-    call = channel.unary_unary(method)
-    return Checked(await call(message, metadata=(("client-token", secret),), timeout=20))
+from tests.support.grpc_channel import channel_to, say
 
 
 async def test_permits_and_denies_come_back_over_the_wire() -> None:
@@ -74,7 +49,8 @@ async def test_a_stranger_hears_a_403_whatever_he_sends(size: int) -> None:
 async def test_an_older_version_of_the_service_is_denied_and_not_unknown() -> None:
     async with channel_to(GrpcDesk()) as channel:
         method = "/envoy.service.auth.v2.Authorization/Check"
-        assert not (await say(channel, b"\x08\x01", method=method)).opens
+        answer = await say(channel, a_check_request(), method=method)
+        assert (answer.opens, answer.status) == (False, 400)
 
 
 async def test_many_at_once_get_their_own_answers() -> None:

@@ -2,11 +2,7 @@
 
 The list is facts/security.md 1.11. Each test sends real calls through endpoint, decision point
 and policy, or over a real socket, and shows first that the same call without the fault is
-permitted. What does not apply yet:
-
-| no. | what | why not yet |
-|---|---|---|
-| F11 | gRPC error mapped to OK(0) without a denied response | there is no gRPC listener |
+permitted.
 """
 
 from __future__ import annotations
@@ -23,6 +19,7 @@ import pytest
 from deemster.app import Application, build_application
 from deemster.decisions.point import Deadlines
 from deemster.errors import ConfigurationError, DependencyUnavailableError, PolicyError
+from deemster.gateways.ext_authz_grpc import CHECK
 from deemster.gateways.forward_auth_profiles import PROFILES
 from deemster.gateways.http_envelope import EndpointLimits
 from deemster.model.attributes import FetchFailed
@@ -35,8 +32,10 @@ from tests.support.attributes import FakeSources
 from tests.support.both_legs import Replica, reason_of
 from tests.support.clock import FrozenClock
 from tests.support.doubles import Broken, FixedDecision, a_deny, a_permit
+from tests.support.ext_authz import GrpcDesk, a_check_request
 from tests.support.forward_auth_calls import fields_of
 from tests.support.gateway_calls import SECRET, Desk, a_request_leg
+from tests.support.grpc_channel import channel_to, say
 from tests.support.keys import AUDIENCE, a_provider, key_document, minted, signing_key
 from tests.support.points import FakeProvider, FakeUsers, a_point, some_claims
 from tests.support.service import SECRET as SERVICE_SECRET
@@ -400,6 +399,23 @@ async def test_f10_null_as_a_member_of_the_call(member: str) -> None:
 async def test_f10_a_body_that_is_no_object(body: object) -> None:
     desk = Desk(a_point(SHOP, tokens=TOKENS, users=ALICE).point)
     assert await ask(desk, body) == "error 400"
+
+
+@pytest.mark.parametrize("fault", ["garbage", "empty", "stranger", "version", "raises", "none"])
+async def test_f11_a_grpc_error_or_an_empty_answer_opens_envoy(fault: str) -> None:
+    good = a_check_request(path="/shop/me", fields={"authorization": "Bearer t"})
+    point = a_point(SHOP, tokens=TOKENS, users=ALICE).point
+    async with channel_to(GrpcDesk(point)) as channel:
+        assert (await say(channel, good)).opens
+    broken = {"raises": Broken(raises=RuntimeError()), "none": Broken(answers=None)}
+    message = {"garbage": b"\xff", "empty": b""}.get(fault, good)
+    secret = "wrong" if fault == "stranger" else SECRET
+    method = "/envoy.service.auth.v2.Authorization/Check" if fault == "version" else CHECK
+    async with channel_to(GrpcDesk(broken.get(fault, point))) as channel:
+        # Raises for any status but OK.
+        answer = await say(channel, message, secret=secret, method=method)
+    assert not answer.opens
+    assert answer.status >= 400
 
 
 # --- shortcuts ----------------------------------------------------------------------------------

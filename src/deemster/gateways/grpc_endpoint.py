@@ -60,15 +60,22 @@ class GrpcEndpoint(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library
         self._unavailable = unavailable
         # For the wire, a stream of one message is a unary call.
         self._handler = grpc.stream_unary_rpc_method_handler(self.answer)
+        self._refusing = grpc.stream_unary_rpc_method_handler(self.refuse)
 
     def service(self, details: Any) -> Any:  # noqa: ANN401
-        """Which calls are ours: also those of other versions of the protocol.
+        """Which calls are ours: also those of other versions of the protocol, to be denied.
 
-        They are denied like any other that is no `CheckRequest`, because "no such method" is an
-        error, which opens a gateway that fails open.
+        "No such method" is an error, which opens a gateway that fails open.
         """
         called: str = details.method
-        return self._handler if called.startswith(self._package) else None
+        if called == self._method:
+            return self._handler
+        return self._refusing if called.startswith(self._package) else None
+
+    async def refuse(self, messages: AsyncIterator[bytes], call: Any) -> bytes:  # noqa: ANN401
+        """The answer to a call of another version."""
+        error = MalformedCallError(f"the one method here is `{self._method}`")
+        return self._exchange.encode_error(error, self._new_id(), ()).body
 
     async def answer(self, messages: AsyncIterator[bytes], call: Any) -> bytes:  # noqa: ANN401
         """A serialised answer, never an empty one and never an exception."""
