@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from deemster.app.authzen import all_of
 from deemster.app.decision_endpoints import asked_of
 from deemster.decisions.point import DecisionPoint
 from deemster.gateways.deciding import Begun, RecordedDecisions
@@ -147,6 +148,7 @@ def decision_prefixes(
     endpoints = DecisionEndpoints(
         prefix=prefix,
         begin=begin,
+        together=all_of,
         decisions=decisions,
         is_served=lambda endpoint: endpoint not in ("", "unknown"),
         limits=DecisionLimits(depth=desk.max_depth, bulk=20),

@@ -18,6 +18,7 @@ from deemster.app.authzen import authzen_exchanges, authzen_pages
 from deemster.app.decision_endpoints import decision_endpoint_prefixes
 from deemster.app.ext_authz_http import ext_authz_http_exchanges
 from deemster.app.forward_auth import forward_auth_exchanges
+from deemster.app.openapi import openapi_of
 from deemster.app.pep import build_authenticator, credentials_of, reread_credentials
 from deemster.app.policies import policy_loader, unknown_api_services
 from deemster.app.providers import TokenProviders, build_token_providers
@@ -68,6 +69,7 @@ class Application:
         *,
         settings: Settings,
         decisions: HttpEndpoint,
+        openapi: Callable[[], bytes],
         ext_authz: GrpcEndpoint | None,
         store: PolicyStore,
         authenticator: PepAuthenticator,
@@ -88,7 +90,7 @@ class Application:
         registry = CollectorRegistry(auto_describe=False)
         register_figures(registry, figures, __version__)
         self.management: Starlette = build_management_application(
-            status=self.status, registry=registry, version=__version__
+            status=self.status, registry=registry, version=__version__, openapi=openapi
         )
         self._store = store
         self._authenticator = authenticator
@@ -278,6 +280,7 @@ def build_application(
     return Application(
         settings=settings,
         decisions=endpoint,
+        openapi=lambda: openapi_of(settings, endpoint.served),
         ext_authz=ext_authz,
         store=store,
         authenticator=authenticator,

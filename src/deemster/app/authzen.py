@@ -6,12 +6,13 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from deemster.decisions.point import DecisionPoint
 from deemster.decisions.questions import Question
 from deemster.gateways.adapter import WireAnswer
-from deemster.gateways.authzen import AuthzenExchange, ItemAnswer
+from deemster.gateways.authzen import AuthzenExchange
 from deemster.gateways.authzen_metadata import (
     EVALUATION_PATH,
     EVALUATIONS_PATH,
@@ -30,6 +31,8 @@ from deemster.model.http import EVERY_STATEMENT
 from deemster.settings.model import Settings
 
 __all__ = ["AT_ONCE", "all_of", "authzen_exchanges", "authzen_pages"]
+
+Answer = TypeVar("Answer")
 
 AT_ONCE = 16
 """Questions of one message that are waited for at the same time."""
@@ -71,10 +74,10 @@ def authzen_pages(settings: Settings) -> Mapping[str, WireAnswer]:
     return {} if url is None else {metadata_path(url): metadata(url)}
 
 
-async def all_of(pending: Sequence[Pending[ItemAnswer]]) -> list[ItemAnswer]:
+async def all_of(pending: Sequence[Pending[Answer]]) -> list[Answer]:
     """Wait for all, `AT_ONCE` at a time; their order is kept."""
     waiting = deque(enumerate(pending))
-    answers: dict[int, ItemAnswer] = {}
+    answers: dict[int, Answer] = {}
 
     async def work() -> None:
         while waiting:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from deemster.app.authzen import all_of
 from deemster.decisions.point import DecisionPoint
 from deemster.decisions.questions import Question
 from deemster.gateways.deciding import Begun, GatewayReports, RecordedDecisions
@@ -43,6 +44,7 @@ def decision_endpoint_prefixes(
     endpoints = DecisionEndpoints(
         prefix=prefix,
         begin=asked_of(point),
+        together=all_of,
         decisions=decisions,
         is_served=is_served,
         limits=DecisionLimits(depth=settings.limits.depth, bulk=chosen.bulk),

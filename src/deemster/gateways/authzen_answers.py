@@ -13,7 +13,15 @@ import msgspec
 from deemster.gateways.answers import REFUSALS, missing_of, refusal_of
 from deemster.model.decision import Decision, Statement
 
-__all__ = ["WORDED", "batch_body", "decision_body", "refused_item_body"]
+__all__ = [
+    "WORDED",
+    "DenyAnswer",
+    "PermitAnswer",
+    "RefusedAnswer",
+    "batch_body",
+    "decision_body",
+    "refused_item_body",
+]
 
 WORDED = frozenset({"auth-challenge", "denied-reason"})
 """Codes of the statements that word a deny: they are its `status`, `code`, `message` and hints.
@@ -26,15 +34,15 @@ to something the PEP must do is none. What is not obligatory is told as data.
 def decision_body(decision: Decision) -> bytes:
     """The JSON object with `decision` and `context`."""
     if decision.permitted:
-        told = _Granted(decision.decision_id, decision.reason.value, _statements(decision))
-        return _ENCODER.encode(_Permit(decision=True, context=told))
-    return _ENCODER.encode(_Deny(decision=False, context=_refused(decision)))
+        told = PermittedContext(decision.decision_id, decision.reason.value, _statements(decision))
+        return _ENCODER.encode(PermitAnswer(decision=True, context=told))
+    return _ENCODER.encode(DenyAnswer(decision=False, context=_refused(decision)))
 
 
 def refused_item_body(message: str, error_id: str) -> bytes:
     """The answer to one question of several that was malformed: nothing was decided about it."""
-    error = _ItemError(_Error(400, message, error_id))
-    return _ENCODER.encode(_Refused(decision=False, context=error))
+    error = RefusedContext(_Error(400, message, error_id))
+    return _ENCODER.encode(RefusedAnswer(decision=False, context=error))
 
 
 def batch_body(bodies: Iterable[bytes]) -> bytes:
@@ -51,33 +59,41 @@ class _Told(msgspec.Struct, gc=False):
     payload: object
 
 
-class _Granted(msgspec.Struct, gc=False):
+class PermittedContext(msgspec.Struct, gc=False):
+    """What is told beside a permit."""
+
     decision_id: str
     reason: str
-    statements: list[_Told] | msgspec.UnsetType
+    statements: list[_Told] | msgspec.UnsetType = msgspec.UNSET
 
 
-class _Permit(msgspec.Struct, gc=False):
+class PermitAnswer(msgspec.Struct, gc=False):
+    """A permit: `decision` is true."""
+
     decision: bool
-    context: _Granted
+    context: PermittedContext
 
 
-class _Denied(msgspec.Struct, gc=False):
+class DeniedContext(msgspec.Struct, gc=False):
+    """What is told beside a deny: for the PEP, and in words for its user."""
+
     decision_id: str
     reason: str
     status: int
     message: str
-    code: str | msgspec.UnsetType
-    acr_values: str | msgspec.UnsetType
-    max_age: int | msgspec.UnsetType
-    scope: str | msgspec.UnsetType
-    missing: list[dict[str, object]] | msgspec.UnsetType
-    statements: list[_Told] | msgspec.UnsetType
+    code: str | msgspec.UnsetType = msgspec.UNSET
+    acr_values: str | msgspec.UnsetType = msgspec.UNSET
+    max_age: int | msgspec.UnsetType = msgspec.UNSET
+    scope: str | msgspec.UnsetType = msgspec.UNSET
+    missing: list[dict[str, object]] | msgspec.UnsetType = msgspec.UNSET
+    statements: list[_Told] | msgspec.UnsetType = msgspec.UNSET
 
 
-class _Deny(msgspec.Struct, gc=False):
+class DenyAnswer(msgspec.Struct, gc=False):
+    """A deny: `decision` is false."""
+
     decision: bool
-    context: _Denied
+    context: DeniedContext
 
 
 class _Error(msgspec.Struct, gc=False):
@@ -86,19 +102,23 @@ class _Error(msgspec.Struct, gc=False):
     id: str
 
 
-class _ItemError(msgspec.Struct, gc=False):
+class RefusedContext(msgspec.Struct, gc=False):
+    """Where nothing was decided."""
+
     error: _Error
 
 
-class _Refused(msgspec.Struct, gc=False):
+class RefusedAnswer(msgspec.Struct, gc=False):
+    """The answer to one malformed question of several: `decision` is false."""
+
     decision: bool
-    context: _ItemError
+    context: RefusedContext
 
 
 _ENCODER = msgspec.json.Encoder()
 
 
-def _refused(decision: Decision) -> _Denied:
+def _refused(decision: Decision) -> DeniedContext:
     refusal = refusal_of(decision)
     # Of the closed list, whatever the author calls it; a deny never says that it was permitted.
     reason = REFUSALS[decision.reason].code
@@ -109,7 +129,7 @@ def _refused(decision: Decision) -> _Denied:
     acr_values = challenge.acr_values if challenge is not None else None
     max_age = challenge.max_age if challenge is not None else None
     scope = challenge.scope if challenge is not None else None
-    return _Denied(
+    return DeniedContext(
         decision_id=decision.decision_id,
         reason=reason,
         status=refusal.status,

@@ -7,7 +7,7 @@ is in `decision_parameters`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec
 from deemster.errors import MalformedMemberError, ProtocolError
 from deemster.gateways.adapter import WireAnswer, WireHeaders, WireRequest
 from deemster.gateways.answers import answer_headers
-from deemster.gateways.deciding import Asked, Begun, GatewayReports, RecordedDecisions
+from deemster.gateways.deciding import Asked, Begun, GatewayReports, Pending, RecordedDecisions
 from deemster.gateways.decision_answers import decision_response, not_judged
 from deemster.gateways.decision_errors import (
     no_such_resource,
@@ -40,6 +40,28 @@ BeginAsked = Callable[[AskedDecision, GatewayCaller], Begun]
 """A decision point. May raise ProtocolError where what is asked turns out to be nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """Who asks at which endpoint, and how they call what they ask."""
+
+    caller: GatewayCaller
+    endpoint: str
+    call_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    decision: Decision
+    response: DecisionResponse
+
+    @property
+    def is_overloaded(self) -> bool:
+        return self.decision.reason is Reason.OVERLOADED and not self.decision.permitted
+
+
+Together = Callable[[Sequence[Pending[_Told]]], Awaitable[list[_Told]]]
+
+
 def decision_endpoints_path(environment: str) -> str:
     """What every path of a decision endpoint begins with."""
     return f"/v1/environments/{environment}/decisionEndpoints/"
@@ -56,6 +78,7 @@ class DecisionEndpoints:
         *,
         prefix: str,
         begin: BeginAsked,
+        together: Together,
         decisions: RecordedDecisions,
         is_served: Callable[[str], bool],
         limits: DecisionLimits,
@@ -64,9 +87,12 @@ class DecisionEndpoints:
         clock: Clock,
         new_id: Callable[[], str],
     ) -> None:
-        """`is_served` tells whether there is an API service of this id. `kept` None: nothing is."""
+        """`together` waits for all that it is given and keeps their order. `is_served` tells
+        whether there is an API service of this id. `kept` None: nothing is.
+        """
         self._prefix = prefix
         self._begin = begin
+        self._together = together
         self._decisions = decisions
         self._is_served = is_served
         self._limits = limits
@@ -97,34 +123,47 @@ class DecisionEndpoints:
         one = asked.asked[0]
         if isinstance(one, ProtocolError):
             raise one
-        told = await self._judged(desk, one)
+        told = await self._decisions.answer(*self._judging(desk, one))
+        self._keep_all(desk, asked, [told])
         if told.is_overloaded:
             return overloaded(told.response.id)
         return WireAnswer(200, answer_headers(told.decision), _ENCODER.encode(told.response))
 
     async def _bulk(self, desk: _Desk, asked: AskedDecisions) -> WireAnswer:
-        """One after the other, so that a bulk request is never more than one decision under way."""
+        """Every question is begun before any is waited for, so the deadline is that of one."""
         correlation_id = asked.call_id or self._new_id()
-        responses = []
-        errors = 0
+        begun: list[_Told | Pending[_Told] | DecisionResponse] = []
         for one in asked.asked:
-            try:
-                if isinstance(one, ProtocolError):
-                    raise one
-                told = await self._judged(desk, one)
-            except ProtocolError as error:
-                errors += 1
-                responses.append(self._not_judged(error, correlation_id))
-                continue
-            if told.is_overloaded and not responses:
+            told = self._begun(desk, one, correlation_id)
+            if isinstance(told, _Told) and told.is_overloaded and not begun:
                 return overloaded(told.response.id)
-            errors += told.response.decision == "INDETERMINATE"
-            responses.append(told.response)
+            begun.append(told)
+        pending = [told for told in begun if isinstance(told, Pending)]
+        fetched = iter(await self._together(pending) if pending else ())
+        judged = [next(fetched) if isinstance(told, Pending) else told for told in begun]
+        responses = [told.response if isinstance(told, _Told) else told for told in judged]
+        self._keep_all(desk, asked, judged)
+        errors = sum([response.decision == "INDETERMINATE" for response in responses])
         summary = BulkSummary(len(responses), len(responses) - errors, errors)
         body = _ENCODER.encode(BulkResponse(summary, correlation_id, tuple(responses)))
         return WireAnswer(200, _JSON, body)
 
-    async def _judged(self, desk: _Desk, one: AskedDecision) -> _Told:
+    def _begun(
+        self, desk: _Desk, one: AskedDecision | ProtocolError, correlation_id: str
+    ) -> _Told | Pending[_Told] | DecisionResponse:
+        """What is told of one question of several, or what to wait for."""
+        if isinstance(one, ProtocolError):
+            return self._not_judged(one, correlation_id)
+        try:
+            return self._decisions.begin_answer(*self._judging(desk, one))
+        except ProtocolError as error:
+            # The others stand: one question that is none spoils itself.
+            return self._not_judged(error, correlation_id)
+
+    def _judging(
+        self, desk: _Desk, one: AskedDecision
+    ) -> tuple[Asked, Callable[[], Begun], Callable[[Decision], _Told]]:
+        """What to ask, and how to word the answer."""
         started = self._clock.monotonic()
 
         def told(decision: Decision) -> _Told:
@@ -135,16 +174,20 @@ class DecisionEndpoints:
                 decision_response(decision, correlation_id=correlation_id, elapsed_us=elapsed),
             )
 
-        answer = await self._decisions.answer(
-            Asked(PROTOCOL, EVERY_STATEMENT, desk.caller, one.call),
-            lambda: self._begin(one, desk.caller),
-            told,
-        )
-        if self._kept is not None:
-            self._kept.keep(
-                desk.caller.gateway, desk.endpoint, one, answer.decision, answer.response
-            )
-        return answer
+        asked = Asked(PROTOCOL, EVERY_STATEMENT, desk.caller, one.call)
+        return asked, lambda: self._begin(one, desk.caller), told
+
+    def _keep_all(
+        self, desk: _Desk, asked: AskedDecisions, judged: Sequence[_Told | DecisionResponse]
+    ) -> None:
+        """What nobody decided is not kept."""
+        if self._kept is None:
+            return
+        for one, told in zip(asked.asked, judged, strict=True):
+            if isinstance(one, AskedDecision) and isinstance(told, _Told):
+                self._kept.keep(
+                    desk.caller.gateway, desk.endpoint, one, told.decision, told.response
+                )
 
     def _not_judged(self, error: ProtocolError, correlation_id: str) -> DecisionResponse:
         answer_id = self._new_id()
@@ -165,25 +208,6 @@ class DecisionEndpoints:
         if found is None:
             return no_such_resource(self._new_id())
         return WireAnswer(200, _HAL, _ENCODER.encode(found))
-
-
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    """Who asks at which endpoint, and how they call what they ask."""
-
-    caller: GatewayCaller
-    endpoint: str
-    call_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    decision: Decision
-    response: DecisionResponse
-
-    @property
-    def is_overloaded(self) -> bool:
-        return self.decision.reason is Reason.OVERLOADED and not self.decision.permitted
 
 
 def _narrowed(caller: GatewayCaller, endpoint: str) -> GatewayCaller:

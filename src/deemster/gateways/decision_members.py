@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from deemster.gateways.decision_names import CALL_SCHEMA, QUESTION_SCHEMA, SHARED_SCHEMA
+
 __all__ = [
     "BulkRequest",
     "BulkResponse",
@@ -21,6 +23,7 @@ __all__ = [
     "ErrorObject",
     "Judgement",
     "Link",
+    "NamedResource",
     "NamedUser",
     "RecentDecision",
     "RecentDecisions",
@@ -32,7 +35,10 @@ __all__ = [
 ]
 
 Judgement = Literal["PERMIT", "DENY", "NOT_APPLICABLE", "INDETERMINATE"]
-Parameters = dict[str, object]
+Parameters = Annotated[
+    dict[str, object], Meta(extra_json_schema={"oneOf": [CALL_SCHEMA, QUESTION_SCHEMA]})
+]
+SharedParameters = Annotated[dict[str, object], Meta(extra_json_schema={"allOf": [SHARED_SCHEMA]})]
 
 
 class _Sent(msgspec.Struct, gc=False, rename="camel", forbid_unknown_fields=True):
@@ -62,7 +68,7 @@ class DecisionRequest(_Sent):
 class SharedRequest(_Sent):
     """One question of a bulk request; what it says goes before what is shared."""
 
-    parameters: Parameters | UnsetType = UNSET
+    parameters: SharedParameters | UnsetType = UNSET
     user_context: UserContextMember | UnsetType = UNSET
 
 
@@ -70,7 +76,7 @@ class BulkRequest(_Sent):
     """Several questions; `parameters` and `userContext` are shared by all of them."""
 
     decision_requests: list[SharedRequest]
-    parameters: Parameters | UnsetType = UNSET
+    parameters: SharedParameters | UnsetType = UNSET
     user_context: UserContextMember | UnsetType = UNSET
 
 
@@ -166,16 +172,25 @@ class Link(_Told):
     href: str
 
 
+class NamedResource(_Told):
+    """What a question was about."""
+
+    type: str
+    id: str
+
+
 class RecentDecision(_Told):
     """One decision as it is kept: of the question, what the decision log has of it too.
 
-    `url` without query values, `statements` without payloads.
+    `method` is the action's name where no call was asked about, `resource` is there only then.
+    `url` is without query values, statements are without payloads.
     """
 
     id: str
     created_at: str
     method: str
     url: str
+    resource: NamedResource | None
     operation: str | None
     user: str | None
     decision_response: DecisionResponse

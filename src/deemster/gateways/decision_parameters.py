@@ -14,6 +14,16 @@ from typing import NoReturn
 import msgspec
 
 from deemster.errors import MalformedCallError, MalformedMemberError
+from deemster.gateways.decision_names import (
+    ACCESS_TOKEN,
+    BODY,
+    CALL_TEXTS,
+    CLAIMS,
+    HEADERS,
+    KINDS,
+    QUESTION_GROUPS,
+    QUESTION_TEXTS,
+)
 from deemster.gateways.header_fields import (
     has_control_characters,
     hides_fields,
@@ -71,25 +81,8 @@ def read_parameters(
     return _call(reader, user, call_id)
 
 
-# Which parameters there are: of a call, of a question, of both.
-_CALL_TEXTS = frozenset({"request.method", "request.url", "request.ip"})
-_QUESTION_TEXTS = frozenset({"subject.type", "action.name", "resource.type", "resource.id"})
-_QUESTION_GROUPS = ("subject.properties", "action.properties", "resource.properties", "context")
-_HEADERS = "request.headers"
-_BODY = "request.body"
-_CLAIMS = "claims"
-_TOKEN = "accessToken"  # noqa: S105 - the name of a parameter
-_KINDS: dict[str, tuple[str, ...]] = {
-    "request": ("request.method", "request.url", "request.headers", "request.body", "request.ip"),
-    "subject": ("subject.type", "subject.properties"),
-    "action": ("action.name", "action.properties"),
-    "resource": ("resource.type", "resource.id", "resource.properties"),
-    "context": ("context",),
-    _CLAIMS: (_CLAIMS,),
-    _TOKEN: (_TOKEN,),
-}
-_SHOWN = 64  # characters of a name
 _TWICE = "is told twice: by itself and as part of another parameter"
+_SHOWN = 64  # characters of a name
 
 
 class _Reader:
@@ -99,7 +92,7 @@ class _Reader:
         self.call: dict[str, object] = {}
         self.question: dict[str, object] = {}
         self.token: str | None = None
-        self.groups: dict[str, dict[str, object]] = {name: {} for name in _QUESTION_GROUPS}
+        self.groups: dict[str, dict[str, object]] = {name: {} for name in QUESTION_GROUPS}
         self.fields: list[tuple[str, str]] = []
         self._field_names: set[str] = set()
         # By identity, what dotted names have built: only that may grow. A value as it was sent is
@@ -110,26 +103,26 @@ class _Reader:
 
     def take(self, name: str, value: object) -> None:
         """One parameter. Raises MalformedMemberError."""
-        if name == _TOKEN:
+        if name == ACCESS_TOKEN:
             self.token = self._text(name, value)
             if not self.token:
                 self.refuse(name, "must not be empty")
-        elif name in _QUESTION_TEXTS:
+        elif name in QUESTION_TEXTS:
             self.question[name] = self._text(name, value)
         elif not self._take_of_call(name, value):
             self._take_property(name, value)
 
     def _take_of_call(self, name: str, value: object) -> bool:
-        if name in _CALL_TEXTS:
+        if name in CALL_TEXTS:
             value = self._text(name, value)
-        elif name == _CLAIMS:
+        elif name == CLAIMS:
             value = self._object(name, value)
-        elif name == _HEADERS:
+        elif name == HEADERS:
             for field, content in self._object(name, value).items():
                 self._take_header(name, field, content)
-        elif name.startswith(f"{_HEADERS}."):
-            self._take_header(name, name.removeprefix(f"{_HEADERS}."), value)
-        elif name != _BODY:
+        elif name.startswith(f"{HEADERS}."):
+            self._take_header(name, name.removeprefix(f"{HEADERS}."), value)
+        elif name != BODY:
             return False
         self.call[name] = value
         return True
@@ -213,8 +206,8 @@ class _Reader:
     def _refuse_unknown(self, name: str) -> NoReturn:
         if name == "subject.id":
             self.refuse(name, "is told by `userContext.user.id`")
-        kind = next((kind for kind in _KINDS if name.startswith(f"{kind}.")), None)
-        names = ", ".join(_KINDS[kind] if kind else _KINDS)
+        kind = next((kind for kind in KINDS if name.startswith(f"{kind}.")), None)
+        names = ", ".join(KINDS[kind] if kind else KINDS)
         self.refuse(name, f"is no parameter: {'of these ' if kind else ''}there are {names}")
 
 
@@ -229,9 +222,9 @@ def _call(reader: _Reader, user: str | None, call_id: str | None) -> AskedDecisi
     method, url = reader.required(said, "request.method"), reader.required(said, "request.url")
     if not is_token(method):
         reader.refuse("request.method", "must be an HTTP method")
-    claims, ip = said.get(_CLAIMS), said.get("request.ip")
+    claims, ip = said.get(CLAIMS), said.get("request.ip")
     if claims is not None and user is not None:
-        reader.refuse(_CLAIMS, "cannot go with `userContext`: one of them says who asks")
+        reader.refuse(CLAIMS, "cannot go with `userContext`: one of them says who asks")
     body, fields = _body_of(reader), _fields_of(reader)
     call = ApiCall(
         method=method,
@@ -253,11 +246,11 @@ def _call(reader: _Reader, user: str | None, call_id: str | None) -> AskedDecisi
 
 
 def _fields_of(reader: _Reader) -> tuple[tuple[str, str], ...]:
-    if not any(name.startswith(_HEADERS) for name in reader.call):
+    if not any(name.startswith(HEADERS) for name in reader.call):
         # Unknown is not empty: a rule that denies what has a certain header must not be passed by.
-        reader.refuse(_HEADERS, "is missing: tell the call's header fields, `{}` if it has none")
+        reader.refuse(HEADERS, "is missing: tell the call's header fields, `{}` if it has none")
     fields = list(reader.fields)
-    if isinstance(reader.call.get(_BODY), dict | list) and "content-type" not in dict(fields):
+    if isinstance(reader.call.get(BODY), dict | list) and "content-type" not in dict(fields):
         fields.append(("content-type", "application/json"))  # its text was made here
     if reader.token is not None:
         # As if the client had sent it; one that it sent besides makes two.
@@ -266,41 +259,40 @@ def _fields_of(reader: _Reader) -> tuple[tuple[str, str], ...]:
 
 
 def _body_of(reader: _Reader) -> str | None:
-    body = reader.call.get(_BODY)
+    body = reader.call.get(BODY)
     if isinstance(body, dict | list):
         return msgspec.json.encode(body).decode()
     if body is not None and not isinstance(body, str):
-        reader.refuse(_BODY, "must be a string, an object or an array")
-    if body is None and _BODY in reader.call:
-        reader.refuse(_BODY, "must be a string, an object or an array: leave it out if unknown")
+        reader.refuse(BODY, "must be a string, an object or an array")
+    if body is None and BODY in reader.call:
+        reader.refuse(BODY, "must be a string, an object or an array: leave it out if unknown")
     return body
 
 
 def _question(reader: _Reader, user: str | None, call_id: str | None) -> AskedDecision:
     said, groups = reader.question, reader.groups
     if "token" in groups["subject.properties"]:
-        reader.refuse("subject.properties.token", f"is told by `{_TOKEN}`, which is verified")
+        reader.refuse("subject.properties.token", f"is told by `{ACCESS_TOKEN}`, which is verified")
     action = reader.required(said, "action.name")
-    kind = said.get("subject.type")
+    kind = reader.required(said, "subject.type") if "subject.type" in said else ANY_USER
     resource = Resource(
         reader.required(said, "resource.type"),
         reader.required(said, "resource.id"),
         groups["resource.properties"],
     )
     question = AccessRequest(
-        subject=Subject(
-            kind if isinstance(kind, str) else ANY_USER, user or "", groups["subject.properties"]
-        ),
+        subject=Subject(kind, user or "", groups["subject.properties"]),
         action=Action(action, groups["action.properties"]),
         resource=resource,
         context=groups["context"],
     )
     told = ApiCall(
         method=action,
-        url=resource.id,
+        url="",
         headers=Headers(()),
         gateway_request_id=call_id,
         possible=EVERY_STATEMENT,
+        question=question,
     )
     credential = None if reader.token is None else Credential("bearer", reader.token)
     return AskedDecision(told, question, of_call=False, credential=credential)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from deemster.errors import (
     CallTooLargeError,
@@ -26,7 +26,7 @@ from deemster.gateways.http_envelope import EndpointLimits, check_envelope
 from deemster.gateways.pep_auth import PepAuthenticator
 from deemster.model.gateway import GatewayCaller
 
-__all__ = ["ANSWER_WHOLE", "PEER_CERTIFICATE", "HttpEndpoint"]
+__all__ = ["ANSWER_WHOLE", "PEER_CERTIFICATE", "HttpEndpoint", "ServedPath"]
 
 ANSWER_WHOLE = "deemster.answer-whole"
 """ASGI scope extension of a server that takes a whole answer at once: called with status, header
@@ -43,6 +43,16 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+
+
+class ServedPath(NamedTuple):
+    """What is served at a path, or below one that ends in a slash.
+
+    `protocol` None: a page for everybody.
+    """
+
+    path: str
+    protocol: str | None
 
 
 class HttpEndpoint:
@@ -72,6 +82,15 @@ class HttpEndpoint:
         self._read_body = (
             self._receive_all if limits.body_timeout is None else self._receive_in_time
         )
+
+    @property
+    def served(self) -> Sequence[ServedPath]:
+        """All that is served, for whoever describes it."""
+        exchanges = [*self._exact.items(), *self._prefixes]
+        return [
+            *[ServedPath(path.decode("ascii"), served.protocol) for path, served in exchanges],
+            *[ServedPath(path.decode("ascii"), None) for path in self._pages],
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI 3. Raises asyncio.CancelledError, and what `send` raises."""

@@ -18,6 +18,7 @@ from deemster.gateways.decision_members import (
     DecisionResponse,
     EmbeddedDecisions,
     Link,
+    NamedResource,
     RecentDecision,
     RecentDecisions,
 )
@@ -25,6 +26,7 @@ from deemster.gateways.decision_parameters import AskedDecision
 from deemster.model.clock import Clock
 from deemster.model.decision import Decision
 from deemster.model.gateway import Gateway
+from deemster.model.http import ApiCall
 
 __all__ = ["MOST_KEPT", "KeptDecisions"]
 
@@ -68,6 +70,7 @@ class KeptDecisions:
             created_at=_time(self._clock.wall()),
             method=shortened(asked.call.method, MAX_NAME),
             url=url,
+            resource=_resource_of(asked.call),
             operation=decision.operation,
             user=None if decision.subject is None else shortened(decision.subject, MAX_NAME),
             decision_response=replace(
@@ -104,6 +107,15 @@ class KeptDecisions:
 
     def _collection(self, endpoint: str) -> str:
         return f"{self._prefix}{endpoint}/recentDecisions"
+
+
+def _resource_of(call: ApiCall) -> NamedResource | None:
+    """An id may be a URL, whatever its type."""
+    if call.question is None:
+        return None
+    resource = call.question.resource
+    named, _ = redact_url(resource.id)
+    return NamedResource(shortened(resource.type, MAX_NAME), named)
 
 
 def _time(epoch: float) -> str:

@@ -1,4 +1,7 @@
-"""The Starlette application of the management listener: `/live /ready /metrics /version`."""
+"""The Starlette application of the management listener.
+
+`/live /ready /metrics /version /openapi.json`
+"""
 
 from __future__ import annotations
 
@@ -20,9 +23,16 @@ _NOT_STORED = {"cache-control": "no-store"}
 
 
 def build_management_application(
-    *, status: Callable[[], ServiceStatus], registry: CollectorRegistry, version: str
+    *,
+    status: Callable[[], ServiceStatus],
+    registry: CollectorRegistry,
+    version: str,
+    openapi: Callable[[], bytes],
 ) -> Starlette:
-    """`status` is asked at every call of `/ready`; `registry` at every scrape."""
+    """`status` is asked at every call of `/ready`; `registry` at every scrape.
+
+    `openapi` describes the decisions listener, as JSON; it is asked at every call.
+    """
 
     async def live(_asked: Request) -> Response:
         # Answered by the loop that decides: no answer means that the loop hangs.
@@ -44,12 +54,16 @@ def build_management_application(
     async def tell_version(_asked: Request) -> Response:
         return JSONResponse({"name": "deemster", "version": version}, headers=_NOT_STORED)
 
+    async def tell_openapi(_asked: Request) -> Response:
+        return Response(openapi(), media_type="application/json", headers=_NOT_STORED)
+
     return Starlette(
         routes=[
             Route("/live", live),
             Route("/ready", ready),
             Route("/metrics", metrics),
             Route("/version", tell_version),
+            Route("/openapi.json", tell_openapi),
         ]
     )
 

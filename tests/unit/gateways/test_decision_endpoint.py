@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from deemster.gateways.http_envelope import EndpointLimits
 from deemster.model.decision import Decision, Reason, Statement
 from deemster.model.gateway import GatewayCaller
 from deemster.model.http import ApiCall
@@ -296,13 +297,17 @@ async def test_a_bulk_body_as_plain_json_is_malformed_and_never_half_read() -> N
     assert answer.status == 400
 
 
-async def test_overload_met_at_once_refuses_a_bulk_request_and_met_later_one_question() -> None:
+async def test_a_bulk_request_that_meets_overload_at_once_is_a_429() -> None:
+    desk = by_url(limits=EndpointLimits(concurrency=0))
+    answer = await ask_all(desk, a_bulk_request(a_question(), a_question()))
+    assert (answer.status, answer.json["code"]) == (429, "REQUEST_LIMITED")
+    assert check_decision_rules(answer) == []
+    assert asked_of(desk) == []
+
+
+async def test_overload_that_is_met_later_is_that_of_its_question() -> None:
     busy = a_decision_request(request_url="https://x.test/busy")
     yes = a_decision_request(request_url="https://x.test/yes")
-    desk = by_url()
-    answer = await ask_all(desk, a_bulk_request(busy, yes))
-    assert answer.status == 429
-    assert len(asked_of(desk)) == 1  # nothing is permitted that nobody is told of
     answer = await ask_all(by_url(), a_bulk_request(yes, busy, yes))
     assert judgements(answer) == ["PERMIT", "INDETERMINATE", "PERMIT"]
     assert answer.json["summary"] == {"requested": 3, "successful": 2, "errors": 1}
@@ -323,11 +328,11 @@ class Slow(AlwaysPermit):
         return await super().decide(call, caller)
 
 
-async def test_a_bulk_request_is_one_decision_under_way_at_a_time() -> None:
+async def test_questions_that_have_to_wait_wait_together() -> None:
     point = Slow()
     answer = await ask_all(Desk(point), a_bulk_request(*[a_question()] * 5))
     assert judgements(answer) == ["PERMIT"] * 5
-    assert point.most == 1
+    assert point.most == 5
 
 
 async def test_a_record_that_is_not_written_makes_its_question_indeterminate() -> None:

@@ -22,7 +22,9 @@ NOT_READY = ServiceStatus(
 async def ask(status: ServiceStatus, path: str, *, peer: str = "127.0.0.1") -> httpx.Response:
     registry = CollectorRegistry()
     register_figures(registry, ServiceFigures(), "1.2.3")
-    app = build_management_application(status=lambda: status, registry=registry, version="1.2.3")
+    app = build_management_application(
+        status=lambda: status, registry=registry, version="1.2.3", openapi=lambda: b"{}"
+    )
     transport = httpx.ASGITransport(app, client=(peer, 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://management") as client:
         return await client.get(path)
@@ -75,3 +77,9 @@ async def test_version_is_told() -> None:
 @pytest.mark.parametrize("path", ["/", "/sideband/request", "/ready/", "/live/x"])
 async def test_nothing_else_is_there(path: str) -> None:
     assert (await ask(READY, path)).status_code in {307, 404}
+
+
+async def test_the_decisions_listener_is_described() -> None:
+    answer = await ask(READY, "/openapi.json")
+    assert (answer.status_code, answer.content) == (200, b"{}")
+    assert answer.headers["content-type"] == "application/json"

@@ -1,0 +1,77 @@
+"""The OpenAPI document of all that the decisions listener serves with these settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+
+from deemster import __version__
+from deemster.gateways import authzen, decision_endpoint, ext_authz_http, ping_sideband
+from deemster.gateways.http_endpoint import ServedPath
+from deemster.gateways.openapi.authzen import describe_authzen, describe_authzen_metadata
+from deemster.gateways.openapi.decision_endpoints import describe_decision_endpoints
+from deemster.gateways.openapi.description import Operation
+from deemster.gateways.openapi.document import SecurityScheme, openapi_document
+from deemster.gateways.openapi.ext_authz_http import describe_ext_authz_http
+from deemster.gateways.openapi.sideband import describe_sideband
+from deemster.gateways.pep_credentials import DEFAULT_SECRET_HEADER
+from deemster.settings.model import Settings
+
+__all__ = ["openapi_of"]
+
+Describe = Callable[[str], Sequence[Operation]]
+
+DESCRIBED: Mapping[str | None, Describe] = {
+    None: describe_authzen_metadata,
+    authzen.PROTOCOL: describe_authzen,
+    decision_endpoint.PROTOCOL: describe_decision_endpoints,
+    ext_authz_http.PROTOCOL: describe_ext_authz_http,
+    ping_sideband.PROTOCOL: describe_sideband,
+}
+"""By protocol; what everybody may read is None. A protocol that is not here cannot be served."""
+
+
+def openapi_of(settings: Settings, served: Iterable[ServedPath]) -> bytes:
+    """The document as JSON, for people too."""
+    here = f"/v1/environments/{settings.environment}/"
+    operations = [
+        operation
+        for path in served
+        for operation in DESCRIBED[path.protocol](
+            path.path.replace(here, "/v1/environments/{environment}/", 1)
+        )
+    ]
+    document = openapi_document(
+        operations,
+        version=__version__,
+        environment=settings.environment,
+        security=_security(settings),
+    )
+    return msgspec.json.format(msgspec.json.encode(document), indent=2) + b"\n"
+
+
+def _security(settings: Settings) -> Mapping[str, SecurityScheme]:
+    """How gateways of these settings prove who they are."""
+    headers = {gateway.secret_header for gateway in settings.gateways if gateway.secrets}
+    schemes: dict[str, SecurityScheme] = {
+        f"secret-{header}": {
+            "type": "apiKey",
+            "in": "header",
+            "name": header.upper(),
+            "description": "A gateway's shared secret",
+        }
+        for header in sorted(headers or {DEFAULT_SECRET_HEADER})
+    }
+    if any(gateway.certificates for gateway in settings.gateways):
+        schemes["certificate"] = {
+            "type": "mutualTLS",
+            "description": "A client certificate, known by a subject alternative name or its key",
+        }
+    if any(gateway.access_tokens for gateway in settings.gateways):
+        schemes["access-token"] = {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "An access token of the gateway's own: authzen and decision-endpoint",
+        }
+    return schemes
