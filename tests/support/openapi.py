@@ -25,7 +25,8 @@ policies: {path: policies}
 listeners: {decisions: {bind: 127.0.0.1:0}, management: {bind: 127.0.0.1:0}}
 gateways:
   - id: every-protocol
-    protocols: [sideband, authzen, decision-endpoint, ext-authz-http]
+    protocols:
+      [sideband, authzen, decision-endpoint, ext-authz-http, nginx, traefik, caddy, haproxy]
     apiServices: [orders]
     secrets: [{id: k1, value: "${file:kong-secret}"}]
 tokenProviders:

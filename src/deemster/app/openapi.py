@@ -8,12 +8,14 @@ import msgspec
 
 from deemster import __version__
 from deemster.gateways import authzen, decision_endpoint, ext_authz_http, ping_sideband
+from deemster.gateways.forward_auth_profiles import PROFILES
 from deemster.gateways.http_endpoint import ServedPath
 from deemster.gateways.openapi.authzen import describe_authzen, describe_authzen_metadata
 from deemster.gateways.openapi.decision_endpoints import describe_decision_endpoints
 from deemster.gateways.openapi.description import Operation
 from deemster.gateways.openapi.document import SecurityScheme, openapi_document
 from deemster.gateways.openapi.ext_authz_http import describe_ext_authz_http
+from deemster.gateways.openapi.forward_auth import describe_forward_auth
 from deemster.gateways.openapi.sideband import describe_sideband
 from deemster.gateways.pep_credentials import DEFAULT_SECRET_HEADER
 from deemster.settings.model import Settings
@@ -28,6 +30,7 @@ DESCRIBED: Mapping[str | None, Describe] = {
     decision_endpoint.PROTOCOL: describe_decision_endpoints,
     ext_authz_http.PROTOCOL: describe_ext_authz_http,
     ping_sideband.PROTOCOL: describe_sideband,
+    **dict.fromkeys(PROFILES, describe_forward_auth),
 }
 """By protocol; what everybody may read is None. A protocol that is not here cannot be served."""
 
