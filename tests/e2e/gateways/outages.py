@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from tests.e2e.gateways.assertions import identities
 from tests.e2e.gateways.cases import ALLOWED, Case, Due
 from tests.e2e.gateways.processes import Program
-from tests.e2e.gateways.stand import Seen, Stand
+from tests.e2e.gateways.stand import CALLERS, AmidKill, Seen, Stand, call_by
 from tests.e2e.gateways.wire import Address, Call, say
 
 __all__ = [
@@ -49,7 +50,7 @@ def outages(stand: Stand) -> Mapping[str, Seen]:
 def _tried(stand: Stand) -> tuple[Seen, ...]:
     call = stand.call_of(ALLOWED)
     with silent_service() as risk:
-        running(stand).kill()
+        stand.amid_kill = _killed_amid_calls(stand)
         killed = stand.ask(call)
         stand.point.start(one_place(risk))
         back = stand.wait_until_open()
@@ -63,6 +64,30 @@ def _tried(stand: Stand) -> tuple[Seen, ...]:
         full = overloaded(stand)
         stand.wait_until_open()
     return killed, back, still, full
+
+
+def _killed_amid_calls(stand: Stand) -> AmidKill:
+    """Kill the decision point while four clients call without a pause."""
+    stand.upstream.taken()
+    calls = {subject: call_by(stand, subject) for subject in CALLERS}
+    statuses: dict[str | None, list[int]] = {subject: [] for subject in CALLERS}
+    over = threading.Event()
+
+    def go_on(subjects: Sequence[str | None]) -> None:
+        while not over.is_set():
+            for subject in subjects:
+                statuses[subject].append(say(stand.address, calls[subject]).status)
+
+    clients = [threading.Thread(target=go_on, args=(CALLERS[n:] + CALLERS[:n],)) for n in range(4)]
+    for client in clients:
+        client.start()
+    time.sleep(0.3)
+    running(stand).kill()
+    time.sleep(0.3)
+    over.set()
+    for client in clients:
+        client.join()
+    return AmidKill(statuses, [identities(arrival) for arrival in stand.upstream.taken()])
 
 
 def one_place(risk: Address) -> dict[str, dict[str, object]]:

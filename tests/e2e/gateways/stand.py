@@ -17,7 +17,7 @@ from tests.e2e.gateways.upstream import Arrival, Upstream, recording_upstream
 from tests.e2e.gateways.wire import Address, Answer, Call, say
 from tests.support.parts import Parts
 
-__all__ = ["SECRET", "Seen", "Stand", "standing"]
+__all__ = ["CALLERS", "SECRET", "AmidKill", "Seen", "Stand", "call_by", "standing"]
 
 PATIENCE = 20.0
 
@@ -31,6 +31,26 @@ class Seen:
 
     answer: Answer
     arrivals: Sequence[Arrival]
+
+
+@dataclass(frozen=True, slots=True)
+class AmidKill:
+    """What came of many calls while the decision point was killed."""
+
+    statuses: Mapping[str | None, Sequence[int]]
+    """Who called ► what they saw."""
+    told: Sequence[Sequence[bytes]]
+    """For each call that came in: who the upstream was told it was."""
+
+
+CALLERS = ("alice", "carol", "bob", None, "mallory")
+"""The last two are never let through."""
+
+
+def call_by(stand: Stand, subject: str | None, target: bytes = b"/api/items") -> Call:
+    """A plain call of one of CALLERS on a connection of its own."""
+    token = None if subject is None else stand.point.token(subject)
+    return Call(target=target, token=token, fields=((b"Connection", b"close"),))
 
 
 class Stand:
@@ -52,7 +72,8 @@ class Stand:
         self._seen: dict[str, Seen] = {}
         self._foreign_key = DevelopmentKey.generate()
         self.outages: dict[str, Seen] = {}
-        """Filled by outages.py, once."""
+        self.amid_kill = AmidKill({}, [])
+        """Both are filled by outages.py, once."""
 
     def seen(self, case: Case) -> Seen:
         """Try a case, unless it was tried."""
