@@ -12,7 +12,7 @@ from tests.reference.conditions import value_of
 from tests.reference.judged import Attached, Judged
 from tests.reference.names import owner_of
 from tests.reference.outcomes import ID, IDP, IP, D, N, P, combined, in_error
-from tests.reference.response import answer_to_answer, kept_of, may_match_nothing
+from tests.reference.response import answer_to_answer, changes_answers, kept_of, may_match_nothing
 from tests.reference.routing import Route, route
 from tests.reference.shape import (
     Answer,
@@ -109,10 +109,14 @@ class ReferenceEvaluator:
         if found is None:
             return Answer(False, "no-api-service")
         service, operation = found.service, found.operation
-        if found.ambiguous:
-            return Answer(False, "ambiguous-path", service.id)
-        if operation is None and not may_match_nothing(found, call):
-            return Answer(False, "no-operation", service.id)
+        refusal = self.answer_refusal(found, call, is_sealed=is_sealed)
+        if refusal is not None:
+            return Answer(
+                False,
+                refusal,
+                service.id,
+                operation.id if operation and refusal == "state-rejected" else None,
+            )
         at = replace(self.situation(found, operation, call), response=response, is_sealed=is_sealed)
         if not is_sealed:
             at = replace(at, token=None, user=None)
@@ -127,6 +131,34 @@ class ReferenceEvaluator:
         answer = answer_to_answer(folded, found, at, before)
         self.requests = asked | set(at.fetched)
         return answer
+
+    def answer_refusal(self, found: Route, call: Call, *, is_sealed: bool) -> str | None:
+        """Before any policy looks at it."""
+        if found.ambiguous:
+            return "ambiguous-path"
+        if found.operation is None and not may_match_nothing(found, call):
+            return "no-operation"
+        due = self.due_on_answers(found.service, found.operation)
+        if not is_sealed and any(map(changes_answers, due)):
+            self.seen["response", "state lost"] += 1
+            return "state-rejected"
+        return None
+
+    def due_on_answers(self, service: Service, operation: Operation | None) -> Iterator[Attached]:
+        """What a permit of the request may have come with."""
+        scope = service.scope
+        if operation is not None:
+            guards = [guard for guard in service.guards if operation.id not in guard.exempt]
+            yield from self.attached(operation.attach, scope)
+            for node in (*guards, *operation.guards, *operation.policies):
+                yield from self.all_attached(node, scope)
+            return
+        for guard in service.guards if service.unmatched else ():
+            yield from self.all_attached(guard, scope)
+        for asked in service.operations if service.preflight else ():
+            above = [(guard, "") for guard in (*service.guards, *asked.guards)]
+            for guard, _ in guards_on_preflight(above, asked, scope, self.tree, self.bug):
+                yield from self.all_attached(guard, scope)
 
     def credential_refusal(self, service: Service, call: Call) -> str | None:
         """Token first, then the user; an external provider's users are not known here."""

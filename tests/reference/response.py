@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tests.reference.judged import Judged
+from tests.reference.judged import Attached, Judged
 from tests.reference.outcomes import IDP, D, N, P, in_error
 from tests.reference.routing import Route
 from tests.reference.shape import Answer, Bug, Call, Carried
 from tests.reference.situation import Situation
-from tests.reference.statements import answered
+from tests.reference.statements import APPLIES_TO, answered
 from tests.reference.statements_drawn import BODY_CODES
 from tests.reference.verdict import denying_path, worded
 
-__all__ = ["answer_to_answer", "kept_of", "may_match_nothing"]
+__all__ = ["answer_to_answer", "changes_answers", "kept_of", "may_match_nothing"]
 
 
 def kept_of(answer: Answer) -> tuple[Carried, ...]:
     """Statements of the request phase that change the body of the answer."""
     return tuple(one for one in answer.statements if one.code in BODY_CODES)
+
+
+def changes_answers(attached: Attached) -> bool:
+    """Whether a statement may go with a permit and change the body of the answer."""
+    statement = attached.statement
+    goes_along = statement.path_matches or "permit" in APPLIES_TO[statement.applies_to]
+    return statement.code in BODY_CODES and goes_along
 
 
 def may_match_nothing(found: Route, call: Call) -> bool:

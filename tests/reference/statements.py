@@ -12,7 +12,7 @@ from tests.reference.payloads import conflict, json_text, payload_of
 from tests.reference.shape import Bug, Carried, Denied, Value
 from tests.reference.situation import Error, Situation
 
-__all__ = ["Answered", "answered", "denied_statement"]
+__all__ = ["APPLIES_TO", "Answered", "answered", "denied_statement"]
 
 Way = tuple[Judged, ...]
 """From the operation down to a node."""

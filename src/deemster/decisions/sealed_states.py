@@ -114,9 +114,14 @@ def _binding(method: str, url: str) -> str:
     """
     found = canonical_url(url)
     query = sorted(
-        [unquote_plus(name), unquote_plus(value)]
+        [_decoded(name), _decoded(value)]
         for name, _, value in (pair.partition("=") for pair in found.query.split("&") if pair)
     )
     text = json.dumps([method, found.origin, found.path, query])
     # Half of the digest: whoever wants to step around it must break the seal anyway.
     return encode_base64url(sha256(text.encode()).digest()[:16])
+
+
+def _decoded(text: str) -> str:
+    # Octets that are no UTF-8 stay apart from each other.
+    return unquote_plus(text, errors="surrogateescape")

@@ -106,6 +106,13 @@ def test_other_spellings_of_the_same_call_are_the_same_call(url: str) -> None:
     assert isinstance(opened(sealed(), url), RequestState)
 
 
+def test_octets_that_are_no_text_are_told_apart() -> None:
+    url = "https://api.example.com/shop/items?a=%ff"
+    state = sealed(url)
+    assert isinstance(opened(state, url.replace("ff", "FF")), RequestState)
+    assert opened(state, url.replace("ff", "fe")) == StateRejection(ours=True)
+
+
 def test_the_answer_may_come_with_the_url_that_was_asked_or_that_was_forwarded() -> None:
     forwarded = "https://api.example.com/shop/items?tenant=a"
     state = sealed(forwarded=forwarded)
