@@ -16,7 +16,7 @@ from deemster.gateways.authzen_questions import (
 from deemster.gateways.deciding import Begun, GatewayReports, RecordedDecisions
 from deemster.gateways.exchange import Exchange
 from deemster.model.gateway import GatewayCaller
-from deemster.model.http import EVERY_STATEMENT, ApiCall, Headers
+from deemster.model.http import ApiCall
 from tests.support.doubles import Broken, FixedDecision
 
 __all__ = ["MOST", "a_batch", "a_question", "authzen_at"]
@@ -52,12 +52,9 @@ def authzen_at(
 ) -> Mapping[str, Exchange]:
     """By path. A double is asked as if the question were a call."""
 
-    def begin(question: AuthzenQuestion, caller: GatewayCaller) -> Begun:
+    def begin(question: AuthzenQuestion, caller: GatewayCaller, call: ApiCall) -> Begun:
         if isinstance(point, DecisionPoint):
-            asked = Question(question.request, question.credential)
-            return point.begin_access(asked, caller, possible=EVERY_STATEMENT)
-        request = question.request
-        call = ApiCall(request.action.name, "", Headers(()), question=request)
+            return point.begin_access(Question(*question), caller, asking=call)
         return point.decide(call, caller)
 
     exchange = partial(

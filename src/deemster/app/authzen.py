@@ -27,7 +27,7 @@ from deemster.gateways.authzen_questions import (
 from deemster.gateways.deciding import Begun, GatewayReports, Pending, RecordedDecisions
 from deemster.gateways.exchange import Exchange
 from deemster.model.gateway import GatewayCaller
-from deemster.model.http import EVERY_STATEMENT
+from deemster.model.http import ApiCall
 from deemster.settings.model import Settings
 
 __all__ = ["AT_ONCE", "all_of", "authzen_exchanges", "authzen_pages"]
@@ -47,9 +47,8 @@ def authzen_exchanges(
 ) -> Mapping[str, Exchange]:
     """By path: at the protocol's own, and below the path of the public base URL."""
 
-    def begin(question: AuthzenQuestion, caller: GatewayCaller) -> Begun:
-        asked = Question(question.request, question.credential)
-        return point.begin_access(asked, caller, possible=EVERY_STATEMENT)
+    def begin(question: AuthzenQuestion, caller: GatewayCaller, call: ApiCall) -> Begun:
+        return point.begin_access(Question(*question), caller, asking=call)
 
     exchange = partial(
         AuthzenExchange,

@@ -14,7 +14,7 @@ import msgspec
 
 from deemster.decisionlog.redaction import redact_url, shortened
 from deemster.model.access import Resource
-from deemster.model.decision import Decision, Effect, Reason, Requirement
+from deemster.model.decision import Decision, Effect, NodeRef, Reason, Requirement
 from deemster.model.gateway import GatewayCaller
 from deemster.model.http import ApiCall
 from deemster.model.identity import VerifiedClaims
@@ -161,12 +161,13 @@ def outcome_of(decision: Decision) -> str:
 class RecordBuilder:
     """Makes records for one environment. `wall` yields seconds since 1970."""
 
-    __slots__ = ("_environment", "_time", "_wall")
+    __slots__ = ("_environment", "_places", "_time", "_wall")
 
     def __init__(self, environment: str, wall: Callable[[], float]) -> None:
         self._environment = environment
         self._wall = wall
         self._time = RecordTime()
+        self._places: dict[int, tuple[NodeRef, DecidingV1]] = {}
 
     def build(
         self,
@@ -185,8 +186,7 @@ class RecordBuilder:
         resource = None
         if call.question is not None:
             resource, masked = _resource(call.question.resource)
-        service = decision.service
-        deciding = decision.deciding
+        service, deciding, missing = decision.service, decision.deciding, decision.missing
         gateway, secret_id = (
             (None, None) if caller is None else (caller.gateway.id, caller.secret_id)
         )
@@ -214,8 +214,8 @@ class RecordBuilder:
             outcome,
             decision.reason,
             decision.reasons,
-            None if deciding is None else DecidingV1(deciding.id_path, deciding.span.place),
-            _missing(decision.missing) if decision.missing else (),
+            None if deciding is None else self._place(deciding),
+            _missing(missing) if missing else (),
             _statements(decision) if decision.statements or decision.left_out else (),
             decision.reads,
             elapsed_us,
@@ -223,7 +223,19 @@ class RecordBuilder:
             masked,
         )
 
+    def _place(self, deciding: NodeRef) -> DecidingV1:
+        """Written once for each node that decides: most decisions are made by few of them."""
+        known = self._places.get(id(deciding))
+        if known is not None and known[0] is deciding:
+            return known[1]
+        if len(self._places) >= _MOST_PLACES:
+            self._places.clear()
+        place = DecidingV1(deciding.id_path, deciding.span.place)
+        self._places[id(deciding)] = (deciding, place)
+        return place
 
+
+_MOST_PLACES = 10_000
 _NO_TOKEN = TokenV1("none", None, None)
 
 

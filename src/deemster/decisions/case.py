@@ -86,24 +86,29 @@ class Case:
 
 def permit(case: Case, evaluation: Evaluation) -> Decision:
     """The one place where a decision gets the effect permit."""
-    claims = case.claims
+    claims, routed, judge = case.claims, case.routed, case.judge
+    # By place, which costs half as much as by name.
     return Decision(
-        effect=Effect.PERMIT,
-        reason=evaluation.reason,
-        decision_id=case.decision_id,
-        revision=case.snapshot.revision if case.snapshot is not None else "",
-        service=case.routed.facts if case.routed is not None else None,
-        operation=case.operation.id if case.operation is not None else None,
-        deciding=evaluation.deciding,
-        reasons=evaluation.reasons,
-        statements=evaluation.statements,
-        left_out=evaluation.left_out,
-        subject=_text_claim(claims, "sub") or case.subject,
-        client_id=claims.client_id if claims is not None else None,
-        provider=claims.provider if claims is not None else None,
-        token=claims,
-        reads=case.judge.reads if case.judge is not None else (),
-        trace=_trace(case),
+        Effect.PERMIT,
+        evaluation.reason,
+        case.decision_id,
+        case.snapshot.revision if case.snapshot is not None else "",
+        routed.facts if routed is not None else None,
+        case.operation.id if case.operation is not None else None,
+        evaluation.deciding,
+        evaluation.reasons,
+        (),  # nothing is missing,
+        None,  # nothing is asked for,
+        None,  # and there are no words on a deny
+        evaluation.statements,
+        evaluation.left_out,
+        case.subject if claims is None else _text_claim(claims, "sub") or case.subject,
+        None if claims is None else claims.client_id,
+        None if claims is None else claims.provider,
+        claims,
+        None,  # no error
+        () if judge is None else judge.reads,
+        None if case.trace is None else tuple(case.trace),
     )
 
 

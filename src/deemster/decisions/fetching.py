@@ -121,10 +121,6 @@ class Fetching:
 
     # --- time -----------------------------------------------------------------------------------
 
-    def deadline(self) -> float:
-        """Of a decision that begins now, in monotonic seconds."""
-        return self._clock.monotonic() + self._deadlines.decision
-
     def is_late(self, case: Case) -> bool:
         """Whether the deadline has passed."""
         return self._clock.monotonic() > case.deadline

@@ -78,12 +78,14 @@ class DecisionPoint:
         self._clock = clock
         self._new_id = new_id
         self._report_fault = report_fault
+        deadlines = deadlines or Deadlines()
+        self._seconds = deadlines.decision
         self._fetching = Fetching(
             providers=providers,
             users=users,
             attributes=attributes or NoSources(),
             clock=clock,
-            deadlines=deadlines or Deadlines(),
+            deadlines=deadlines,
         )
 
     async def decide(
@@ -125,16 +127,27 @@ class DecisionPoint:
         trace: list[TraceEntry] | None = None,
         *,
         possible: Container[str] = frozenset(),
+        asking: ApiCall | None = None,
     ) -> Decision | Awaitable[Decision]:
-        """As `decide_access`, but the decision itself where nothing has to be fetched for it."""
-        # Nobody made a call: there is nothing of one but what an answer may ask of the gateway.
-        call = question.call
-        if call is None:
-            call = ApiCall(question.request.action.name, "", _NO_HEADERS, possible=possible)
+        """As `decide_access`, but the decision itself where nothing has to be fetched for it.
+
+        `asking` is what an adapter made of the message that asks, where it made anything:
+        nobody made a call, so there is nothing of one but what is `possible`, and that it says.
+        """
+        if question.call is not None:
+            call = question.call._replace(possible=possible)
         else:
-            call = call._replace(possible=possible)
+            method = question.request.action.name
+            call = asking or ApiCall(method, "", _NO_HEADERS, possible=possible)
         case = self._case(call, caller, trace)
-        return self._begin(case, lambda case: self._judge_question(case, question))
+        # As `_begin`, without a judge made for each question.
+        try:
+            answer = self._judge_question(case, question)
+        except Exception as failure:  # noqa: BLE001  (fail closed)
+            return self._refused(case, failure)
+        if isinstance(answer, Decision):
+            return answer
+        return self._finish(case, answer, lambda case: self._judge_question(case, question))
 
     async def decide_response(
         self,
@@ -205,8 +218,9 @@ class DecisionPoint:
             raise MalformedCallError(f"`url` {failure}") from None
 
     def _case(self, call: ApiCall, caller: GatewayCaller, trace: list[TraceEntry] | None) -> Case:
-        deadline = self._fetching.deadline()
-        return Case(call, caller, self._new_id(), self._clock.wall(), deadline, trace)
+        clock = self._clock
+        deadline = clock.monotonic() + self._seconds
+        return Case(call, caller, self._new_id(), clock.wall(), deadline, trace)
 
     def _begin(self, case: Case, judge: _Judge) -> Decision | Awaitable[Decision]:
         try:

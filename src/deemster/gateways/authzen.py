@@ -35,14 +35,14 @@ from deemster.gateways.deciding import Asked, Begun, GatewayReports, Pending, Re
 from deemster.gateways.header_fields import has_control_characters
 from deemster.model.decision import Decision, Reason
 from deemster.model.gateway import GatewayCaller
-from deemster.model.http import ApiCall, Headers
+from deemster.model.http import EVERY_STATEMENT, ApiCall, Headers
 
 __all__ = ["PROTOCOL", "AuthzenExchange", "Begin", "ItemAnswer", "Read", "Together"]
 
 PROTOCOL = "authzen"
 
-Begin = Callable[[AuthzenQuestion, GatewayCaller], Begun]
-"""The decision point's part, for one question."""
+Begin = Callable[[AuthzenQuestion, GatewayCaller, ApiCall], Begun]
+"""The decision point's part, for one question; the call is what is recorded of it."""
 
 
 class ItemAnswer(NamedTuple):
@@ -133,7 +133,9 @@ class AuthzenExchange:
             return WireAnswer(200, headers, decision_body(decision))
 
         asked = _asked(caller, question, request_id)
-        return self._decisions.answer(asked, lambda: self._begin(question, caller), encode)
+        return self._decisions.answer(
+            asked, lambda: self._begin(question, caller, asked.call), encode
+        )
 
     async def _all(
         self, caller: GatewayCaller, asked: Evaluations, request_id: str | None
@@ -166,9 +168,10 @@ class AuthzenExchange:
         if isinstance(question, MalformedCallError):
             return self._refused(question)
         try:
+            asked = _asked(caller, question, request_id)
             return self._decisions.begin_answer(
-                _asked(caller, question, request_id),
-                lambda: self._begin(question, caller),
+                asked,
+                lambda: self._begin(question, caller, asked.call),
                 _item_answer,
             )
         except ProtocolError as error:
@@ -184,7 +187,13 @@ class AuthzenExchange:
 def _asked(caller: GatewayCaller, question: AuthzenQuestion, request_id: str | None) -> Asked:
     request = question.request
     call = ApiCall(
-        request.action.name, "", _NO_HEADERS, gateway_request_id=request_id, question=request
+        request.action.name,
+        "",
+        _NO_HEADERS,
+        gateway_request_id=request_id,
+        # Told as data, all of them; what a permit is tied to is another matter, see WORDED.
+        possible=EVERY_STATEMENT,
+        question=request,
     )
     return Asked(PROTOCOL, WORDED, caller, call)
 

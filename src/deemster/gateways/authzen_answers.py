@@ -34,6 +34,10 @@ to something the PEP must do is none. What is not obligatory is told as data.
 def decision_body(decision: Decision) -> bytes:
     """The JSON object with `decision` and `context`."""
     if decision.permitted:
+        if not decision.statements:
+            # Nearly every permit, in a third of the time.
+            id_, reason = _ENCODER.encode(decision.decision_id), _ENCODER.encode(decision.reason)
+            return b'{"decision":true,"context":{"decision_id":%b,"reason":%b}}' % (id_, reason)
         told = PermittedContext(decision.decision_id, decision.reason.value, _statements(decision))
         return _ENCODER.encode(PermitAnswer(decision=True, context=told))
     return _ENCODER.encode(DenyAnswer(decision=False, context=_refused(decision)))

@@ -104,6 +104,9 @@ class _Defaults(NamedTuple):
 
 def _item(defaults: _Defaults, item: object, position: int) -> AuthzenQuestion | MalformedCallError:
     try:
+        if isinstance(item, dict):
+            return _question(defaults, item)
+        # Which says what is wrong with it.
         return _question(defaults, object_of(item, f"`evaluations[{position}]`"))
     except MalformedCallError as error:
         return error
@@ -119,13 +122,8 @@ def _question(defaults: _Defaults, members: Mapping[str, object]) -> AuthzenQues
         resource = _resource(members)
     if "context" in members:
         surroundings = optional_object(members, "context")
-    who, credential = subject
-    return AuthzenQuestion(
-        AccessRequest(
-            subject=who, action=action, resource=resource, context=surroundings or _NOTHING
-        ),
-        credential,
-    )
+    request = AccessRequest(subject[0], action, resource, surroundings or _NOTHING)
+    return AuthzenQuestion(request, subject[1])
 
 
 def _subject(members: Mapping[str, object]) -> tuple[Subject, Credential | None]:
