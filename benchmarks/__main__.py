@@ -11,13 +11,15 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.authzen import QUESTIONS, AuthzenFigures, measure_authzen
 from benchmarks.conditions import NINE_TERMS, ConditionFigures, measure_conditions
 from benchmarks.decide import DecideFigures, measure_decide
 from benchmarks.loading import ROUNDS as LOADING_ROUNDS
 from benchmarks.loading import LoadingFigures, measure_loading
+from benchmarks.loads import CONNECTIONS, ROUNDS, SECONDS, ServedFigures
 from benchmarks.pieces import PieceFigure, measure_pieces
 from benchmarks.policy_tests import OPERATIONS, PolicyTestFigures, measure_policy_tests
-from benchmarks.served import CONNECTIONS, ROUNDS, SECONDS, ServedFigures, measure_served
+from benchmarks.served import measure_served
 from deemster.model.clock import SystemClock
 
 DOCUMENT = Path("docs/benchmarks.md")
@@ -34,6 +36,7 @@ def main() -> None:
         _nine_terms_section(measure_conditions()),
         _decide_section(measure_decide([10, 100, 1_000, 10_000])),
         _served_section({size: measure_served(size) for size in (100, 1_000)}),
+        _authzen_section({size: measure_authzen(size) for size in (100, 1_000)}),
         _pieces_section(measure_pieces(100)),
         _loading_section(measure_loading(1_000)),
         _policy_tests_section(measure_policy_tests(1_000)),
@@ -126,6 +129,28 @@ ES256 token seen before, scope + group, every answer a permit, decision record o
 to a file). Goal: at least 60 % of null; resident memory at 1,000 operations at most 120 MB.
 
 | server | operations | requests/s | p50 ms | p99 ms | CPU us a request | spread | resident MB |
+|---|---:|---:|---:|---:|---:|---:|---:|
+{table}
+"""
+
+
+def _authzen_section(figures: dict[int, AuthzenFigures]) -> str:
+    rows: list[str] = []
+    for size, found in figures.items():
+        rows.extend(_served_row(one, size) for one in (found.null, found.one, found.several))
+        rows.append(
+            f"| **one / null: {found.of_null:.0%}; decisions of {QUESTIONS} / one: "
+            f"{found.gain:.1f}** | {size:,} | | | | | | |"
+        )
+    table = "\n".join(rows)
+    return f"""## AuthZEN over HTTP
+
+As for the sideband. `one`: one question a message; `{QUESTIONS}`: as many in one message, their
+subject and action as defaults. Operations by resource type and action, group any-of, no token; the
+user seen before. Goals: one question at least 60 % of null; {QUESTIONS} at least four times the
+decisions a second of single ones.
+
+| questions | operations | messages/s | p50 ms | p99 ms | CPU us a message | spread | resident MB |
 |---|---:|---:|---:|---:|---:|---:|---:|
 {table}
 """

@@ -7,6 +7,8 @@ __all__ = [
     "ISSUER",
     "PROVIDER",
     "OperationCall",
+    "authzen_question",
+    "authzen_tree_texts",
     "calls",
     "conditioned_tree_texts",
     "tree_texts",
@@ -75,6 +77,33 @@ def calls(operations: int) -> list[OperationCall]:
     return found
 
 
+def authzen_tree_texts(operations: int) -> dict[str, str]:
+    """As `tree_texts`, of operations that answer questions of AuthZEN; group any-of."""
+    texts = {}
+    files = -(-operations // OPERATIONS_IN_A_FILE)
+    for file in range(files):
+        count = min(OPERATIONS_IN_A_FILE, operations - file * OPERATIONS_IN_A_FILE)
+        blocks = [
+            f"""  - id: op{number}
+    match: {{resourceType: r{file}, actions: [a{number}]}}
+    allow: {{groups: {{any: [g{number % 7}, admins]}}}}
+"""
+            for number in range(count)
+        ]
+        texts[f"services/s{file:04}.yaml"] = _AUTHZEN_SERVICE.format(file=file) + "".join(blocks)
+    return texts
+
+
+def authzen_question(index: int) -> dict[str, dict[str, str]]:
+    """One that operation `index` of `authzen_tree_texts` permits."""
+    file, number = divmod(index, OPERATIONS_IN_A_FILE)
+    return {
+        "subject": {"type": "user", "id": "alice"},
+        "action": {"name": f"a{number}"},
+        "resource": {"type": f"r{file}", "id": "4711"},
+    }
+
+
 def _path(number: int) -> str:
     return _SHAPES[number % 4].format(n=number)
 
@@ -121,6 +150,14 @@ service:
   tokenProvider: {{type: internal, id: bench}}
   audience: Bench API
 {imports}operations:
+"""
+
+_AUTHZEN_SERVICE = """apiVersion: deemster/v1
+kind: ApiService
+metadata: {{id: s{file}}}
+service:
+  tokenProvider: {{type: internal, id: bench}}
+operations:
 """
 
 _LIBRARY = """apiVersion: deemster/v1
