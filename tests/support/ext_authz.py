@@ -12,6 +12,7 @@ from google.protobuf.message import DecodeError
 
 from deemster.app.changes import StatementChanges
 from deemster.decisions.point import DecisionPoint
+from deemster.gateways.client_address import SOURCE_ADDRESS, ClientAddress
 from deemster.gateways.deciding import CallDecider, DecisionRecording, RecordedDecisions
 from deemster.gateways.exchange import CallExchange
 from deemster.gateways.ext_authz_grpc import CHECK, ExtAuthzGrpc, unavailable
@@ -76,6 +77,7 @@ def an_adapter(**says: str) -> ExtAuthzGrpc:
         changes=StatementChanges(),
         identity=IdentityHeaders(identity or {"X-Auth-User": IdentityValue.SUBJECT}),
         header_count=100,
+        client_address=ClientAddress(SOURCE_ADDRESS, 0),
         secret_headers=["client-token"],
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from deemster.app.changes import StatementChanges
+from deemster.app.forward_auth import client_address
 from deemster.decisions.point import DecisionPoint
 from deemster.gateways.deciding import CallDecider, GatewayReports, RecordedDecisions
 from deemster.gateways.exchange import CallExchange
@@ -34,6 +35,7 @@ def ext_authz_grpc_endpoint(
             {name: IdentityValue(value) for name, value in settings.identity_headers}
         ),
         header_count=limits.header_count,
+        client_address=client_address(settings.ext_authz.grpc_client_ip),
         secret_headers={gateway.secret_header for gateway in settings.gateways},
     )
     return GrpcEndpoint(

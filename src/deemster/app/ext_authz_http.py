@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from deemster.app.forward_auth import client_address
 from deemster.decisions.point import DecisionPoint
 from deemster.gateways.deciding import CallDecider, RecordedDecisions
 from deemster.gateways.exchange import CallExchange, Exchange
@@ -22,6 +23,8 @@ def ext_authz_http_exchanges(
         identity=IdentityHeaders(
             {name: IdentityValue(value) for name, value in settings.identity_headers}
         ),
+        copies=settings.ext_authz.copies,
+        client_address=client_address(settings.ext_authz.http_client_ip),
         secret_headers={gateway.secret_header for gateway in settings.gateways},
     )
     exchange = CallExchange(adapter, CallDecider(point.begin, decisions), methods=None)

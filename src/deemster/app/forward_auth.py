@@ -11,9 +11,9 @@ from deemster.gateways.exchange import CallExchange, Exchange
 from deemster.gateways.forward_auth import ForwardAuth, forward_auth_path
 from deemster.gateways.forward_auth_profiles import PROFILES, ForwardAuthProfile
 from deemster.gateways.identity_headers import IdentityHeaders, IdentityValue
-from deemster.settings.model import ForwardAuthSettings, Settings
+from deemster.settings.model import ClientIpSettings, ForwardAuthSettings, Settings
 
-__all__ = ["forward_auth_exchanges"]
+__all__ = ["client_address", "forward_auth_exchanges"]
 
 
 def forward_auth_exchanges(
@@ -33,19 +33,21 @@ def forward_auth_exchanges(
     return exchanges
 
 
+def client_address(settings: ClientIpSettings | None) -> ClientAddress | None:
+    """`clientIp:`; without it no address is known."""
+    return None if settings is None else ClientAddress(settings.header, settings.trusted_hops)
+
+
 def _adapter(
     profile: ForwardAuthProfile,
     written: ForwardAuthSettings | None,
     identity: IdentityHeaders,
     settings: Settings,
 ) -> ForwardAuth:
-    address = None
-    if written is not None and written.client_ip is not None:
-        address = ClientAddress(written.client_ip.header, written.client_ip.trusted_hops)
     return ForwardAuth(
         profile,
         identity=identity,
         copies=() if written is None else written.copies,
-        client_address=address,
+        client_address=None if written is None else client_address(written.client_ip),
         secret_headers={gateway.secret_header for gateway in settings.gateways},
     )

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["ClientAddress"]
+__all__ = ["SOURCE_ADDRESS", "ClientAddress"]
+
+SOURCE_ADDRESS = "source-address"
+"""In place of a header field's name: what the gateway itself takes for the client's address."""
 
 
 class ClientAddress:
     """`clientIp: {from, trustedHops}` of the settings."""
 
-    __slots__ = ("_hops", "_name")
+    __slots__ = ("_hops", "_name", "is_source")
 
     def __init__(self, name: str, trusted_hops: int) -> None:
         """`name` of the header field, in any case; `trusted_hops`: how many proxies of the
@@ -22,6 +25,8 @@ class ClientAddress:
         """
         self._name = name.lower()
         self._hops = trusted_hops
+        self.is_source = self._name == SOURCE_ADDRESS
+        """No header field is meant, so that none can say it."""
 
     def of(self, fields: Iterable[tuple[str, str]]) -> str | None:
         """The address as text, not yet parsed; `fields` have lower-case names.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from google.protobuf.message import DecodeError
@@ -26,6 +27,8 @@ from deemster.gateways.answers import (
     error_answer,
     refusal_of,
 )
+from deemster.gateways.client_address import ClientAddress
+from deemster.gateways.client_certificate import certificate_of_pem
 from deemster.gateways.ext_authz_call import (
     absolute_url,
     body_text,
@@ -39,6 +42,7 @@ from deemster.gateways.ext_authz_call import (
 )
 from deemster.gateways.header_settings import MODIFY_HEADERS, header_settings
 from deemster.gateways.identity_headers import IdentityHeaders, ReservedFields
+from deemster.model.certificate import ClientCertificate
 from deemster.model.decision import Decision
 from deemster.model.http import ApiCall, Headers
 
@@ -61,11 +65,14 @@ class ExtAuthzGrpc:
         changes: MessageChanges,
         identity: IdentityHeaders,
         header_count: int,
+        client_address: ClientAddress | None = None,
         secret_headers: Iterable[str] = (),
     ) -> None:
-        """`header_count`: how many header fields a client's call may have. `secret_headers`:
-        names under which gateways present their secrets; no client's call may have one.
+        """`header_count`: how many header fields a client's call may have. `client_address`:
+        where its address is told, None if nowhere that is to be believed. `secret_headers`: names
+        under which gateways present their secrets; no client's call may have one.
         """
+        self._client_address = client_address
         self._changes = changes
         self._identity = identity
         self._header_count = header_count
@@ -86,9 +93,10 @@ class ExtAuthzGrpc:
             headers=Headers(fields),
             body=body_text(fields, http.raw_body or http.body.encode()),
             http_version=http.protocol.rpartition("/")[2] or "1.1",
-            client_ip=attributes.source.address.socket_address.address or None,
+            client_ip=self._address(fields, attributes.source.address.socket_address.address),
             gateway_request_id=request_id(fields),
             refusal=self._reserved.refusal(fields),
+            certificate=_certificate(attributes.source.certificate),
             possible=self.statements,
         )
 
@@ -137,6 +145,12 @@ class ExtAuthzGrpc:
                 for value in separate_fields(name, whole)
             ]
         )
+
+    def _address(self, fields: Fields, source: str) -> str | None:
+        told = self._client_address
+        if told is None:
+            return None
+        return (source or None) if told.is_source else told.of(fields)
 
     def _permit(self, response: Any, call: ApiCall, decision: Decision) -> None:  # noqa: ANN401
         response.SetInParent()
@@ -203,6 +217,11 @@ def _describe(described: Any, decision: Decision) -> None:  # noqa: ANN401
         described["api_service"].string_value = decision.service.id
     if decision.revision:
         described["policy_revision"].string_value = decision.revision
+
+
+def _certificate(pem: str) -> ClientCertificate | None:
+    """What Envoy saw in the handshake, where it is told to say so (`include_peer_certificate`)."""
+    return certificate_of_pem(unquote(pem)) if pem else None
 
 
 def _latin(octets: bytes) -> str:

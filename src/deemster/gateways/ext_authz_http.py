@@ -23,6 +23,7 @@ from deemster.gateways.answers import (
     error_answer,
     refusal_of,
 )
+from deemster.gateways.client_address import ClientAddress
 from deemster.gateways.ext_authz_call import (
     absolute_url,
     body_text,
@@ -55,13 +56,16 @@ class ExtAuthzHttp:
         *,
         identity: IdentityHeaders,
         copies: Iterable[str] = (),
+        client_address: ClientAddress | None = None,
         secret_headers: Iterable[str] = (),
     ) -> None:
         """`copies` are the header fields that Envoy copies from a permit besides those of
         `identity` (`allowed_upstream_headers`): policies may set these and no others.
-        `secret_headers` are those in which gateways prove who they are: no policy sees them.
+        Without `client_address` none is known. `secret_headers` are those in which gateways prove
+        who they are: no policy sees them.
         """
         self._identity = identity
+        self._client_address = client_address
         self._copies = frozenset([name.lower() for name in copies])
         self.statements = _WORDED | {MODIFY_HEADERS} if self._copies else _WORDED
         self._reserved = ReservedFields(identity.names)
@@ -83,11 +87,13 @@ class ExtAuthzHttp:
                 for value in separate_fields(name, whole)
             ]
         )
+        address = self._client_address
         return ApiCall(
             method=method_of(wire.method),
             url=absolute_url(_one(told, "x-forwarded-proto"), _one(told, "host"), target),
             headers=Headers(fields),
             body=body_text(told, wire.body),
+            client_ip=None if address is None else address.of(fields),
             gateway_request_id=request_id(fields),
             refusal=self._reserved.refusal(fields),
             possible=self.statements,

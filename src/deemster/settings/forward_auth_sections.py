@@ -12,7 +12,7 @@ from deemster.settings.scalars import parse_header_name, parse_integer
 from deemster.settings.section import Section
 from deemster.settings.service_sections import between
 
-__all__ = ["read_forward_auth"]
+__all__ = ["read_client_ip", "read_forward_auth"]
 
 MOST_HOPS = 16
 
@@ -45,7 +45,7 @@ def read_forward_auth(
 def _read_profile(name: str, section: Section, identity: list[str]) -> ForwardAuthSettings:
     client_ip = None
     if section.has("clientIp"):
-        client_ip = _read_client_ip(section.section("clientIp"))
+        client_ip = read_client_ip(section.section("clientIp"))
     section.take("clientIp")
     copies = section.texts("copies", parse_header_name, default=())
     for why in why_not_ours([*identity, *copies])[len(identity) :]:
@@ -55,7 +55,8 @@ def _read_profile(name: str, section: Section, identity: list[str]) -> ForwardAu
     return ForwardAuthSettings(name, client_ip, copies)
 
 
-def _read_client_ip(section: Section) -> ClientIpSettings | None:
+def read_client_ip(section: Section) -> ClientIpSettings | None:
+    """`clientIp:`"""
     header = section.required("from", parse_header_name)
     hops = section.optional("trustedHops", between(parse_integer, 0, MOST_HOPS, str), 0)
     section.finish()

@@ -16,7 +16,7 @@ from deemster.settings.credential_rules import check_credentials
 from deemster.settings.decision_endpoint_sections import read_decision_endpoints
 from deemster.settings.directory_sections import read_directory
 from deemster.settings.environment import Overrides
-from deemster.settings.ext_authz_sections import check_ext_authz
+from deemster.settings.ext_authz_sections import check_ext_authz, read_ext_authz
 from deemster.settings.forward_auth_sections import read_forward_auth
 from deemster.settings.gateway_sections import read_anonymous_gateway, read_gateway
 from deemster.settings.identity_sections import read_identity_headers
@@ -105,6 +105,7 @@ def _read(root: Section) -> Settings | None:
     identity_headers = read_identity_headers(root)
     decision_endpoints = read_decision_endpoints(root.section("decisionEndpoints"))
     forward_auth = read_forward_auth(root.section("forwardAuth"), identity_headers)
+    ext_authz = read_ext_authz(root, identity_headers)
     limits = read_limits(root.section("limits"))
     deadlines = read_deadlines(root.section("deadlines"))
     decision_log = read_decision_log(root.section("decisionLog"))
@@ -142,6 +143,7 @@ def _read(root: Section) -> Settings | None:
         authzen=authzen,
         decision_endpoints=decision_endpoints,
         forward_auth=forward_auth,
+        ext_authz=ext_authz,
         values=tuple(reading.values),
     )
 

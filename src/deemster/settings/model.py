@@ -24,6 +24,7 @@ __all__ = [
     "DirectorySettings",
     "DiscoveredKeySource",
     "ExtAuthzListenerSettings",
+    "ExtAuthzSettings",
     "FileKeySource",
     "FileSinkSettings",
     "ForwardAuthSettings",
@@ -385,6 +386,15 @@ class ForwardAuthSettings:
     copies: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ExtAuthzSettings:
+    """`extAuthz:`, by mode; `copies` are header fields that an Envoy over HTTP copies."""
+
+    grpc_client_ip: ClientIpSettings | None = None
+    http_client_ip: ClientIpSettings | None = None
+    copies: tuple[str, ...] = ()
+
+
 class WhenLogIsFull(Enum):
     """`decisionLog.whenFull`, which must be written."""
 
@@ -452,6 +462,7 @@ class Settings:
     authzen: AuthzenSettings = AuthzenSettings()
     decision_endpoints: DecisionEndpointSettings = DecisionEndpointSettings()
     forward_auth: tuple[ForwardAuthSettings, ...] = ()
+    ext_authz: ExtAuthzSettings = ExtAuthzSettings()
     values: tuple[SettingValue, ...] = field(default=(), repr=False, compare=False)
 
     @property

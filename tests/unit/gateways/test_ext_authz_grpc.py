@@ -1,14 +1,21 @@
 """What Envoy says over gRPC becomes a call, and a decision becomes what Envoy understands."""
 
 import json
+from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from envoy.service.auth.v3.external_auth_pb2 import CheckRequest
 
+from deemster.app.changes import StatementChanges
 from deemster.errors import CannotCarryOutError, MalformedCallError
 from deemster.gateways.adapter import WireRequest
-from deemster.gateways.ext_authz_grpc import CHECK, unavailable
+from deemster.gateways.client_address import ClientAddress
+from deemster.gateways.ext_authz_grpc import CHECK, ExtAuthzGrpc, unavailable
+from deemster.gateways.identity_headers import IdentityHeaders
 from deemster.model.decision import Challenge, Decision, Reason, ServiceFacts, Statement
 from deemster.model.http import ApiCall
+from tests.support.certificates import a_certificate
 from tests.support.doubles import a_deny, a_permit
 from tests.support.ext_authz import FIELDS, Checked, a_check_request, an_adapter
 
@@ -283,3 +290,62 @@ def test_the_last_resort_is_a_deny_too() -> None:
     last = Checked(unavailable("id-1"))
     assert (last.opens, last.status) == (False, 503)
     assert json.loads(last.response.denied_response.body)["id"] == "id-1"
+
+
+# --- who the client is --------------------------------------------------------------------------
+
+
+def with_address(name: str, hops: int = 0) -> ExtAuthzGrpc:
+    return ExtAuthzGrpc(
+        changes=StatementChanges(),
+        identity=IdentityHeaders({}),
+        header_count=100,
+        client_address=ClientAddress(name, hops),
+    )
+
+
+def address_of(adapter: ExtAuthzGrpc, **fields: str) -> str | None:
+    said = {name.replace("_", "-"): value for name, value in fields.items()}
+    message = a_check_request(fields=said, source_ip="10.0.0.9")
+    return adapter.decode(WireRequest("POST", CHECK, (), message)).client_ip
+
+
+def test_the_address_is_what_is_configured_to_be_believed_and_nothing_else() -> None:
+    forwarded = {"x_forwarded_for": "1.1.1.1, 203.0.113.7"}
+    assert address_of(with_address("source-address"), **forwarded) == "10.0.0.9"
+    assert address_of(with_address("X-Forwarded-For"), **forwarded) == "203.0.113.7"
+    assert address_of(with_address("X-Forwarded-For", 1), **forwarded) == "1.1.1.1"
+    assert address_of(with_address("X-Forwarded-For", 2), **forwarded) is None
+
+
+def test_no_header_field_says_what_envoy_itself_takes_for_the_source() -> None:
+    said = {"source_address": "1.1.1.1"}
+    assert address_of(with_address("source-address"), **said) == "10.0.0.9"
+    assert address_of(with_address("source-address", 1), **said) == "10.0.0.9"
+
+
+def test_without_a_setting_no_address_is_known() -> None:
+    adapter = ExtAuthzGrpc(
+        changes=StatementChanges(), identity=IdentityHeaders({}), header_count=100
+    )
+    assert address_of(adapter, x_forwarded_for="203.0.113.7") is None
+
+
+def certified(certificate: str) -> ApiCall:
+    request = CheckRequest.FromString(a_check_request())
+    request.attributes.source.certificate = certificate
+    return decoded(request.SerializeToString())
+
+
+def test_a_client_certificate_is_read(tmp_path: Path) -> None:
+    pem, _ = a_certificate(tmp_path, "client.example.com")
+    told = certified(quote(pem.read_text())).certificate
+    assert told is not None
+    assert (told.subject, told.dns_names) == ("CN=client.example.com", ("client.example.com",))
+    assert decoded(a_check_request()).certificate is None
+
+
+@pytest.mark.parametrize("text", ["x", "%2D%2D", "-----BEGIN CERTIFICATE-----", "A" * 70_000])
+def test_what_is_no_certificate_is_refused(text: str) -> None:
+    with pytest.raises(MalformedCallError):
+        certified(text)

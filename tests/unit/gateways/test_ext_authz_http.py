@@ -17,6 +17,7 @@ from deemster.errors import (
     ProtocolError,
 )
 from deemster.gateways.adapter import WireAnswer, WireRequest
+from deemster.gateways.client_address import ClientAddress
 from deemster.gateways.ext_authz_http import PREFIX, ExtAuthzHttp
 from deemster.gateways.identity_headers import IdentityHeaders, IdentityValue
 from deemster.model.decision import Challenge, Decision, Reason, Statement
@@ -27,6 +28,7 @@ CAPTURES = Path(__file__).parents[2] / "golden" / "captures" / "envoy-ext-authz-
 ADAPTER = ExtAuthzHttp(
     identity=IdentityHeaders({"X-Auth-User": IdentityValue.SUBJECT}),
     copies=["X-Tenant"],
+    client_address=ClientAddress("X-Forwarded-For", 0),
     secret_headers=["CLIENT-TOKEN"],
 )
 FIELDS = (
@@ -144,6 +146,12 @@ def test_spoofs_and_second_credentials_are_refused(
 def test_an_authorization_that_envoy_joined_is_two() -> None:
     fields = [*without(b"authorization"), (b"authorization", b"Bearer a,Bearer b")]
     assert decoded(fields=fields).refusal is Reason.CREDENTIAL_AMBIGUOUS
+
+
+def test_the_address_is_the_last_that_envoy_wrote() -> None:
+    told = (b"x-forwarded-for", b"1.1.1.1, 203.0.113.7")
+    assert decoded(fields=[*FIELDS, told]).client_ip == "203.0.113.7"
+    assert decoded().client_ip is None
 
 
 def test_a_body_is_known_where_envoy_says_that_it_is_whole() -> None:

@@ -15,6 +15,7 @@ from deemster.settings.model import (
     ClientIpSettings,
     DevelopmentKeySource,
     DiscoveredKeySource,
+    ExtAuthzSettings,
     FileSinkSettings,
     ForwardAuthSettings,
     SqlDirectory,
@@ -69,6 +70,18 @@ def test_nothing_listens_for_ext_authz_unless_it_is_written(tmp_path: Path) -> N
     found = load(tmp_path, SMALL + "listeners: {extAuthz: {}}\n").listeners.ext_authz
     assert found is not None
     assert str(found.bind) == "127.0.0.1:9191"
+
+
+def test_each_mode_of_ext_authz_says_where_the_clients_address_is(tmp_path: Path) -> None:
+    assert load(tmp_path).ext_authz == ExtAuthzSettings()
+    written = """
+extAuthz:
+  grpc: {clientIp: {from: source-address}}
+  http: {clientIp: {from: X-Forwarded-For, trustedHops: 1}, copies: [X-Tenant]}
+"""
+    assert load(tmp_path, SMALL + written).ext_authz == ExtAuthzSettings(
+        ClientIpSettings("source-address", 0), ClientIpSettings("x-forwarded-for", 1), ("x-tenant",)
+    )
 
 
 def test_relative_paths_start_at_the_settings_file(tmp_path: Path) -> None:
