@@ -187,13 +187,22 @@ class RecordBuilder:
         if call.question is not None:
             resource, masked = _resource(call.question.resource)
         service, deciding, missing = decision.service, decision.deciding, decision.missing
+        method, request_id, client_ip = call.method, call.gateway_request_id, call.client_ip
+        subject, client_id = decision.subject, decision.client_id
+        # Cut where they are long: texts that nobody gave cost nothing.
+        if client_ip is not None and len(client_ip) > MAX_NAME:
+            client_ip = shortened(client_ip, MAX_NAME)
+        if subject is not None and len(subject) > MAX_NAME:
+            subject = shortened(subject, MAX_NAME)
+        if client_id is not None and len(client_id) > MAX_NAME:
+            client_id = shortened(client_id, MAX_NAME)
         gateway, secret_id = (
             (None, None) if caller is None else (caller.gateway.id, caller.secret_id)
         )
         return DecisionRecordV1(
             1,
             decision.decision_id,
-            _name(call.gateway_request_id),
+            None if request_id is None else shortened(request_id, MAX_NAME),
             self._time.text(self._wall()),
             self._environment,
             decision.revision,
@@ -202,12 +211,12 @@ class RecordBuilder:
             secret_id,
             None if service is None else service.id,
             decision.operation,
-            shortened(call.method, MAX_NAME),
+            method if len(method) <= MAX_NAME else shortened(method, MAX_NAME),
             url,
             resource,
-            _name(call.client_ip),
-            _name(decision.subject),
-            _name(decision.client_id),
+            client_ip,
+            subject,
+            client_id,
             decision.provider,
             # INVARIANT: anything that is not PERMIT itself is recorded as a deny.
             "permit" if decision.effect is Effect.PERMIT else "deny",
@@ -250,7 +259,8 @@ def _resource(resource: Resource) -> tuple[ResourceV1, tuple[str, ...]]:
     if "?" in id_ or "@" in id_ or "#" in id_ or len(id_) > MAX_NAME:
         id_, names = redact_url(id_)
         masked = tuple([name.replace("url", "resource.id") for name in names])
-    return ResourceV1(shortened(resource.type, MAX_NAME), id_), masked
+    kind = resource.type
+    return ResourceV1(kind if len(kind) <= MAX_NAME else shortened(kind, MAX_NAME), id_), masked
 
 
 def _missing(requirements: tuple[Requirement, ...]) -> tuple[MissingV1, ...]:

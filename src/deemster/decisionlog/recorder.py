@@ -72,7 +72,7 @@ class DecisionRecorder:
         self._counters.count_decision(outcome, decision.reason, elapsed_us)
         try:
             record = self._records.build(protocol, caller, call, decision, outcome, elapsed_us)
-            line = escape_unprintable(self._encoded(record)) + b"\n"
+            line = self._line(record)
         except Exception:  # noqa: BLE001  a record that cannot be masked is never sent unmasked
             self._counters.count_dropped(DropCause.NOT_MASKED)
             return _refused() if self._blocks else None
@@ -92,11 +92,12 @@ class DecisionRecorder:
         """Write what is held, for at most `within` seconds, and end."""
         await asyncio.gather(*[sink.close(within) for sink in self._sinks])
 
-    def _encoded(self, record: DecisionRecordV1) -> bytes:
+    def _line(self, record: DecisionRecordV1) -> bytes:
         try:
-            return self._encode(record)
+            line = self._encode(record)
         except UnicodeEncodeError:
-            return self._encode(escape_surrogates(msgspec.to_builtins(record)))
+            line = self._encode(escape_surrogates(msgspec.to_builtins(record)))
+        return escape_unprintable(line) + b"\n"
 
     async def _put(self, line: bytes) -> bool:
         written = await asyncio.gather(*[sink.put(line, self._wait) for sink in self._sinks])

@@ -149,12 +149,13 @@ def identify(case: Case, question: Question, fetching: Fetching) -> Awaitable[No
     credential = question.credential
     if question.call is not None:
         credential = credential_of(question.call.headers)
-    if credential is not None and case.claims is None:
-        claims = fetching.verified(case, fetching.provider_of(case), credential)
-        if not isinstance(claims, VerifiedClaims):
-            return claims
-        case.claims = claims
-    known_as = _known_as(subject, case.claims)
+    claims = case.claims
+    if credential is not None and claims is None:
+        found = fetching.verified(case, fetching.provider_of(case), credential)
+        if not isinstance(found, VerifiedClaims):
+            return found
+        case.claims = claims = found
+    known_as = subject if claims is None else _known_as(subject, claims)
     case.subject = subject
     if case.user is None and known_as is not None and case.service.internal:
         user = fetching.user(case, known_as)
@@ -164,13 +165,11 @@ def identify(case: Case, question: Question, fetching: Fetching) -> Awaitable[No
     return None
 
 
-def _known_as(subject: str, claims: VerifiedClaims | None) -> str | None:
-    """How the directory calls the subject: as its token says, if one came; None for a client.
+def _known_as(subject: str, claims: VerifiedClaims) -> str | None:
+    """How the directory calls the subject of a token; None for a client.
 
     INVARIANT: a token speaks for its own subject alone. Raises TokenRejectedError for another.
     """
-    if claims is None:
-        return subject
     if subject not in (claims.user_id, claims.claims.get("sub"), claims.client_id):
         raise TokenRejectedError(Reason.SUBJECT_NOT_ACCEPTED)
     return claims.user_id
@@ -190,7 +189,7 @@ def values_of(case: Case, question: Question, answering: AnsweredBy, skew: float
         case.user,
         case.now,
         skew,
-        case.fresh_trace(),
+        None if case.trace is None else case.fresh_trace(),
         judge.ref.span,
         question.call,
     )

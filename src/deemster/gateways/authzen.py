@@ -199,8 +199,10 @@ def _asked(caller: GatewayCaller, question: AuthzenQuestion, request_id: str | N
 
 
 def _item_answer(decision: Decision) -> ItemAnswer:
+    if decision.permitted:
+        return ItemAnswer(decision_body(decision), permitted=True)
     shed = decision.decision_id if decision.reason is Reason.OVERLOADED else ""
-    return ItemAnswer(decision_body(decision), decision.permitted, shed)
+    return ItemAnswer(decision_body(decision), permitted=False, overloaded=shed)
 
 
 # --- what is no decision ------------------------------------------------------------------------

@@ -160,6 +160,13 @@ def _action(members: Mapping[str, object]) -> Action:
 
 def _resource(members: Mapping[str, object]) -> Resource:
     resource = required_object(members, "resource")
+    kind, id_, properties = resource.get("type"), resource.get("id"), resource.get("properties")
+    if kind and id_ and isinstance(kind, str) and isinstance(id_, str):
+        # What every item of many is made of, without a word about what else it could be.
+        if isinstance(properties, dict):
+            return Resource(kind, id_, properties)
+        if "properties" not in resource:
+            return Resource(kind, id_)
     return Resource(
         required_text(resource, "type", "resource."),
         required_text(resource, "id", "resource."),

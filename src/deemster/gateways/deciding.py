@@ -118,12 +118,8 @@ class RecordedDecisions:
         the decision point says that the call is none, and lets a cancelled task be cancelled;
         nothing else, unless not even a deny can be written.
         """
-        started = self._clock.monotonic()
-        begun = self._begun(begin)
-        if isinstance(begun, Decision):
-            answer, pending = self._recorded(asked, begun, encode, started)
-            return answer if pending is None else await self._written(answer, pending, encode)
-        return await self._finish(asked, begun, encode, started)
+        begun = self.begin_answer(asked, begin, encode)
+        return await begun if isinstance(begun, Pending) else begun
 
     def begin_answer(
         self, asked: Asked, begin: Callable[[], Begun], encode: Callable[[Decision], Answer]
@@ -133,21 +129,18 @@ class RecordedDecisions:
         For messages with several questions, which are waited for together.
         """
         started = self._clock.monotonic()
-        begun = self._begun(begin)
+        try:
+            begun = (
+                begin() if self._under_way < self._concurrency else self._deny(Reason.OVERLOADED)
+            )
+        except ProtocolError:
+            raise
+        except Exception as fault:  # noqa: BLE001  (fail closed; and the deny is recorded)
+            begun = self._fault(fault)
         if not isinstance(begun, Decision):
             return Pending(self._finish(asked, begun, encode, started))
         answer, pending = self._recorded(asked, begun, encode, started)
         return answer if pending is None else Pending(self._written(answer, pending, encode))
-
-    def _begun(self, begin: Callable[[], Begun]) -> Begun:
-        if self._under_way >= self._concurrency:
-            return self._deny(Reason.OVERLOADED)
-        try:
-            return begin()
-        except ProtocolError:
-            raise
-        except Exception as fault:  # noqa: BLE001  (fail closed; and the deny is recorded)
-            return self._fault(fault)
 
     async def _finish(
         self,
