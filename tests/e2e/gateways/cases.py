@@ -8,7 +8,7 @@ from enum import Enum
 
 from tests.e2e.gateways.wire import Call
 
-__all__ = ["ALLOWED", "CASES", "GROUPS", "Case", "Due"]
+__all__ = ["ALLOWED", "CASES", "FROM_HERE", "GROUPS", "Case", "Due"]
 
 
 class Due(Enum):
@@ -269,6 +269,37 @@ UPGRADES = (
     _fields("WebSocket and h2c", (b"Connection", b"Upgrade"), (b"Upgrade", b"websocket, h2c")),
 )
 
+FROM_HERE = Case("from here", Due.HARMLESS, Call(target=b"/from-here"))
+ADDRESSES = (
+    FROM_HERE,
+    Case("from the office, which it is not", Due.REFUSED, Call(target=b"/from-the-office")),
+    *(
+        _fields(
+            f"{name}: an address of the office",
+            (name.encode(), value),
+            due=Due.REFUSED,
+            target=b"/from-the-office",
+        )
+        for name, value in (
+            ("X-Forwarded-For", b"10.0.0.1"),
+            ("X-Forwarded-For ", b"10.0.0.1"),
+            ("X_Forwarded_For", b"10.0.0.1"),
+            ("X-Real-IP", b"10.0.0.1"),
+            ("Forwarded", b"for=10.0.0.1"),
+            ("True-Client-IP", b"10.0.0.1"),
+            ("X-Client-IP", b"10.0.0.1"),
+            ("X-Envoy-External-Address", b"10.0.0.1"),
+        )
+    ),
+    _fields(
+        "two X-Forwarded-For: addresses of the office",
+        (b"X-Forwarded-For", b"10.0.0.1"),
+        (b"X-Forwarded-For", b"10.0.0.2, 10.0.0.3"),
+        due=Due.REFUSED,
+        target=b"/from-the-office",
+    ),
+)
+
 SMUGGLED = b"GET /admin/users HTTP/1.1\r\nHost: api.example.com\r\nConnection: close\r\n\r\n"
 SMUGGLING = tuple(
     Case(
@@ -319,6 +350,7 @@ GROUPS = {
     "Identity, credentials and the gateway's own header fields": SPOOFS,
     "Requests within requests": SMUGGLING,
     "Other protocols": UPGRADES,
+    "The client's address": ADDRESSES,
     "Sizes": SIZES,
 }
 CASES = tuple(case for cases in GROUPS.values() for case in cases)

@@ -51,6 +51,12 @@ operations:
   - id: administer
     match: {path: /admin/**}
     allow: {groups: {any: [admins]}}
+  - id: from-here
+    match: {methods: [GET], path: /from-here}
+    allow: {when: "request.ip.inAny(['127.0.0.0/8'])"}
+  - id: from-the-office
+    match: {methods: [GET], path: /from-the-office}
+    allow: {when: "request.ip.inAny(['10.0.0.0/8'])"}
   - id: health
     match: {methods: [GET], path: /health}
     allow: public
