@@ -53,10 +53,10 @@ operations:
     allow: {groups: {any: [admins]}}
   - id: from-here
     match: {methods: [GET], path: /from-here}
-    allow: {when: "request.ip.inAny(['127.0.0.0/8'])"}
+    allow: {when: "!request.ip.inAny(['203.0.113.0/24'])"}
   - id: from-the-office
     match: {methods: [GET], path: /from-the-office}
-    allow: {when: "request.ip.inAny(['10.0.0.0/8'])"}
+    allow: {when: "request.ip.inAny(['203.0.113.0/24'])"}
   - id: health
     match: {methods: [GET], path: /health}
     allow: public

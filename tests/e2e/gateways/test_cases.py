@@ -10,14 +10,12 @@ from tests.e2e.gateways.assertions import (
     assert_no_spoof,
     assert_secret_is_kept,
 )
-from tests.e2e.gateways.cases import CASES, FROM_HERE, Case
+from tests.e2e.gateways.cases import CASES, Case
 from tests.e2e.gateways.stand import Stand
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
-UNKNOWN_ADDRESS = {"envoy-http"}
-"""Where Deemster is not told the client's address: policies that read it permit nothing."""
 PASS_TRAILERS = {"haproxy"}
 """HAProxy 2.6 cannot drop them; no upstream may merge them into the header (RFC 9110 6.5.1)."""
 
@@ -31,8 +29,3 @@ def test_a_case(stand: Stand, case: Case) -> None:
     assert_secret_is_kept(seen, stand.gateway.secret_header)
     if stand.gateway.name not in PASS_TRAILERS:
         assert not any(arrival.trailer for arrival in seen.arrivals)
-
-
-def test_the_client_s_address_is_the_one_that_the_gateway_saw(stand: Stand) -> None:
-    known = stand.gateway.name not in UNKNOWN_ADDRESS
-    assert stand.seen(FROM_HERE).answer.status == (200 if known else 403)
