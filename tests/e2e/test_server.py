@@ -147,9 +147,14 @@ def request_bytes(token: str, *, secret: str = SECRET) -> tuple[bytes, bytes]:
     return head.encode(), body
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> ServiceFolder:
-    return a_service_folder(tmp_path)
+@pytest.fixture(params=["uvicorn", "hypercorn"])
+def folder(tmp_path: Path, request: pytest.FixtureRequest) -> ServiceFolder:
+    """Of a service on each of the two servers."""
+    found = a_service_folder(tmp_path)
+    text = found.settings_file.read_text(encoding="utf-8")
+    server = f"decisions: {{server: {request.param}, bind: "
+    found.settings_file.write_text(text.replace("decisions: {bind: ", server), encoding="utf-8")
+    return found
 
 
 def test_a_gateway_gets_its_answer_and_operators_theirs(folder: ServiceFolder) -> None:
@@ -193,7 +198,9 @@ def test_a_slow_caller_is_ended(folder: ServiceFolder, sent: bytes | None, cause
         head, body = request_bytes(folder.token())
         connection.sendall(sent if sent is not None else head + body[:10])
         said = everything(connection)
-        assert said.startswith(b"HTTP/1.1 408 ")
+        # Where calls may share a connection, a late body is refused in the protocol's own form.
+        late_body = sent is None and "server: hypercorn" in folder.settings_file.read_text("utf-8")
+        assert said.startswith(b"HTTP/1.1 400 " if late_body else b"HTTP/1.1 408 ")
         assert cause in said
         # It cost nobody else anything.
         assert service.ask(a_call(folder.token())).status_code == 200
@@ -308,7 +315,7 @@ def test_a_taken_port_is_explained(folder: ServiceFolder) -> None:
         port = taken.getsockname()[1]
         text = folder.settings_file.read_text(encoding="utf-8")
         text = text.replace(
-            "decisions: {bind: 127.0.0.1:0}", f"decisions: {{bind: 127.0.0.1:{port}}}"
+            "bind: 127.0.0.1:0}, management", f"bind: 127.0.0.1:{port}}}, management"
         )
         folder.settings_file.write_text(text, encoding="utf-8")
         found = subprocess.run(

@@ -297,11 +297,13 @@ def build_application(
 
 
 def _limits(settings: Settings) -> EndpointLimits:
+    limits, server = settings.limits, settings.listeners.decisions.server
     return EndpointLimits(
-        body=settings.limits.body,
+        body=limits.body,
         headers=None,  # the listener counts their bytes itself
-        header_count=settings.limits.header_count,
-        body_timeout=None,  # the listener has a timer of its own
+        header_count=limits.header_count,
+        # The one server has a timer of its own; on connections of the other, calls come together.
+        body_timeout=None if server == "uvicorn" else limits.body_timeout,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from deemster.app import Application, new_id
 from deemster.model.clock import Clock
 from deemster.serving.decisions_server import DecisionsServer
+from deemster.serving.hypercorn_server import HypercornServer
 from deemster.serving.management_server import ManagementServer
 from deemster.serving.protocol import ConnectionLimits
 from deemster.serving.reloading import Renewable
@@ -46,7 +48,7 @@ class Listening:
 class Servers:
     """What serves, not started yet."""
 
-    decisions: DecisionsServer
+    decisions: DecisionsServer | HypercornServer
     management: ManagementServer
     ext_authz: GrpcServer | None
     listening: Listening
@@ -68,7 +70,9 @@ def open_servers(
     ext_authz = _open_ext_authz(settings, application)
     decisions_bind = settings.listeners.decisions.bind
     # Files first: nothing listens before what is to protect it can be used.
-    tls = _tls(settings.listeners.decisions.tls, "listeners.decisions.tls")
+    wanted = settings.listeners.decisions
+    spoken = ["h2", "http/1.1"] if wanted.server == "hypercorn" else ["http/1.1"]
+    tls = _tls(wanted.tls, "listeners.decisions.tls", spoken)
     management_bind = settings.listeners.management
     decisions, decisions_address = open_listener(
         decisions_bind.host,
@@ -86,25 +90,7 @@ def open_servers(
     except BaseException:
         decisions.close()
         raise
-    limits = settings.limits
-    decisions_server = DecisionsServer(
-        application.decisions,
-        decisions,
-        limits=ConnectionLimits(
-            connections=limits.connections,
-            header_bytes=limits.headers,
-            header_count=limits.header_count,
-            header_seconds=limits.header_timeout,
-            body_seconds=limits.body_timeout,
-            idle_seconds=limits.idle_timeout,
-            # Long enough for any decision, and for a gateway to take the answer.
-            answer_seconds=limits.idle_timeout + settings.deadlines.decision,
-        ),
-        counters=application.figures.connections,
-        clock=clock,
-        new_id=new_id,
-        tls=tls,
-    )
+    decisions_server = _decisions_server(settings, application, decisions, clock, tls)
     return Servers(
         decisions_server,
         ManagementServer(
@@ -119,6 +105,45 @@ def open_servers(
             management_address,
             None if ext_authz is None else ext_authz.address,
         ),
+    )
+
+
+def _decisions_server(
+    settings: Settings,
+    application: Application,
+    listener: socket.socket,
+    clock: Clock,
+    tls: ListenerTls | None,
+) -> DecisionsServer | HypercornServer:
+    limits = settings.limits
+    of_connections = ConnectionLimits(
+        connections=limits.connections,
+        header_bytes=limits.headers,
+        header_count=limits.header_count,
+        header_seconds=limits.header_timeout,
+        body_seconds=limits.body_timeout,
+        idle_seconds=limits.idle_timeout,
+        # Long enough for any decision, and for a gateway to take the answer.
+        answer_seconds=limits.idle_timeout + settings.deadlines.decision,
+    )
+    counters = application.figures.connections
+    if settings.listeners.decisions.server == "hypercorn":
+        return HypercornServer(
+            application.decisions,
+            listener,
+            limits=of_connections,
+            counters=counters,
+            new_id=new_id,
+            tls=tls,
+        )
+    return DecisionsServer(
+        application.decisions,
+        listener,
+        limits=of_connections,
+        counters=counters,
+        clock=clock,
+        new_id=new_id,
+        tls=tls,
     )
 
 
@@ -138,7 +163,7 @@ def _open_ext_authz(settings: Settings, application: Application) -> GrpcServer 
     )
 
 
-def _tls(tls: TlsSettings | None, setting: str) -> ListenerTls | None:
-    if tls is None:
-        return None
-    return ListenerTls(tls, setting=setting, protocols=["http/1.1"])
+def _tls(
+    tls: TlsSettings | None, setting: str, protocols: Sequence[str] = ("h2",)
+) -> ListenerTls | None:
+    return None if tls is None else ListenerTls(tls, setting=setting, protocols=protocols)

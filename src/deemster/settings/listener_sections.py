@@ -20,7 +20,7 @@ def read_listeners(section: Section) -> ListenerSettings:
     """`listeners:`"""
     decisions = section.section("decisions")
     bind = decisions.optional("bind", parse_bind, Bind("127.0.0.1", 8080, is_loopback=True))
-    decisions.optional("server", one_of(("uvicorn",), ("hypercorn",)), "uvicorn")
+    server = decisions.optional("server", one_of(("uvicorn", "hypercorn")), "uvicorn")
     decisions.optional("workers", _one_worker, 1)
     behind = decisions.choice("plaintextBehind", PROTECTORS, None)
     tls = read_listener_tls(decisions)
@@ -36,7 +36,7 @@ def read_listeners(section: Section) -> ListenerSettings:
     section.unsupported("probes")
     section.finish()
     return ListenerSettings(
-        DecisionsListenerSettings(bind, behind, tls), management_bind, ext_authz
+        DecisionsListenerSettings(bind, behind, tls, server), management_bind, ext_authz
     )
 
 

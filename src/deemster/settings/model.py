@@ -86,11 +86,13 @@ class TlsSettings:
 
 @dataclass(frozen=True, slots=True)
 class DecisionsListenerSettings:
-    """`listeners.decisions:`; `plaintext_behind` says who protects a bind off loopback."""
+    """`listeners.decisions:`; `plaintext_behind` says who protects a bind off loopback, `server` is
+    `uvicorn` or `hypercorn`."""
 
     bind: Bind
     plaintext_behind: str | None
     tls: TlsSettings | None = None
+    server: str = "uvicorn"
 
 
 @dataclass(frozen=True, slots=True)

