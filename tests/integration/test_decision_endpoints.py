@@ -247,6 +247,26 @@ async def test_header_fields_of_a_call_are_read_whoever_says_who_asks(
     assert outcome(answer) == expected
 
 
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"request_body": {"amount": 99}}, "PERMIT"),
+        ({"request_body": {"amount": 100}}, "DENY policy-denied"),
+        ({}, "INDETERMINATE body-unavailable"),
+    ],
+)
+async def test_the_body_of_a_named_users_call_is_read(
+    parameters: dict[str, object], expected: str
+) -> None:
+    told = {"request_method": "POST", "request_headers": {"x-tenant": "blue"}, **parameters}
+    assert outcome(await ask(a_call("/orders/7", "alice", **told))) == expected
+
+
+@pytest.mark.parametrize("path", ["/orders/..%2fhealth", "/a\\b", "/%00", "//health"])
+async def test_no_named_user_gets_past_an_ambiguous_path(path: str) -> None:
+    assert not outcome(await ask(a_call(path, "alice"))).startswith("PERMIT")
+
+
 # --- a question ---------------------------------------------------------------------------------
 
 

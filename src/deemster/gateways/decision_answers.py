@@ -6,7 +6,7 @@ one exhaustive table. docs/gateways/decision-endpoints.md has it in words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Literal
 
@@ -67,13 +67,12 @@ def decision_response(
 ) -> DecisionResponse:
     """The whole answer. Statements go with PERMIT and DENY only (facts/ping.md 3.4)."""
     judgement = judgement_of(decision)
-    told = judgement in ("PERMIT", "DENY")
     return DecisionResponse(
         id=decision.decision_id,
         decision=judgement,
         correlation_id=correlation_id,
         elapsed_microseconds=elapsed_us,
-        statements=tuple([_told(one) for one in decision.statements]) if told else (),
+        statements=tuple([_told(one) for one in _handed_on(decision, judgement)]),
         status=_status(decision, judgement),
         authorization_version=Version(decision.revision) if decision.revision else msgspec.UNSET,
     )
@@ -100,6 +99,16 @@ def _status(decision: Decision, judgement: Judgement) -> StatusMember:
     return StatusMember(_CODES[decision.reason], reasons, (decision.reason.value,))
 
 
+def _handed_on(decision: Decision, judgement: Judgement) -> Iterable[Statement]:
+    """Not the author's words to the end user where the API service discloses nothing."""
+    if judgement not in ("PERMIT", "DENY"):
+        return ()
+    service = decision.service
+    if judgement == "PERMIT" or service is None or service.disclose != "none":
+        return decision.statements
+    return [one for one in decision.statements if one.code not in _WORDS]
+
+
 def _told(statement: Statement) -> ToldStatement:
     return ToldStatement(
         id=statement.id,
@@ -112,5 +121,6 @@ def _told(statement: Statement) -> ToldStatement:
     )
 
 
+_WORDS = frozenset({"auth-challenge", "denied-reason"})
 _OKAY = StatusMember("OKAY")
 _ENCODER = msgspec.json.Encoder()

@@ -25,7 +25,8 @@ __all__ = ["no_such_resource", "overloaded", "refused", "wrong_method"]
 def refused(error: ProtocolError, error_id: str) -> WireAnswer:
     """401, 413 or 400; for one member that is wrong, a detail that names it."""
     if isinstance(error, GatewayUnauthenticatedError):
-        return _answer(HTTPStatus.UNAUTHORIZED, "ACCESS_FAILED", error.message, error_id)
+        answer = _answer(HTTPStatus.UNAUTHORIZED, "ACCESS_FAILED", error.message, error_id)
+        return WireAnswer(answer.status, (*answer.headers, _CHALLENGE), answer.body)
     if isinstance(error, CallTooLargeError):
         status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         return _answer(status, "PAYLOAD_TOO_LARGE", f"Payload Too Large: {error.message}", error_id)
@@ -70,4 +71,6 @@ def _answer(
 
 
 _ENCODER = msgspec.json.Encoder()
+# RFC 9110 11.6.1: a 401 has one. It names no more than what is protected.
+_CHALLENGE = (b"www-authenticate", b'Bearer realm="decision-endpoint"')
 _JSON = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))

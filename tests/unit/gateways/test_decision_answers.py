@@ -7,7 +7,7 @@ import pytest
 
 from deemster.gateways.decision_answers import JUDGEMENTS, decision_response, judgement_of
 from deemster.gateways.decision_members import DecisionResponse
-from deemster.model.decision import Decision, Effect, Reason, Statement
+from deemster.model.decision import Decision, Effect, Reason, ServiceFacts, Statement
 from tests.support.doubles import a_deny, a_permit
 
 PAGE = Path(__file__).parents[3] / "docs" / "gateways" / "decision-endpoints.md"
@@ -58,6 +58,7 @@ def test_the_status_says_whether_judging_went_well(reason: Reason, code: str) ->
     assert status.errors == (() if code == "OKAY" else (reason.value,))
 
 
+CODES = ["denied-reason", "x-mark", "auth-challenge"]
 STATEMENT = Statement(id="s", code="x-mark", payload={"a": [1, "ü"]}, obligatory=True)
 
 
@@ -72,6 +73,18 @@ def test_statements_go_with_permit_and_deny() -> None:
 @pytest.mark.parametrize("reason", [Reason.NO_RULE, Reason.INDETERMINATE])
 def test_statements_do_not_go_with_what_is_neither(reason: Reason) -> None:
     assert told(a_deny(reason=reason, statements=(STATEMENT,))).statements == ()
+
+
+@pytest.mark.parametrize(("disclose", "expected"), [("none", ["x-mark"]), ("challenge", CODES)])
+def test_where_nothing_is_disclosed_the_authors_words_are_not_handed_on(
+    disclose: str, expected: list[str]
+) -> None:
+    statements = tuple([Statement(id=code, code=code, payload={"m": "no"}) for code in CODES])
+    service = ServiceFacts("shop", "https://api.example.com", 403, disclose)
+    deny = a_deny(statements=statements, service=service)
+    assert [one.code for one in told(deny).statements] == expected
+    permit = a_permit(statements=statements, service=service)
+    assert [one.code for one in told(permit).statements] == CODES
 
 
 def test_a_decision_that_no_policy_made_names_no_version() -> None:
