@@ -137,11 +137,13 @@ def standing(
     *,
     swaps: Mapping[str, str] | None = None,
     settings: Mapping[str, Mapping[str, object]] | None = None,
+    opens: bool = True,
 ) -> Iterator[Stand]:
     """Gateway, upstream and decision point, all ended afterwards.
 
     `swaps`: further texts of the gateway's configuration to replace, each of which must be there.
-    `settings`: of the decision point, beside the example's.
+    `settings`: of the decision point, beside the example's. `opens` is false where nothing is
+    expected to get through, so that nobody waits for it.
     """
     command = parts.command(gateway.command)
     with ExitStack() as ends:
@@ -158,5 +160,6 @@ def standing(
         ends.callback(program.end)
         wait_until_listening(program, address)
         stand = Stand(gateway, program, address, upstream, point)
-        stand.wait_until_open()
+        if opens:
+            stand.wait_until_open()
         yield stand
