@@ -81,7 +81,9 @@ local function refuse(txn, answer)
 end
 
 local JSON = { ["content-type"] = { "application/json" }, ["cache-control"] = { "no-store" } }
-local UNAVAILABLE = { status = 503, headers = JSON, body = '{"code":"dependency-unavailable",'
+local LATER = { ["content-type"] = JSON["content-type"], ["cache-control"] = JSON["cache-control"],
+  ["retry-after"] = { "1" } }
+local UNAVAILABLE = { status = 503, headers = LATER, body = '{"code":"dependency-unavailable",'
   .. '"message":"the decision is not available at the moment"}' }
 local TOO_MANY = { status = 431, headers = JSON, body = '{"code":"too-large",'
   .. '"message":"there are too many header fields"}' }
@@ -121,6 +123,8 @@ core.register_action("deemster", { "http-req" }, function(txn)
     txn:set_var("txn.deemster_permits", true)
   elseif answer.status >= 400 and answer.status < 500 then
     refuse(txn, answer)
+  elseif answer.status == 503 and answer.headers["x-decision-id"] ~= nil then
+    refuse(txn, answer) -- Deemster's own, with the reason
   else
     refuse(txn, UNAVAILABLE)
   end
