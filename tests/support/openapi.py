@@ -22,7 +22,7 @@ FILE = Path(__file__).parents[2] / "docs" / "openapi.json"
 
 SETTINGS = """
 policies: {path: policies}
-listeners: {decisions: {bind: 127.0.0.1:0}, management: {bind: 127.0.0.1:0}}
+listeners: {decisions: {bind: 127.0.0.1:0, server: SERVER}, management: {bind: 127.0.0.1:0}}
 gateways:
   - id: every-protocol
     protocols:
@@ -43,10 +43,10 @@ decisionLog: {sinks: [{file: {path: decisions.jsonl}}], whenFull: drop}
 """
 
 
-def every_protocol(path: Path) -> ServiceFolder:
+def every_protocol(path: Path, *, server: str = "uvicorn") -> ServiceFolder:
     """A service with a gateway that may speak every protocol over HTTP, in an empty folder."""
     folder = a_service_folder(path)
-    folder.settings_file.write_text(SETTINGS, encoding="utf-8")
+    folder.settings_file.write_text(SETTINGS.replace("SERVER", server), encoding="utf-8")
     return folder
 
 
