@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from deemster.app.openapi import openapi_of
+from deemster.gateways.http_endpoint import ServedPath
+from deemster.settings import load_settings
+from deemster.settings.model import AnonymousGatewaySettings
 from tests.golden.test_wire import CASES, WIRE, parts_of
-from tests.support.openapi import FILE, current_document
+from tests.support.openapi import FILE, current_document, every_protocol
 
 # Answered, though nobody is told to send it: one question of several that is none, and what Lua
 # writes for an array without items.
@@ -53,6 +58,33 @@ def test_whoever_asks_for_a_decision_must_prove_who_they_are() -> None:
     schemes = set(DOCUMENT["components"]["securitySchemes"])
     for _, _, operation in operations():
         assert {name for proof in operation["security"] for name in proof} <= schemes
+
+
+def test_an_access_token_proves_a_gateway_where_the_authorization_header_is_its_own() -> None:
+    with_token = {
+        operation["tags"][0]
+        for _, _, operation in operations()
+        if {"access-token": []} in operation["security"]
+    }
+    assert with_token == {"authzen", "decision-endpoint"}
+
+
+def test_an_anonymous_gateway_proves_nothing_in_its_protocols(tmp_path: Path) -> None:
+    settings = load_settings(every_protocol(tmp_path).settings_file, {})
+    anonymous = AnonymousGatewaySettings(
+        id="anonymous",
+        protocols=frozenset({"sideband"}),
+        api_services=frozenset({"orders"}),
+        claims=None,
+    )
+    served = [
+        ServedPath("/sideband/request", "sideband"),
+        ServedPath("/forward-auth/nginx", "nginx"),
+    ]
+    trial = replace(settings, insecure_anonymous_gateway=anonymous)
+    paths = json.loads(openapi_of(trial, served))["paths"]
+    assert {} in paths["/sideband/request"]["post"]["security"]
+    assert {} not in paths["/forward-auth/nginx"]["get"]["security"]
 
 
 def nested(value: object) -> Iterator[Mapping[str, object]]:

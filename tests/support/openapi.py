@@ -29,6 +29,10 @@ gateways:
       [sideband, authzen, decision-endpoint, ext-authz-http, nginx, traefik, caddy, haproxy]
     apiServices: [orders]
     secrets: [{id: k1, value: "${file:kong-secret}"}]
+  - id: with-a-token
+    protocols: [authzen, decision-endpoint]
+    apiServices: [orders]
+    accessTokens: [{id: t1, provider: staff, clientId: checkout, audience: deemster}]
 tokenProviders:
   - id: staff
     type: internal

@@ -17,7 +17,7 @@ from deemster.gateways.openapi.document import SecurityScheme, openapi_document
 from deemster.gateways.openapi.ext_authz_http import describe_ext_authz_http
 from deemster.gateways.openapi.forward_auth import describe_forward_auth
 from deemster.gateways.openapi.sideband import describe_sideband
-from deemster.gateways.pep_credentials import DEFAULT_SECRET_HEADER
+from deemster.gateways.pep_credentials import DEFAULT_SECRET_HEADER, TOKEN_PROTOCOLS
 from deemster.settings.model import Settings
 
 __all__ = ["openapi_of"]
@@ -56,25 +56,30 @@ def openapi_of(settings: Settings, served: Iterable[ServedPath]) -> bytes:
 
 def _security(settings: Settings) -> Mapping[str, SecurityScheme]:
     """How gateways of these settings prove who they are."""
-    headers = {gateway.secret_header for gateway in settings.gateways if gateway.secrets}
-    schemes: dict[str, SecurityScheme] = {
-        f"secret-{header}": {
-            "type": "apiKey",
-            "in": "header",
-            "name": header.upper(),
-            "description": "A gateway's shared secret",
-        }
+    gateways = settings.gateways
+    headers = {gateway.secret_header for gateway in gateways if gateway.secrets}
+    every = frozenset([name for name in DESCRIBED if name is not None])
+    schemes = {
+        f"secret-{header}": SecurityScheme(
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": header.upper(),
+                "description": "A gateway's shared secret",
+            },
+            every,
+        )
         for header in sorted(headers or {DEFAULT_SECRET_HEADER})
     }
-    if any(gateway.certificates for gateway in settings.gateways):
-        schemes["certificate"] = {
-            "type": "mutualTLS",
-            "description": "A client certificate, known by a subject alternative name or its key",
-        }
-    if any(gateway.access_tokens for gateway in settings.gateways):
-        schemes["access-token"] = {
-            "type": "http",
-            "scheme": "bearer",
-            "description": "An access token of the gateway's own: authzen and decision-endpoint",
-        }
+    if any(gateway.certificates for gateway in gateways):
+        text = "A client certificate, known by a subject alternative name or by its key"
+        schemes["certificate"] = SecurityScheme({"type": "mutualTLS", "description": text}, every)
+    if any(gateway.access_tokens for gateway in gateways):
+        text = "An access token of the gateway's own"
+        schemes["access-token"] = SecurityScheme(
+            {"type": "http", "scheme": "bearer", "description": text}, TOKEN_PROTOCOLS
+        )
+    anonymous = settings.insecure_anonymous_gateway
+    if anonymous is not None:
+        schemes["anonymous"] = SecurityScheme(None, anonymous.protocols)
     return schemes

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import cleandoc
 
 import msgspec
 
@@ -17,7 +19,16 @@ from deemster.gateways.openapi.description import (
 
 __all__ = ["SecurityScheme", "openapi_document"]
 
-SecurityScheme = Mapping[str, object]
+
+@dataclass(frozen=True, slots=True)
+class SecurityScheme:
+    """A way to prove who asks: its description, and the protocols in which it is one.
+
+    `description` None: no proof is asked for.
+    """
+
+    description: Mapping[str, object] | None
+    protocols: Container[str]
 
 
 def openapi_document(
@@ -27,14 +38,14 @@ def openapi_document(
     environment: str,
     security: Mapping[str, SecurityScheme],
 ) -> dict[str, object]:
-    """`security` are the ways in which a gateway may prove who it is: any one of them will do.
+    """`security` are the ways in which a gateway may prove who it is, by name: any one will do.
 
     An `{environment}` in a path is the one that is served.
     """
     schemas = _Schemas()
     paths: dict[str, dict[str, object]] = {}
     for operation in operations:
-        said = _operation(operation, schemas, environment, list(security))
+        said = _operation(operation, schemas, environment, security)
         paths.setdefault(operation.path, {})[operation.method] = said
     return {
         "openapi": "3.1.0",
@@ -48,7 +59,11 @@ def openapi_document(
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted(schemas.components.items())),
-            "securitySchemes": dict(security),
+            "securitySchemes": {
+                name: dict(scheme.description)
+                for name, scheme in security.items()
+                if scheme.description is not None
+            },
         },
     }
 
@@ -108,6 +123,9 @@ def _renamed(schema: object, names: Mapping[str, str]) -> object:
     reference = found.get("$ref")
     if isinstance(reference, str):
         found["$ref"] = _REFERENCE + names[reference.removeprefix(_REFERENCE)]
+    text = found.get("description")
+    if isinstance(text, str):
+        found["description"] = cleandoc(text)
     title = found.get("title")
     if isinstance(title, str):
         found["title"] = title.removeprefix("_")
@@ -115,13 +133,20 @@ def _renamed(schema: object, names: Mapping[str, str]) -> object:
 
 
 def _operation(
-    operation: Operation, schemas: _Schemas, environment: str, proofs: Iterable[str]
+    operation: Operation,
+    schemas: _Schemas,
+    environment: str,
+    security: Mapping[str, SecurityScheme],
 ) -> dict[str, object]:
     said: dict[str, object] = {
         "operationId": operation.id,
         "summary": operation.summary,
         "tags": [operation.protocol or "public"],
-        "security": [] if operation.protocol is None else [{proof: []} for proof in proofs],
+        "security": [
+            {} if scheme.description is None else {name: []}
+            for name, scheme in security.items()
+            if operation.protocol is not None and operation.protocol in scheme.protocols
+        ],
     }
     parameters = [_parameter(parameter) for parameter in operation.parameters]
     if "{environment}" in operation.path:
