@@ -29,12 +29,17 @@ from deemster.policy.snapshot import CompiledOperation, PolicySnapshot, RoutedCa
 from deemster.tokens.credentials import credential_of
 
 __all__ = [
+    "MOST_SUBJECT",
     "AnsweredBy",
     "Question",
     "answered_by",
     "identify",
     "values_of",
 ]
+
+
+MOST_SUBJECT = 1024
+"""Characters of a subject's id; no directory has longer ones."""
 
 
 class Question(NamedTuple):
@@ -144,7 +149,8 @@ def identify(case: Case, question: Question, fetching: Fetching) -> Awaitable[No
     INVARIANT: nobody is accepted whom the gateway may not name. Raises TokenRejectedError.
     """
     subject = question.request.subject.id
-    if not subject or not case.caller.gateway.may_name_subjects:
+    # Longer than any directory's: what remembers users must not be filled with texts.
+    if not 0 < len(subject) <= MOST_SUBJECT or not case.caller.gateway.may_name_subjects:
         raise TokenRejectedError(Reason.SUBJECT_NOT_ACCEPTED)
     credential = question.credential
     if question.call is not None:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import pytest
 
 from deemster.decisions.fetching import Deadlines
-from deemster.decisions.questions import Question
+from deemster.decisions.questions import MOST_SUBJECT, Question
 from deemster.model.access import AccessRequest, Action, Resource, Subject
 from deemster.model.decision import Decision, Effect, Reason
 from deemster.model.identity import Credential
@@ -184,6 +184,15 @@ async def test_what_is_not_this_gateways_business_is_not_there() -> None:
 )
 async def test_the_subject_is_looked_up_in_the_directory(subject: str, reason: Reason) -> None:
     assert (await asked(point_of(), "can_read", subject=subject)).reason is reason
+
+
+async def test_what_is_too_long_for_an_id_is_not_looked_up_and_not_remembered() -> None:
+    point = point_of()
+    longest = await asked(point, "can_read", subject="x" * MOST_SUBJECT)
+    assert (longest.reason, point.users.fetched) == (Reason.USER_UNKNOWN, ["user"])
+    longer = await asked(point, "can_read", subject="x" * (MOST_SUBJECT + 1))
+    assert (longer.reason, longer.subject) == (Reason.SUBJECT_NOT_ACCEPTED, None)
+    assert point.users.fetched == ["user"]
 
 
 async def test_a_gateway_without_the_right_names_nobody() -> None:
