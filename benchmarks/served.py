@@ -108,7 +108,7 @@ listeners:
   management: {{bind: "127.0.0.1:{management}"}}
 gateways:
   - id: kong
-    protocols: [sideband]
+    protocols: [sideband, traefik]
     apiServices: ["*"]
     secrets: [{{id: k1, value: "${{file:{folder}/secret}}"}}]
 tokenProviders:
