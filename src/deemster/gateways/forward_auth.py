@@ -28,7 +28,7 @@ from deemster.gateways.answers import (
 )
 from deemster.gateways.client_address import ClientAddress
 from deemster.gateways.forward_auth_profiles import ForwardAuthProfile
-from deemster.gateways.header_fields import is_token
+from deemster.gateways.header_fields import COMMON_NAMES, is_token
 from deemster.gateways.identity_headers import IdentityHeaders, ReservedFields, can_be_sent
 from deemster.model.decision import Decision, Statement
 from deemster.model.http import ApiCall, Headers
@@ -67,7 +67,8 @@ class ForwardAuth:
         told = {profile.method, profile.uri, profile.scheme, profile.host}
         self._told = told | {profile.connection} if profile.connection else told
         # What is between the gateway and us is not the client's.
-        self._hidden = {name.lower().encode("ascii") for name in secret_headers} | {b"host"}
+        hidden = {name.lower().encode("ascii") for name in secret_headers} | {b"host"}
+        self._not_the_clients = self._told | hidden
 
     def decode(self, wire: WireRequest) -> ApiCall:
         """Raises MalformedCallError naming the header field that is missing or wrong."""
@@ -76,13 +77,14 @@ class ForwardAuth:
         told: dict[bytes, bytes] = {}
         fields: list[tuple[str, str]] = []
         for name, value in wire.headers:
-            if name in self._told:
+            if name not in self._not_the_clients:
+                # Octets beyond ASCII have no meaning to HTTP, but to the upstream: none is lost.
+                known = _COMMON.get(name) or name.decode("latin-1")
+                fields.append((known, value.decode("latin-1")))
+            elif name in self._told:
                 if name in told:
                     raise MalformedCallError(f"`{name.decode()}` came more than once")
                 told[name] = value
-            elif name not in self._hidden:
-                # Octets beyond ASCII have no meaning to HTTP, but to the upstream: none is lost.
-                fields.append((name.decode("latin-1"), value.decode("latin-1")))
         profile = self._profile
         method = _told(told, profile.method).decode("latin-1")
         if not is_token(method):
@@ -106,10 +108,12 @@ class ForwardAuth:
         """A 200 without a body, or the deny; as the protocol says."""
         if not decision.permitted:
             return self._deny(decision)
-        fields = self._identity.fields(decision)
+        headers = self._identity.octets(decision)
         if self._copies:
-            fields = (*fields, *self._set_by(decision.statements))
-        headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in fields]
+            headers += [
+                (name.encode("ascii"), value.encode("ascii"))
+                for name, value in self._set_by(decision.statements)
+            ]
         if _DECISION_ID not in self._identity.names:
             headers += decision_id_field(decision)
         headers.append(_NO_STORE)
@@ -185,6 +189,8 @@ class ForwardAuth:
         return settings
 
 
+# Names that need not be made anew for each call.
+_COMMON = {name.encode("ascii"): name for name in COMMON_NAMES}
 _WORDED = frozenset({"auth-challenge", "denied-reason"})
 _MODIFY_HEADERS = "modify-headers"
 _DECISION_ID = "x-decision-id"

@@ -49,10 +49,17 @@ class IdentityHeaders:
             raise ConfigurationError(f"identity headers: {wrong}")
         self.names = tuple([name.lower() for name in says])
         """Lower-case, in the order written."""
-        self._told = tuple([(name.lower(), _READERS[value]) for name, value in says.items()])
+        self._told = tuple(
+            [(name.lower().encode("ascii"), _READERS[value]) for name, value in says.items()]
+        )
 
     def fields(self, decision: Decision) -> tuple[tuple[str, str], ...]:
-        """Every field, with what this permit says; "" where it says nothing.
+        """As `octets`, in text."""
+        octets = self.octets(decision)
+        return tuple([(name.decode("ascii"), value.decode("ascii")) for name, value in octets])
+
+    def octets(self, decision: Decision) -> list[tuple[bytes, bytes]]:
+        """Every field as it goes over the wire, with what this permit says; b"" for nothing.
 
         Raises CannotCarryOutError where a value cannot stand in a header field unchanged: an
         upstream must never be told another name than the one that was judged.
@@ -61,9 +68,11 @@ class IdentityHeaders:
         for name, read in self._told:
             value = read(decision) or ""
             if not can_be_sent(value):
-                raise CannotCarryOutError(f"the value of `{name}` cannot stand in a header field")
-            fields.append((name, value))
-        return tuple(fields)
+                raise CannotCarryOutError(
+                    f"the value of `{name.decode()}` cannot stand in a header field"
+                )
+            fields.append((name, value.encode("ascii")))
+        return fields
 
 
 class ReservedFields:
