@@ -27,6 +27,7 @@ from deemster.decisions.response_phase import (
     RequestState,
     judge_answer,
     keeps_state,
+    kept_for_answer,
     looks_at_answer,
     state_of,
 )
@@ -334,7 +335,7 @@ class DecisionPoint:
             return self._fetching.fetch(case, evaluation)
         decision = self._settled(case, evaluation)
         if snapshot.looking_at_answers and decision.permitted and keeps_state(case):
-            return decision._replace(kept=state_of(case, decision))
+            return kept_for_answer(case, decision)
         return decision
 
     def _judge_question(self, case: Case, question: Question) -> Decision | Awaitable[None]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 
 from deemster.attributesources.fetcher import AttributeFetcher
 from deemster.decisions.attributes import evaluated
-from deemster.decisions.case import Case
+from deemster.decisions.case import Case, deny
 from deemster.model.decision import Decision, Reason, Statement
 from deemster.model.gateway import GatewayCaller
 from deemster.model.http import ApiCall
@@ -41,6 +41,7 @@ __all__ = [
     "StateRejection",
     "judge_answer",
     "keeps_state",
+    "kept_for_answer",
     "looks_at_answer",
     "state_of",
 ]
@@ -82,6 +83,18 @@ def keeps_state(case: Case) -> bool:
         service = case.service
         return service.response is not None or service.changes_unmatched
     return operation.looks_at_answer
+
+
+def kept_for_answer(case: Case, decision: Decision) -> Decision:
+    """A permit with what it leaves behind for its answer.
+
+    None where policies look at the answer and the gateway cannot show it: nobody would ask them.
+    """
+    if case.call.shows_answer:
+        return decision._replace(kept=state_of(case, decision))
+    operation = case.operation if case.judge is case.operation else None
+    judge = case.service.response if operation is None else operation.response
+    return decision if judge is None else deny(case, Reason.STATEMENT_NOT_POSSIBLE)
 
 
 def state_of(case: Case, decision: Decision) -> RequestState:

@@ -98,6 +98,7 @@ class ExtAuthzGrpc:
             refusal=self._reserved.refusal(fields),
             certificate=_certificate(attributes.source.certificate),
             possible=self.statements,
+            shows_answer=False,
         )
 
     def encode(self, call: ApiCall, decision: Decision) -> WireAnswer:

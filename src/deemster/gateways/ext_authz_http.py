@@ -97,6 +97,7 @@ class ExtAuthzHttp:
             gateway_request_id=request_id(fields),
             refusal=self._reserved.refusal(fields),
             possible=self.statements,
+            shows_answer=False,
         )
 
     def encode(self, call: ApiCall, decision: Decision) -> WireAnswer:

@@ -102,6 +102,7 @@ class ForwardAuth:
             client_ip=client_ip,
             refusal=self._reserved.refusal(sent),
             possible=self.statements,
+            shows_answer=False,
         )
 
     def encode(self, call: ApiCall, decision: Decision) -> WireAnswer:

@@ -103,7 +103,8 @@ class ApiCall(NamedTuple):
     one of AuthZEN that was asked where nobody made a call: then `method` is its action's name, and
     there is no URL. `kept`, in the
     response phase, is what the gateway brought back of the request: as it sent it at first, then
-    opened, or rejected, by `decisions`.
+    opened, or rejected, by `decisions`. `shows_answer` is false where the protocol has no way to
+    show what the upstream answers.
 
     A named tuple, made once for each call: a frozen dataclass would cost three times as much.
     """
@@ -124,6 +125,7 @@ class ApiCall(NamedTuple):
     possible: Container[str] = frozenset()
     question: AccessRequest | None = None
     kept: object = None
+    shows_answer: bool = True
 
     def __repr__(self) -> str:
         # A body, claims and what was received hold what no log may: only the request line.

@@ -21,6 +21,7 @@ from deemster.model.identity import UserContext
 from tests.support.points import FakeUsers, a_call, a_caller, a_point, some_claims
 from tests.support.policy_trees import a_service, an_operation, told
 
+REFUSED = "statement-not-possible"
 URL = "https://api.example.com/shop/items"
 JSON = (("content-type", "application/json"),)
 
@@ -313,3 +314,53 @@ async def test_a_whole_exchange_knows_its_caller_in_both_phases() -> None:
     decision = await exchanged(a_tree(rule), ApiResponse(200, Headers(())))
     assert decision.reason == "policy-denied"
     assert decision.subject == "alice"
+
+
+# --- gateways that show no answers ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("shows", "reason"), [(True, "permitted"), (False, REFUSED)])
+async def test_a_call_whose_answer_nobody_would_show_is_not_permitted(
+    shows: bool, reason: str
+) -> None:
+    point = a_point(a_tree(REFUSING), tokens={"t": some_claims()})
+    call = a_call("GET", URL, token="t", shows_answer=shows)
+    assert (await point.point.decide(call, a_caller())).reason == reason
+
+
+async def test_where_only_a_mask_may_be_due_it_depends_on_whether_it_is() -> None:
+    mask = "{code: exclude-attributes, appliesTo: permit, obligatory: true, payload: [$.a]}"
+    rules = (
+        "[{id: r, effect: permit, when: \"size(request.headers['x-all']) > 0\", attach: [mask]}]"
+    )
+    policies = (
+        "policies:\n  - id: p\n    combiningAlgorithm: permit-overrides\n"
+        f"    rules: {rules.replace(']}]', ']}, {id: s, effect: permit}]')}\n"
+    )
+    snippet = f"allow: authenticated\n{policies}"
+    tree = {"shop.yaml": a_service(f"statements: {{mask: {mask}}}\n" + an_operation(snippet))}
+    point = a_point(tree, tokens={"t": some_claims()})
+    call = a_call("GET", URL, token="t", shows_answer=False)
+    masked = a_call("GET", URL, token="t", shows_answer=False, headers=(("x-all", "1"),))
+    assert (await point.point.decide(call, a_caller())).permitted
+    assert (await point.point.decide(masked, a_caller())).reason == REFUSED
+
+
+async def test_a_preflight_and_a_call_that_nothing_matches_are_looked_at_by_the_service() -> None:
+    guard = (
+        "guards:\n  - id: g\n    combiningAlgorithm: deny-overrides\n"
+        "    rules: [{id: p, effect: permit}]\n"
+    )
+    text = a_service(
+        guard + over_answers(REFUSING) + an_operation(),
+        block="unmatched: guards\npreflight: allow\n",
+    )
+    point = a_point({"shop.yaml": text}, tokens={"t": some_claims()})
+    for method, url in (("GET", f"{URL}/else"), ("OPTIONS", URL)):
+        call = a_call(
+            method, url, token="t",
+            headers=(("origin", "https://a"), ("access-control-request-method", "GET")),
+        )  # fmt: skip
+        assert (await point.point.decide(call, a_caller())).permitted
+        refused = await point.point.decide(call._replace(shows_answer=False), a_caller())
+        assert refused.reason == REFUSED
