@@ -5,10 +5,8 @@ from pathlib import Path
 
 from tests.e2e.gateways.installed import GATEWAYS
 from tests.e2e.gateways.stand import standing
-from tests.e2e.gateways.table import Column, column_of, page_of
+from tests.e2e.gateways.table import PAGE, Column, column_of, page_of
 from tests.support.parts import Parts
-
-PAGE = Path(__file__).parents[3] / "docs" / "gateways" / "table.md"
 
 
 def main() -> None:

@@ -74,7 +74,10 @@ USERS: dict[str, dict[str, object]] = {
 class DecisionPoint:
     """The service of one gateway; it comes back on the same ports after `kill` and `start`."""
 
-    def __init__(self, example: Path, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, example: Path, folder: Path, environ: Mapping[str, str], *, server: str = "uvicorn"
+    ) -> None:
+        """`server` is the decisions listener's."""
         self._settings: dict[str, Any] = yaml.safe_load(example.read_text(encoding="utf-8"))
         self._folder = folder
         self._environ = environ
@@ -90,6 +93,8 @@ class DecisionPoint:
         }
         for name, (host, port) in self.addresses.items():
             listeners[name]["bind"] = f"{host}:{port}"
+        if server != "uvicorn":
+            listeners["decisions"]["server"] = server
         (gateway,) = self._settings["gateways"]
         (service,) = gateway["apiServices"]
         (folder / "policies").mkdir()

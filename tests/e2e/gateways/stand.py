@@ -138,18 +138,20 @@ def standing(
     swaps: Mapping[str, str] | None = None,
     settings: Mapping[str, Mapping[str, object]] | None = None,
     opens: bool = True,
+    server: str = "uvicorn",
 ) -> Iterator[Stand]:
     """Gateway, upstream and decision point, all ended afterwards.
 
     `swaps`: further texts of the gateway's configuration to replace, each of which must be there.
     `settings`: of the decision point, beside the example's. `opens` is false where nothing is
     expected to get through, so that nobody waits for it.
+    `server`: the decisions listener's.
     """
     command = parts.command(gateway.command)
     with ExitStack() as ends:
         upstream, upstream_address = ends.enter_context(recording_upstream())
         environ = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", gateway.secret_variable: SECRET}
-        point = DecisionPoint(gateway.example / "deemster.yaml", folder, environ)
+        point = DecisionPoint(gateway.example / "deemster.yaml", folder, environ, server=server)
         ends.callback(point.end)
         point.start(settings)
         address = ("127.0.0.1", free_port())

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from tests.e2e.gateways.assertions import cell
 from tests.e2e.gateways.cases import ALLOWED, CASES, GROUPS
 from tests.e2e.gateways.outages import OUTAGES, outages
 from tests.e2e.gateways.stand import Stand
 
-__all__ = ["Column", "column_of", "columns_in", "page_of"]
+__all__ = ["PAGE", "Column", "column_of", "columns_in", "page_of"]
+
+PAGE = Path(__file__).parents[3] / "docs" / "gateways" / "table.md"
 
 Column = Mapping[str, str]
 """Case ► cell."""

@@ -25,18 +25,23 @@ CODECS = {"envoy-http": "ExtAuthzGrpc", "envoy-grpc": "ExtAuthzHttp"}
 """Gateway ► whose faults do not concern it."""
 
 
-@pytest.fixture(scope="module", params=["envoy-http", "envoy-grpc"])
+@pytest.fixture(
+    scope="module",
+    params=[("envoy-http", "uvicorn"), ("envoy-http", "hypercorn"), ("envoy-grpc", "uvicorn")],
+    ids=" on ".join,
+)
 def stand(
     request: pytest.FixtureRequest, parts: Parts, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stand]:
-    gateway = GATEWAYS[request.param]
-    if not gateway.example.exists():
-        pytest.skip(f"{gateway.name}: there is no example of its configuration yet")
+    name, server = request.param
+    gateway = GATEWAYS[name]
     swaps = {"failure_mode_allow: false": "failure_mode_allow: true"}
     folder = tmp_path_factory.mktemp(gateway.name)
     with (
         silent_service() as risk,
-        standing(gateway, parts, folder, swaps=swaps, settings=one_place(risk)) as started,
+        standing(
+            gateway, parts, folder, swaps=swaps, settings=one_place(risk), server=server
+        ) as started,
     ):
         yield started
 
