@@ -77,7 +77,7 @@ def test_a_decision_point_with_too_much_to_do_opens_nothing(stand: Stand) -> Non
     assert_closed(overloaded(stand))
 
 
-# Last, because neither brings the usual decision point back: starting one is the slowest thing here.
+# Last: neither brings the usual decision point back, because starting one is slow.
 
 
 def test_a_decision_that_cannot_be_recorded_opens_nothing(stand: Stand) -> None:
