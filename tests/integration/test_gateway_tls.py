@@ -25,7 +25,7 @@ BY_NAME = f"[{{id: c1, san: {NAME}}}, {{id: c2, san: '{SPIFFE}'}}, {{id: c3, san
 class Stand:
     """A service that speaks TLS, with two authorities: the one it believes, and another."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, server: str) -> None:
         self.folder: ServiceFolder = a_service_folder(path)
         self.ours = Authority(path, "ours")
         self.theirs = Authority(path, "theirs")
@@ -34,7 +34,7 @@ class Stand:
         replaced(
             self.folder,
             "{decisions: {bind: 127.0.0.1:0}",
-            "{decisions: {bind: 127.0.0.1:0, "
+            f"{{decisions: {{bind: 127.0.0.1:0, server: {server}, "
             "tls: {certificate: server.pem, key: server.key, clientCa: ours.pem}}",
         )
 
@@ -53,9 +53,9 @@ class Stand:
         return found
 
 
-@pytest.fixture
-def stand(tmp_path: Path) -> Stand:
-    return Stand(tmp_path)
+@pytest.fixture(params=["uvicorn", "hypercorn"])
+def stand(tmp_path: Path, request: pytest.FixtureRequest) -> Stand:
+    return Stand(tmp_path, request.param)
 
 
 def permitted(answer: httpx.Response) -> bool:

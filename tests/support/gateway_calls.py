@@ -28,6 +28,7 @@ from tests.support.decision_calls import decision_prefixes
 from tests.support.doubles import AlwaysPermit, Broken, CountedIds, FixedDecision, KeptRecords
 from tests.support.doubles import KeptReports as KeptReports
 from tests.support.forward_auth_calls import forward_auth_adapter
+from tests.support.wire_servers import THE_WIRE, over_a_server, request_bytes
 
 __all__ = [
     "ENVIRONMENT",
@@ -213,6 +214,10 @@ async def post(
         fields.insert(1, (b"content-type", content_type))
     if secret is not None:
         fields.append((b"client-token", secret.encode("latin-1")))
+    if THE_WIRE.server is not None and chunks is None:
+        target = path.encode() + (b"?" + query if query else b"")
+        request = request_bytes(method, target, fields, sent)
+        return Exchange(*await over_a_server(THE_WIRE.server, desk.endpoint, request))
     scope: Scope = {
         "type": "http",
         "http_version": "1.1",
