@@ -88,14 +88,23 @@ class Pdp:
 
 
 @contextmanager
-def serving(example: str, folder: Path, more: Mapping[str, object] | None = None) -> Iterator[Pdp]:
-    """The example `example`, copied to `folder`; `more`: sections in place of its own."""
+def serving(
+    example: str,
+    folder: Path,
+    more: Mapping[str, object] | None = None,
+    *,
+    server: str = "uvicorn",
+) -> Iterator[Pdp]:
+    """The example `example`, copied to `folder`; `more`: sections in place of its own.
+
+    `server` is what serves decisions.
+    """
     shutil.copytree(EXAMPLES / example, folder, dirs_exist_ok=True)
     file = folder / "deemster.yaml"
     settings: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     address = ("127.0.0.1", free_port())
     settings["listeners"] = {
-        "decisions": {"bind": f"127.0.0.1:{address[1]}"},
+        "decisions": {"bind": f"127.0.0.1:{address[1]}", "server": server},
         "management": {"bind": "127.0.0.1:0"},
     }
     for provider in settings["tokenProviders"]:

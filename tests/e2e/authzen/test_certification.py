@@ -17,9 +17,9 @@ BASE = "https://pdp.example.com"
 METADATA = "/.well-known/authzen-configuration"
 
 
-@pytest.fixture(scope="module")
-def pdp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pdp]:
-    with serving("records", tmp_path_factory.mktemp("records")) as found:
+@pytest.fixture(scope="module", params=["uvicorn", "hypercorn"])
+def pdp(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pdp]:
+    with serving("records", tmp_path_factory.mktemp("records"), server=request.param) as found:
         yield found
 
 
