@@ -39,6 +39,9 @@ the other end showed one and its chain was verified."""
 MOST_DROPPED = 64 * 1024 * 1024
 """Bytes of a refused body that are let pass: what `limits.body` could be at most."""
 
+QUIET_SECONDS = 0.3
+"""How long more of it is waited for: who sends nothing has nothing to lose his refusal to."""
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -191,11 +194,11 @@ class HttpEndpoint:
         dropped = 0
         more = True
         with contextlib.suppress(Exception):  # the refusal stands, whatever comes
-            async with asyncio.timeout(self._limits.body_timeout):
-                while more and dropped <= MOST_DROPPED:
+            while more and dropped <= MOST_DROPPED:
+                async with asyncio.timeout(QUIET_SECONDS):
                     message = await receive()
-                    dropped += len(message.get("body", b""))
-                    more = message.get("more_body", False)
+                dropped += len(message.get("body", b""))
+                more = message.get("more_body", False)
 
     async def _receive_in_time(self, receive: Receive) -> bytes | None:
         try:
