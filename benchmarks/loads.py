@@ -21,10 +21,12 @@ from typing import NamedTuple
 
 __all__ = [
     "CONNECTIONS",
+    "LOAD_CORE",
     "ROUNDS",
     "SECONDS",
     "ServedFigures",
     "Target",
+    "cpu_seconds",
     "free_port",
     "measured_in_turn",
     "null_server",
@@ -120,7 +122,7 @@ def serving(arguments: list[str], log: Path, port: int) -> Iterator[int]:
 
 
 def _load(target: Target, script: Path) -> _Round:
-    before = _cpu_seconds(target.process)
+    before = cpu_seconds(target.process)
     found = subprocess.run(
         [
             *("taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s"),
@@ -137,12 +139,13 @@ def _load(target: Target, script: Path) -> _Round:
     p99 = re.search(r"99%\s+([0-9.]+)(us|ms|s)", found)
     if rate is None or p50 is None or p99 is None:
         raise RuntimeError(f"wrk said nothing that can be read:\n{found}")
-    spent = _cpu_seconds(target.process) - before
+    spent = cpu_seconds(target.process) - before
     per_second = float(rate[1])
     return _Round(per_second, _ms(p50), _ms(p99), spent / (per_second * SECONDS) * 1e6)
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
+    """Processor time of a process so far, system calls included."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     # utime and stime, fields 14 and 15 of proc(5); the name before the bracket is cut off.
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

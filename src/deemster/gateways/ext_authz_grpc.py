@@ -6,7 +6,7 @@ it is told to fail open: what is made here is never empty, and a deny always nam
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
 
@@ -33,17 +33,16 @@ from deemster.gateways.ext_authz_call import (
     absolute_url,
     body_text,
     check_settings,
-    field,
+    client_fields,
     in_one_field,
     method_of,
     request_id,
-    separate_fields,
     target_of,
 )
 from deemster.gateways.header_settings import MODIFY_HEADERS, header_settings
 from deemster.gateways.identity_headers import IdentityHeaders, ReservedFields
 from deemster.model.certificate import ClientCertificate
-from deemster.model.decision import Decision
+from deemster.model.decision import Decision, Statement
 from deemster.model.http import ApiCall, Headers
 
 __all__ = ["CHECK", "PROTOCOL", "ExtAuthzGrpc", "unavailable"]
@@ -135,17 +134,8 @@ class ExtAuthzGrpc:
         if len(joined) + len(raw) > self._header_count:
             raise MalformedCallError(f"more than {self._header_count} header fields")
         if raw:
-            told = [(one.key, _latin(one.raw_value or one.value.encode())) for one in raw]
-        else:
-            told = [(name, _latin(value.encode())) for name, value in joined.items()]
-        return tuple(
-            [
-                field(name, value)
-                for name, whole in told
-                if not name.startswith(":")
-                for value in separate_fields(name, whole)
-            ]
-        )
+            return client_fields([(one.key, one.raw_value or one.value.encode()) for one in raw])
+        return client_fields([(name, value.encode()) for name, value in joined.items()])
 
     def _address(self, fields: Fields, source: str) -> str | None:
         told = self._client_address
@@ -155,19 +145,27 @@ class ExtAuthzGrpc:
 
     def _permit(self, response: Any, call: ApiCall, decision: Decision) -> None:  # noqa: ANN401
         response.SetInParent()
-        settings = header_settings(decision.statements)
+        headers = response.headers
+        if decision.statements:
+            self._carry_out(response, call, decision.statements)
+        # No statement says who the user is. An empty one is set like any other.
+        for name, value in self._identity.fields(decision):
+            _set(headers, name, value)
+
+    def _carry_out(self, response: Any, call: ApiCall, statements: Sequence[Statement]) -> None:  # noqa: ANN401
+        settings = header_settings(statements)
         check_settings(settings)
-        # Last, so that no statement says who the user is. An empty one is set like any other.
-        settings |= {name: (value,) for name, value in self._identity.fields(decision)}
         for name, values in settings.items():
+            if name in self._identity.names:
+                continue
             if values:
                 _set(response.headers, name, in_one_field(name, values))
             else:
                 response.headers_to_remove.append(name)
-        if any(statement.code == "modify-query" for statement in decision.statements):
+        if any(statement.code == "modify-query" for statement in statements):
             # Whole, because Envoy's own changes of a query compare names as they are spelt.
             path, _, query = target_of(call.url).partition("?")
-            changed = self._changes.query(query, decision.statements)
+            changed = self._changes.query(query, statements)
             _set(response.headers, ":path", f"{path}?{changed}" if changed else path)
 
 
@@ -223,7 +221,3 @@ def _describe(described: Any, decision: Decision) -> None:  # noqa: ANN401
 def _certificate(pem: str) -> ClientCertificate | None:
     """What Envoy saw in the handshake, where it is told to say so (`include_peer_certificate`)."""
     return certificate_of_pem(unquote(pem)) if pem else None
-
-
-def _latin(octets: bytes) -> str:
-    return octets.decode("latin-1")

@@ -56,7 +56,6 @@ class GrpcEndpoint(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library
         self._new_id = new_id
         # A message holds what an HTTP gateway would put into header fields, and the body.
         self._longest = limits.body + (limits.headers or 0)
-        self._seconds = limits.body_timeout
         self._unavailable = unavailable
         # For the wire, a stream of one message is a unary call.
         self._handler = grpc.stream_unary_rpc_method_handler(self.answer)
@@ -79,20 +78,17 @@ class GrpcEndpoint(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library
 
     async def answer(self, messages: AsyncIterator[bytes], call: Any) -> bytes:  # noqa: ANN401
         """A serialised answer, never an empty one and never an exception."""
-        error_id = self._new_id()
         try:
-            answer = await self._answer(messages, call, error_id)
+            answer = await self._answer(messages, call)
         except asyncio.CancelledError:
             # The gateway left, and hears nothing. Whoever else cancelled us, the library would
             # end the call with a status that is not OK.
             answer = b""
         except Exception as fault:  # noqa: BLE001  (fail closed: a fault of ours is a deny)
-            answer = b""
-            with contextlib.suppress(Exception):
-                self._reports.fault(fault, error_id)
-        return answer or self._unavailable(error_id)
+            return self._failed(fault)
+        return answer or self._unavailable(self._new_id())
 
-    async def _answer(self, messages: AsyncIterator[bytes], call: Any, error_id: str) -> bytes:  # noqa: ANN401
+    async def _answer(self, messages: AsyncIterator[bytes], call: Any) -> bytes:  # noqa: ANN401
         headers: WireHeaders = ()
         try:
             headers = _metadata(call.invocation_metadata())
@@ -100,10 +96,15 @@ class GrpcEndpoint(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library
             caller = self._authenticator.authenticate(headers, self._exchange.protocol, peer)
             if not isinstance(caller, GatewayCaller):
                 caller = await caller
-            message = await self._read(messages)
+            message = await anext(messages, None)
+            if message is None:
+                raise MalformedCallError("a call without a message")
+            if len(message) > self._longest:
+                raise CallTooLargeError(f"the message exceeds {self._longest} bytes")
             wire = WireRequest("POST", self._method, headers, message)
             return (await self._exchange.answer(caller, wire)).body
         except ProtocolError as error:
+            error_id = self._new_id()
             self._reports.refused_call(self._exchange.protocol, error, error_id)
             return self._exchange.encode_error(error, error_id, headers).body
 
@@ -118,17 +119,11 @@ class GrpcEndpoint(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library
             self._peers[shown[0]] = read_pem_certificate(shown[0])
         return self._peers[shown[0]]
 
-    async def _read(self, messages: AsyncIterator[bytes]) -> bytes:
-        try:
-            async with asyncio.timeout(self._seconds):
-                message = await anext(messages, None)
-        except TimeoutError:
-            raise MalformedCallError("the message did not arrive in time") from None
-        if message is None:
-            raise MalformedCallError("a call without a message")
-        if len(message) > self._longest:
-            raise CallTooLargeError(f"the message exceeds {self._longest} bytes")
-        return message
+    def _failed(self, fault: Exception) -> bytes:
+        error_id = self._new_id()
+        with contextlib.suppress(Exception):
+            self._reports.fault(fault, error_id)
+        return self._unavailable(error_id)
 
 
 _KNOWN_PEERS = 64

@@ -66,25 +66,6 @@ async def test_a_call_without_a_message_is_a_400() -> None:
     assert (answer.opens, answer.status) == (False, 400)
 
 
-async def test_a_message_that_does_not_come_in_time_is_a_400() -> None:
-    desk = GrpcDesk(limits=EndpointLimits(body_timeout=0.01))
-
-    class Slow:
-        def __aiter__(self) -> "Slow":
-            return self
-
-        async def __anext__(self) -> bytes:
-            await asyncio.Event().wait()
-            return b""
-
-    class Call:
-        def invocation_metadata(self) -> list[tuple[str, str]]:
-            return [("client-token", SECRET)]
-
-    message = await desk.endpoint.answer(Slow(), Call())
-    assert b"did not arrive in time" in message
-
-
 @pytest.mark.parametrize(
     "point",
     [
