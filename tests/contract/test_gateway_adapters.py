@@ -41,6 +41,7 @@ from tests.support.doubles import (
     a_deny,
     a_permit,
 )
+from tests.support.ext_authz_http import ASKED, CHECK_FIELDS, broken_rules
 from tests.support.forward_auth_calls import fields_of
 from tests.support.forward_auth_rules import check_forward_auth_rules
 from tests.support.gateway_calls import (
@@ -182,6 +183,11 @@ def forward_auth(profile: str) -> WireProtocol:
     )
 
 
+def ext_authz_rules(_: bytes, answer: Exchange) -> list[str]:
+    told = [(name.decode(), value.decode()) for name, value in answer.headers]
+    return broken_rules(answer.status, told, answer.body)
+
+
 PROTOCOLS = [
     pytest.param(
         WireProtocol(
@@ -254,6 +260,18 @@ PROTOCOLS = [
         id="decision endpoint, bulk",
     ),
     *(pytest.param(forward_auth(profile), id=f"forward-auth {profile}") for profile in PROFILES),
+    pytest.param(
+        WireProtocol(
+            ASKED,
+            None,
+            lambda answer: answer.status == 200,
+            ext_authz_rules,
+            fields=CHECK_FIELDS,
+            method="GET",
+            unknown=403,
+        ),
+        id="ext_authz over HTTP",
+    ),
 ]
 DECIDED = [protocol for protocol in PROTOCOLS if protocol.values[0].decided]  # type: ignore[union-attr]
 WITH_BODY = [protocol for protocol in PROTOCOLS if protocol.values[0].call is not None]  # type: ignore[union-attr]

@@ -27,6 +27,7 @@ from deemster.model.http import ApiCall
 from tests.support.clock import FrozenClock
 from tests.support.decision_calls import check_decision_rules
 from tests.support.doubles import AlwaysPermit, FixedDecision
+from tests.support.ext_authz_http import broken_rules
 from tests.support.forward_auth_rules import check_forward_auth_rules
 from tests.support.gateway_calls import ENVIRONMENT, Desk, Exchange, post
 from tests.support.sideband_rules import check_sideband_rules
@@ -43,14 +44,22 @@ async def test_the_answer_is_as_written(case: Path) -> None:
 async def check_case(case: Path) -> None:
     """One folder, on whatever wire calls go over."""
     line, headers, body = parts_of((case / "request.http").read_bytes())
-    method, path, _ = line.split()
+    method, target, _ = line.split()
+    path, _, query = target.partition("?")
     decision = decision_of(case / "decision.yaml")
     point = AlwaysPermit() if decision is None else FixedDecision(decision)
     # Small, so that a body over it can be read by people; a certificate is what it is.
     limits = EndpointLimits(body=1000 if b"client_certificate" not in body else 5000)
     desk = Desk(point, limits=limits, looks_at_answers=decision is not None, states=PAPER)
     answer = await post(
-        desk, body, path=path, method=method, headers=headers, secret=None, content_type=None
+        desk,
+        body,
+        path=path,
+        method=method,
+        headers=headers,
+        secret=None,
+        content_type=None,
+        query=query.encode(),
     )
     assert text_of(answer) == (case / "response.http").read_text()
     assert bool(point.asked) == (decision is not None)
@@ -75,8 +84,14 @@ def forward_auth_rules(profile: str) -> Callable[[str, bytes, Exchange], list[st
     return lambda _name, _body, answer: check_forward_auth_rules(profile, answer)
 
 
+def ext_authz_rules(answer: Exchange) -> list[str]:
+    told = [(name.decode(), value.decode()) for name, value in answer.headers]
+    return broken_rules(answer.status, told, answer.body)
+
+
 RULES: dict[str, Callable[[str, bytes, Exchange], list[str]]] = {
     "decision-endpoint": lambda _name, _body, answer: check_decision_rules(answer),
+    "ext-authz-http": lambda _name, _body, answer: ext_authz_rules(answer),
     "sideband": sideband_rules,
     **{profile: forward_auth_rules(profile) for profile in PROFILES},
 }

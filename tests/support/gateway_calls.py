@@ -10,6 +10,7 @@ from deemster.decisions.sealed_states import PURPOSE, SealedStates
 from deemster.gateways.deciding import CallDecider, DecisionRecording, RecordedDecisions
 from deemster.gateways.exchange import CallExchange, ResponseLegExchange
 from deemster.gateways.exchange import Exchange as Served
+from deemster.gateways.ext_authz_http import PREFIX
 from deemster.gateways.forward_auth import forward_auth_path
 from deemster.gateways.forward_auth_profiles import PROFILES
 from deemster.gateways.http_endpoint import HttpEndpoint, Message, Scope
@@ -27,6 +28,7 @@ from tests.support.clock import FrozenClock
 from tests.support.decision_calls import decision_prefixes
 from tests.support.doubles import AlwaysPermit, Broken, CountedIds, FixedDecision, KeptRecords
 from tests.support.doubles import KeptReports as KeptReports
+from tests.support.ext_authz_http import an_http_adapter
 from tests.support.forward_auth_calls import forward_auth_adapter
 from tests.support.wire_servers import THE_WIRE, over_a_server, request_bytes
 
@@ -56,7 +58,9 @@ def a_gateway(**members: object) -> Gateway:
     """A gateway that may ask for everything, in every protocol of the desk."""
     said: dict[str, object] = {
         "id": "kong",
-        "protocols": frozenset({"sideband", "authzen", "decision-endpoint", *PROFILES}),
+        "protocols": frozenset(
+            {"sideband", "authzen", "decision-endpoint", "ext-authz-http", *PROFILES}
+        ),
         "api_services": frozenset({ALL_API_SERVICES}),
         **members,
     }
@@ -181,7 +185,10 @@ class Desk:
             exact[forward_auth_path(profile)] = CallExchange(adapter, decider, None)
         self.endpoint = HttpEndpoint(
             exact=exact,
-            prefixes=decision_prefixes(self, decisions, new_id),
+            prefixes=[
+                (f"{PREFIX}/", CallExchange(an_http_adapter(), decider, None)),
+                *decision_prefixes(self, decisions, new_id),
+            ],
             authenticator=PepAuthenticator(
                 [GatewayCredentials(self.gateway, (GatewaySecret("k1", SECRET),))],
                 clock=self.clock,
@@ -209,8 +216,9 @@ async def post(
     A Content-Type among `headers` replaces JSON's.
     """
     sent = body if isinstance(body, bytes) else json.dumps(body).encode()
-    fields = [(b"host", b"pdp"), *headers]
-    if content_type is not None and all(name != b"content-type" for name, _ in headers):
+    given = {name for name, _ in headers}
+    fields = [*([] if b"host" in given else [(b"host", b"pdp")]), *headers]
+    if content_type is not None and b"content-type" not in given:
         fields.insert(1, (b"content-type", content_type))
     if secret is not None:
         fields.append((b"client-token", secret.encode("latin-1")))
