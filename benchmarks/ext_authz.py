@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
+import shutil
 import struct
 import subprocess
 import tempfile
@@ -79,6 +80,8 @@ def _figures(name: str, rounds: list[tuple[float, float]]) -> CheckFigures:
 
 def _load(process: int, port: int, body: Path, secret: str) -> tuple[float, float]:
     """Calls a second, and processor time of the server for each in microseconds."""
+    if shutil.which("h2load") is None:
+        raise RuntimeError("no `h2load`: it comes with Debian's nghttp2-client")
     before = cpu_seconds(process)
     found = subprocess.run(
         [

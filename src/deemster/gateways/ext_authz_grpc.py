@@ -85,6 +85,9 @@ class ExtAuthzGrpc:
             raise MalformedCallError("the message is no CheckRequest") from None
         attributes = request.attributes
         http = attributes.request.http
+        if http.query or http.fragment:
+            # Envoy tells both as part of the path: policies would judge a query they do not see.
+            raise MalformedCallError("`query` and `fragment` are told within `path`")
         fields = self._fields(http)
         return ApiCall(
             method=method_of(http.method),

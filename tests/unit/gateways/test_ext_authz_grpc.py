@@ -104,6 +104,8 @@ def test_header_fields_of_ours_are_refused_under_every_spelling(name: str) -> No
         {"host": "a\r\nb"},
         {"path": ""},
         {"path": "*"},
+        {"query": "page=2"},
+        {"fragment": "x"},
         {"path": "billing"},
         {"path": "https://api.example.com/billing"},
         {"scheme": ""},
