@@ -43,6 +43,14 @@ OPERATIONS = """
   - id: body
     match: {methods: [POST], path: /body}
     allow: {when: "attr.amount < 100"}
+  - id: answer
+    match: {methods: [GET], path: /answer}
+    allow: authenticated
+    response:
+      policies:
+        - id: own
+          combiningAlgorithm: deny-unless-permit
+          rules: [{id: fine, effect: permit, when: "response.status < 300"}]
 statements:
   tier:
     code: modify-headers
@@ -235,6 +243,15 @@ async def test_a_policy_about_the_body_refuses_because_there_is_none(
 ) -> None:
     answer = await ask(app, profile, "/orders/body", token=folder.token(), method="POST")
     assert (answer.status_code, answer.json()["code"]) == (403, "body-unavailable")
+
+
+@every_profile
+async def test_a_policy_over_the_answer_refuses_because_nobody_shows_it(
+    app: Application, folder: ServiceFolder, profile: str
+) -> None:
+    answer = await ask(app, profile, "/orders/answer", token=folder.token())
+    assert (answer.status_code, answer.json()["code"]) == (403, "statement-not-possible")
+    assert (await ask(app, profile, "/orders", token=folder.token())).status_code == 200
 
 
 async def test_decisions_are_recorded_with_their_gateway_and_address(

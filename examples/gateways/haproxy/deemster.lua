@@ -63,7 +63,7 @@ local function question(txn)
   asked["x-original-method"] = { txn.f:method() }
   asked["x-original-uri"] = { txn.f:pathq() }
   asked["x-forwarded-proto"] = { txn.f:ssl_fc() == 1 and "https" or "http" }
-  asked["x-forwarded-host"] = { txn.f:req_hdr("host") }
+  asked["x-forwarded-host"] = { txn.f:req_fhdr("host") }
   asked["x-forwarded-for"] = { txn.f:src() }
   asked[SECRET_HEADER] = { SECRET }
   return asked

@@ -142,13 +142,24 @@ def can_be_sent(value: str) -> bool:
     )
 
 
+def _subject(decision: Decision) -> str | None:
+    # A client's own token names the client (RFC 9068 2.2): it is no user, who may be called alike.
+    return None if decision.subject == decision.client_id else decision.subject
+
+
 def _scope(decision: Decision) -> str:
     token = decision.token
-    return "" if token is None else " ".join(sorted(token.scopes))
+    if token is None:
+        return ""
+    told = " ".join(sorted(token.scopes))
+    # RFC 6749 3.3: no scope has a blank. One of a claim that is a list would arrive as two.
+    if told.count(" ") >= max(1, len(token.scopes)):
+        raise CannotCarryOutError("a scope with a blank cannot stand in a header field")
+    return told
 
 
 _READERS: Mapping[IdentityValue, Callable[[Decision], str | None]] = {
-    IdentityValue.SUBJECT: lambda decision: decision.subject,
+    IdentityValue.SUBJECT: _subject,
     IdentityValue.CLIENT_ID: lambda decision: decision.client_id,
     IdentityValue.SCOPE: _scope,
     IdentityValue.PROVIDER: lambda decision: decision.provider,

@@ -80,6 +80,38 @@ def test_a_name_that_would_arrive_as_another_one_is_no_permit(subject: str) -> N
         headers.fields(a_permit(subject=subject))
 
 
+def with_scopes(*scopes: str) -> VerifiedClaims:
+    return VerifiedClaims(
+        provider="bizpro",
+        claims={},
+        scopes=frozenset(scopes),
+        user_id=None,
+        client_id=None,
+        asserted=False,
+    )
+
+
+@pytest.mark.parametrize("scopes", [["a b"], ["a b", "c"], ["a", "b ", "c"]])
+def test_a_scope_that_would_arrive_as_two_is_no_permit(scopes: list[str]) -> None:
+    headers = IdentityHeaders({"X-Auth-Scope": IdentityValue.SCOPE})
+    with pytest.raises(CannotCarryOutError):
+        headers.fields(a_permit(token=with_scopes(*scopes)))
+
+
+@pytest.mark.parametrize(("scopes", "told"), [([], ""), (["a"], "a"), (["b", "a"], "a b")])
+def test_scopes_are_told_in_order(scopes: list[str], told: str) -> None:
+    headers = IdentityHeaders({"X-Auth-Scope": IdentityValue.SCOPE})
+    assert headers.fields(a_permit(token=with_scopes(*scopes))) == (("x-auth-scope", told),)
+
+
+def test_a_client_with_its_own_token_is_not_told_as_a_user_of_that_name() -> None:
+    headers = IdentityHeaders(
+        {"X-Auth-User": IdentityValue.SUBJECT, "X-Auth-Client": IdentityValue.CLIENT_ID}
+    )
+    fields = dict(headers.fields(a_permit(subject="alice", client_id="alice")))
+    assert fields == {"x-auth-user": "", "x-auth-client": "alice"}
+
+
 @pytest.mark.parametrize("subject", ["alice", "a b", 'o"neill', "a,b;c=d", "{}", "a" * 8192])
 def test_visible_ascii_is_told_as_it_is(subject: str) -> None:
     headers = IdentityHeaders({"X-Auth-User": IdentityValue.SUBJECT})
