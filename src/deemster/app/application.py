@@ -271,7 +271,7 @@ def build_application(
     )
     ext_authz = None
     if settings.listeners.ext_authz is not None:
-        # Its libraries take 30 MB and a tenth of a second, which nobody without an Envoy needs.
+        # Its libraries take 15 MB and a tenth of a second, which nobody without an Envoy needs.
         from deemster.app.ext_authz_grpc import ext_authz_grpc_endpoint
 
         ext_authz = ext_authz_grpc_endpoint(
