@@ -56,7 +56,8 @@ class Servers:
     @property
     def renewable(self) -> Sequence[Renewable]:
         """Those that may speak TLS."""
-        return (self.decisions,) if self.ext_authz is None else (self.decisions, self.ext_authz)
+        listeners: list[Renewable] = [self.decisions, self.management]
+        return listeners if self.ext_authz is None else [*listeners, self.ext_authz]
 
 
 def open_servers(
@@ -73,6 +74,12 @@ def open_servers(
     wanted = settings.listeners.decisions
     spoken = ["h2", "http/1.1"] if wanted.server == "hypercorn" else ["http/1.1"]
     tls = _tls(wanted.tls, "listeners.decisions.tls", spoken)
+    management_tls = _tls(
+        settings.listeners.management_tls,
+        "listeners.management.tls",
+        ["h2", "http/1.1"],
+        compulsory=True,
+    )
     management_bind = settings.listeners.management
     decisions, decisions_address = open_listener(
         decisions_bind.host,
@@ -93,12 +100,7 @@ def open_servers(
     decisions_server = _decisions_server(settings, application, decisions, clock, tls)
     return Servers(
         decisions_server,
-        ManagementServer(
-            application.management,
-            management,
-            # Deciding goes on: nobody is served better by a gateway without a decision point.
-            on_failure=lambda fault: log.error("management_listener_failed", exc_info=fault),
-        ),
+        ManagementServer(application.management, management, new_id=new_id, tls=management_tls),
         ext_authz,
         Listening(
             decisions_address,
@@ -164,6 +166,12 @@ def _open_ext_authz(settings: Settings, application: Application) -> GrpcServer 
 
 
 def _tls(
-    tls: TlsSettings | None, setting: str, protocols: Sequence[str] = ("h2",)
+    tls: TlsSettings | None,
+    setting: str,
+    protocols: Sequence[str] = ("h2",),
+    *,
+    compulsory: bool = False,
 ) -> ListenerTls | None:
-    return None if tls is None else ListenerTls(tls, setting=setting, protocols=protocols)
+    if tls is None:
+        return None
+    return ListenerTls(tls, setting=setting, protocols=protocols, compulsory=compulsory)

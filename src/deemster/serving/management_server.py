@@ -1,69 +1,46 @@
-"""The management listener: a Starlette application on Hypercorn, in the same event loop."""
+"""The management listener: a Starlette application, in the same event loop as decisions."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import socket
 from collections.abc import Callable
 
-from hypercorn.asyncio import serve
-from hypercorn.config import Config
 from starlette.applications import Starlette
+
+from deemster.serving.hypercorn_server import HypercornServer
+from deemster.serving.protocol import ConnectionLimits
+from deemster.serving.tls import ListenerTls
+from deemster.telemetry.metrics import ConnectionCounters
 
 __all__ = ["ManagementServer"]
 
-READ_SECONDS = 10
-HEADER_BYTES = 16 * 1024
+LIMITS = ConnectionLimits(
+    connections=256,
+    header_bytes=16 * 1024,
+    header_count=100,
+    header_seconds=10.0,
+    body_seconds=10.0,
+    idle_seconds=10.0,
+    answer_seconds=10.0,
+)
 
 
-class ManagementServer:
-    """Serves the management application on one socket."""
+class ManagementServer(HypercornServer):
+    """Serves the management application on one socket; its connections are not counted."""
 
     def __init__(
         self,
         app: Starlette,
         listener: socket.socket,
         *,
-        on_failure: Callable[[BaseException | None], None],
+        new_id: Callable[[], str],
+        tls: ListenerTls | None = None,
     ) -> None:
-        """`on_failure` is called where the listener ends without having been stopped."""
-        self._app = app
-        self._listener = listener
-        self._on_failure = on_failure
-        self._stopping = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begin to accept connections."""
-        config = Config()
-        # Hypercorn owns and closes the descriptor from here on.
-        config.bind = [f"fd://{self._listener.detach()}"]
-        config.accesslog = None
-        config.errorlog = logging.getLogger("hypercorn.error")
-        config.include_server_header = False
-        # Its defaults wait for ever and take much (facts/security.md 0.6).
-        config.read_timeout = READ_SECONDS
-        config.keep_alive_timeout = READ_SECONDS
-        config.h11_max_incomplete_size = HEADER_BYTES
-        config.graceful_timeout = 1.0
-        config.websocket_max_message_size = 1
-        self._task = asyncio.create_task(
-            serve(self._app, config, shutdown_trigger=self._stopping.wait)  # type: ignore[arg-type]
+        super().__init__(
+            app,
+            listener,
+            limits=LIMITS,
+            counters=ConnectionCounters(),
+            new_id=new_id,
+            tls=tls,
         )
-        self._task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        if not self._stopping.is_set() and not task.cancelled():
-            self._on_failure(task.exception())
-
-    async def stop(self, within: float) -> None:
-        """End; after `within` seconds by force (Hypercorn's own bound does not always hold)."""
-        self._stopping.set()
-        if self._task is None:
-            self._listener.close()
-            return
-        done, _ = await asyncio.wait((self._task,), timeout=within)
-        if not done:
-            self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)

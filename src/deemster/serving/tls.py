@@ -53,14 +53,23 @@ class ListenerTls:
     and who shows none may still prove who it is by a secret.
     """
 
-    def __init__(self, settings: TlsSettings, *, setting: str, protocols: Sequence[str]) -> None:
-        """`setting` is its name, e.g. `listeners.decisions.tls`; `protocols` those of ALPN.
+    def __init__(
+        self,
+        settings: TlsSettings,
+        *,
+        setting: str,
+        protocols: Sequence[str],
+        compulsory: bool = False,
+    ) -> None:
+        """`setting` is its name, e.g. `listeners.decisions.tls`; `protocols` those of ALPN;
+        `compulsory` whether who shows no certificate gets no connection where `clientCa` is set.
 
         Raises ConfigurationError where a file cannot be read or used.
         """
         self._settings = settings
         self._setting = setting
         self._protocols = list(protocols)
+        self._compulsory = compulsory
         self._next: tuple[TlsFiles, ssl.SSLContext] | None = None
         self.files, self.context = self._load()
 
@@ -105,7 +114,7 @@ class ListenerTls:
                 context.load_verify_locations(cafile=settings.client_ca)
             except (OSError, ValueError) as error:
                 raise self._unusable("clientCa", settings.client_ca, error) from None
-            context.verify_mode = ssl.CERT_OPTIONAL
+            context.verify_mode = ssl.CERT_REQUIRED if self._compulsory else ssl.CERT_OPTIONAL
         return files, context
 
     def _read(self, key: str, path: Path) -> bytes:

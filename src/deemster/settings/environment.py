@@ -61,6 +61,9 @@ OVERRIDABLE = (
     "listeners.extAuthz.tls.clientCa",
     "listeners.extAuthz.tls.key",
     "listeners.management.bind",
+    "listeners.management.tls.certificate",
+    "listeners.management.tls.clientCa",
+    "listeners.management.tls.key",
     "policies.path",
     "policies.reload",
 )

@@ -30,13 +30,17 @@ def read_listeners(section: Section) -> ListenerSettings:
     management_bind = management.optional(
         "bind", parse_bind, Bind("127.0.0.1", 9080, is_loopback=True)
     )
-    management.unsupported("tls", "workers", "bearer")
+    management_tls = read_listener_tls(management)
+    management.unsupported("workers", "bearer")
     management.finish()
     ext_authz = read_ext_authz_listener(section)
     section.unsupported("probes")
     section.finish()
     return ListenerSettings(
-        DecisionsListenerSettings(bind, behind, tls, server), management_bind, ext_authz
+        DecisionsListenerSettings(bind, behind, tls, server),
+        management_bind,
+        ext_authz,
+        management_tls,
     )
 
 

@@ -106,11 +106,13 @@ class ExtAuthzListenerSettings:
 
 @dataclass(frozen=True, slots=True)
 class ListenerSettings:
-    """`listeners:`; `ext_authz` is None where nothing listens for it."""
+    """`listeners:`; `ext_authz` is None where nothing listens for it, `management_tls` protects
+    `management`."""
 
     decisions: DecisionsListenerSettings
     management: Bind
     ext_authz: ExtAuthzListenerSettings | None = None
+    management_tls: TlsSettings | None = None
 
     @property
     def all_on_loopback(self) -> bool:

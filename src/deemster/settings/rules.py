@@ -45,13 +45,15 @@ def check_listeners(
     _check_reach(reading, "listeners.decisions", decisions, anonymous)
     if listeners.ext_authz is not None:
         _check_reach(reading, "listeners.extAuthz", listeners.ext_authz, anonymous)
-    if not management.is_loopback:
+    management_tls = listeners.management_tls
+    if not management.is_loopback and (management_tls is None or management_tls.client_ca is None):
         _error(
             reading,
-            f"the management listener stays on loopback: `{management}` is reachable from other "
-            "machines",
+            f"`{management}` is reachable from other machines, and management asks nobody who he "
+            "is without client certificates",
             reading.span_of("listeners.management.bind"),
-            help="client certificates and bearer tokens for it are not supported yet",
+            help="write `tls: {certificate: …, key: …, clientCa: …}` with a CA for operators, or "
+            "bind to 127.0.0.1",
         )
     if decisions.bind.port and _is_same(decisions.bind, management):
         _error(

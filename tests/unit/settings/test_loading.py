@@ -41,6 +41,7 @@ TLS = """
 listeners:
   decisions: {bind: 0.0.0.0:8443, tls: {certificate: a.pem, key: a.key, clientCa: ca.pem}}
   extAuthz: {bind: 0.0.0.0:8444, tls: {certificate: a.pem, key: a.key, clientCa: ca.pem}}
+  management: {bind: 0.0.0.0:9080, tls: {certificate: a.pem, key: a.key, clientCa: ca.pem}}
 """
 
 
@@ -158,6 +159,9 @@ OVERRIDES = {
     "listeners.extAuthz.tls.clientCa": "certificates/gateways.pem",
     "listeners.extAuthz.tls.key": "certificates/deemster.key",
     "listeners.management.bind": "[::1]:0",
+    "listeners.management.tls.certificate": "certificates/deemster.pem",
+    "listeners.management.tls.clientCa": "certificates/operators.pem",
+    "listeners.management.tls.key": "certificates/deemster.key",
     "policies.path": "elsewhere",
     "policies.reload": "signal",
 }
