@@ -61,8 +61,9 @@ evidence: export DEEMSTER_RANDOM_SCALE ?= 1.0
 evidence: parts $(STAMP) ## all tests with the full random counts and a fresh seed
 	$(BIN)/pytest -n $(WORKERS) $(PYTEST_ARGS)
 
-bench: $(STAMP) ## measure; installs wrk where apt-get can
-	@command -v wrk >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends wrk; }
+bench: $(STAMP) ## measure; installs wrk and h2load where apt-get can
+	@{ command -v wrk && command -v h2load; } >/dev/null || \
+	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends wrk nghttp2-client; }
 	$(BIN)/python -m benchmarks $(ARGS)
 
 run: $(STAMP) ## the quickstart; ARGS=--once ends after its table
