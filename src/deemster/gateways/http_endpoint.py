@@ -209,8 +209,11 @@ class HttpEndpoint:
 
     def _refused(self, served: Exchange, error: ProtocolError, headers: WireHeaders) -> WireAnswer:
         error_id = self._new_id()
-        self._reports.refused_call(served.protocol, error, error_id)
-        answer = served.encode_error(error, error_id, headers)
+        try:
+            self._reports.refused_call(served.protocol, error, error_id)
+            answer = served.encode_error(error, error_id, headers)
+        except Exception as fault:  # noqa: BLE001  (as in `__call__`)
+            return self._failed(served, fault, headers)
         if isinstance(error, GatewayUnauthenticatedError) and error.challenge is not None:
             # In place of one that the protocol has for itself: what was wrong is known here.
             fields = [field for field in answer.headers if field[0] != b"www-authenticate"]
@@ -220,12 +223,16 @@ class HttpEndpoint:
 
     def _failed(self, served: Exchange, fault: Exception, headers: WireHeaders) -> WireAnswer:
         error_id = self._new_id()
-        self._reports.fault(fault, error_id)
+        with contextlib.suppress(Exception):
+            self._reports.fault(fault, error_id)
         return self._not_answered(served, error_id, headers)
 
     def _not_answered(self, served: Exchange, error_id: str, headers: WireHeaders) -> WireAnswer:
-        error = MalformedCallError("the call could not be answered")
-        return served.encode_error(error, error_id, headers)
+        message = "the call could not be answered"
+        try:
+            return served.encode_error(MalformedCallError(message), error_id, headers)
+        except Exception:  # noqa: BLE001  (every protocol takes a 403 for a refusal)
+            return error_answer(403, "internal-error", message, error_id)
 
 
 async def _send(send: Send, scope: Scope, answer: WireAnswer, *, close: bool) -> None:

@@ -5,12 +5,17 @@ import json
 
 import pytest
 
-from deemster.gateways.http_endpoint import Message
+from deemster.errors import MalformedCallError, ProtocolError
+from deemster.gateways.adapter import WireAnswer, WireHeaders, WireRequest
+from deemster.gateways.http_endpoint import HttpEndpoint, Message
 from deemster.gateways.http_envelope import EndpointLimits
-from tests.support.doubles import AlwaysPermit
+from deemster.gateways.pep_auth import GatewayCredentials, GatewaySecret, PepAuthenticator
+from deemster.model.gateway import GatewayCaller
+from tests.support.doubles import AlwaysPermit, CountedIds
 from tests.support.gateway_calls import (
     REQUEST_PATH,
     RESPONSE_PATH,
+    SECRET,
     Desk,
     a_request_leg,
     a_response_leg,
@@ -251,3 +256,39 @@ def a_scope() -> dict[str, object]:
         "query_string": b"",
         "headers": [(b"client-token", b"kong-secret-0123456789-0123456789-abcdef")],
     }
+
+
+class _Speechless:
+    """An exchange that can word nothing."""
+
+    protocol = "sideband"
+    methods: frozenset[str] | None = None
+
+    def __init__(self, fault: Exception) -> None:
+        self.fault = fault
+
+    async def answer(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer:
+        raise self.fault
+
+    def encode_error(self, error: ProtocolError, error_id: str, headers: WireHeaders) -> WireAnswer:
+        raise RuntimeError("no words")
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("x"), MalformedCallError("x")])
+@pytest.mark.parametrize("secret", [SECRET, "wrong"])
+async def test_a_protocol_that_cannot_even_word_an_error_refuses_all_the_same(
+    fault: Exception, secret: str
+) -> None:
+    desk = Desk()
+    desk.endpoint = HttpEndpoint(
+        exact={REQUEST_PATH: _Speechless(fault)},
+        authenticator=PepAuthenticator(
+            [GatewayCredentials(desk.gateway, (GatewaySecret("k1", SECRET),))], clock=desk.clock
+        ),
+        reports=desk.reports,
+        new_id=CountedIds(),
+        limits=EndpointLimits(),
+    )
+    answer = await post(desk, b"{}", secret=secret)
+    assert (answer.status, answer.json["code"]) == (403, "internal-error")
+    assert isinstance(desk.reports.faults[-1][0], RuntimeError)
