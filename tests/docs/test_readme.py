@@ -34,6 +34,7 @@ def test_it_says_what_a_newcomer_asks_in_the_order_in_which_they_ask() -> None:
         "Change a rule",
         "Ask it yourself",
         "Internal and external token providers",
+        "Connect your gateway",
         "Before production",
         "More",
     ]
