@@ -44,9 +44,11 @@ def request_bytes(
     method: str, target: bytes, fields: Sequence[tuple[bytes, bytes]], body: bytes
 ) -> bytes:
     """HTTP/1.1, framed unless `fields` do it."""
-    framed = {b"content-length", b"transfer-encoding"} & {name for name, _ in fields}
-    sent = [*fields]
-    if [name for name, _ in fields].count(b"host") > 1:
+    # What says that there is no body frames one no more than nothing does.
+    sent = [field for field in fields if not body or field != (b"content-length", b"0")]
+    names = [name for name, _ in sent]
+    framed = {b"content-length", b"transfer-encoding"} & set(names)
+    if names.count(b"host") > 1 and (b"host", b"pdp") in sent:
         # One of ours and one that a case brings: no server takes two.
         sent.remove((b"host", b"pdp"))
     if not framed and (body or method == "POST"):
