@@ -14,7 +14,18 @@ from deemster.errors import MalformedCallError
 from deemster.gateways.strict_body import count_untyped, hides_nothing
 from deemster.model.strict_json import StrictJsonError, read_strict_json
 
-__all__ = ["object_of", "optional_object", "read_object", "required_object", "required_text"]
+__all__ = [
+    "ABSENT",
+    "object_of",
+    "optional_object",
+    "read_object",
+    "required_object",
+    "required_text",
+    "wrong_member",
+]
+
+ABSENT = object()
+"""What `wrong_member` takes for a member that is not there."""
 
 
 def read_object(body: bytes, *, max_depth: int) -> dict[str, object]:
@@ -41,7 +52,7 @@ def read_object(body: bytes, *, max_depth: int) -> dict[str, object]:
 def object_of(value: object, place: str) -> dict[str, object]:
     """`value`, which must be an object. Raises MalformedCallError."""
     if not isinstance(value, dict):
-        raise _wrong(place, "an object", value)
+        raise wrong_member(place, "an object", value)
     return value
 
 
@@ -49,9 +60,9 @@ def required_object(
     members: Mapping[str, object], name: str, within: str = ""
 ) -> dict[str, object]:
     """The member `name`; `within` is where it stands (`resource.`). Raises MalformedCallError."""
-    value = members.get(name, _ABSENT)
+    value = members.get(name, ABSENT)
     if not isinstance(value, dict):
-        raise _wrong(f"`{within}{name}`", "an object", value)
+        raise wrong_member(f"`{within}{name}`", "an object", value)
     return value
 
 
@@ -59,30 +70,30 @@ def optional_object(
     members: Mapping[str, object], name: str, within: str = ""
 ) -> dict[str, object] | None:
     """As `required_object`, None where there is no such member. null is not absence."""
-    value = members.get(name, _ABSENT)
-    if value is _ABSENT:
+    value = members.get(name, ABSENT)
+    if value is ABSENT:
         return None
     if not isinstance(value, dict):
-        raise _wrong(f"`{within}{name}`", "an object", value)
+        raise wrong_member(f"`{within}{name}`", "an object", value)
     return value
 
 
 def required_text(members: Mapping[str, object], name: str, within: str = "") -> str:
     """The member `name`, a string that is not empty. Raises MalformedCallError."""
-    value = members.get(name, _ABSENT)
+    value = members.get(name, ABSENT)
     if not isinstance(value, str):
-        raise _wrong(f"`{within}{name}`", "a string", value)
+        raise wrong_member(f"`{within}{name}`", "a string", value)
     if not value:
         raise MalformedCallError(f"`{within}{name}` must not be empty")
     return value
 
 
 _DECODER = msgspec.json.Decoder()
-_ABSENT = object()
 
 
-def _wrong(place: str, expected: str, found: object) -> MalformedCallError:
-    if found is _ABSENT:
+def wrong_member(place: str, expected: str, found: object) -> MalformedCallError:
+    """What is told of a value of the wrong JSON type: where, what it must be, what it is."""
+    if found is ABSENT:
         return MalformedCallError(f"{place} is missing: it must be {expected}")
     return MalformedCallError(f"{place} must be {expected}, found {_kind(found)}")
 

@@ -11,7 +11,7 @@ from typing import TypeGuard
 
 import msgspec
 
-from deemster.errors import MalformedCallError
+from deemster.gateways.json_members import ABSENT, wrong_member
 
 __all__ = ["UNSET", "RequestLeg", "ResponseLeg", "request_leg_of", "response_leg_of"]
 
@@ -92,26 +92,23 @@ def response_leg_of(value: object) -> ResponseLeg:
     )
 
 
-_ABSENT = object()
-
-
 def _object(value: object, place: str) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise _wrong(place, "an object", value)
+        raise wrong_member(place, "an object", value)
     return value
 
 
 def _text(members: dict[str, object], name: str) -> str:
-    value = members.get(name, _ABSENT)
+    value = members.get(name, ABSENT)
     if not isinstance(value, str):
-        raise _wrong(f"`{name}`", "a string", value)
+        raise wrong_member(f"`{name}`", "a string", value)
     return value
 
 
 def _number_or_text(members: dict[str, object], name: str) -> int | str:
-    value = members.get(name, _ABSENT)
+    value = members.get(name, ABSENT)
     if not isinstance(value, str) and not _is_integer(value):
-        raise _wrong(f"`{name}`", "a whole number or a string", value)
+        raise wrong_member(f"`{name}`", "a whole number or a string", value)
     return value
 
 
@@ -126,12 +123,12 @@ def _optional_object(
 
 
 def _headers(members: dict[str, object]) -> list[dict[str, str]]:
-    value = members.get("headers", _ABSENT)
+    value = members.get("headers", ABSENT)
     if value == {}:
         # Lua has one type for both: lua-cjson writes a call without header fields as {}.
         return []
     if not isinstance(value, list):
-        raise _wrong("`headers`", "an array", value)
+        raise wrong_member("`headers`", "an array", value)
     return [_header(entry, f"`headers[{index}]`") for index, entry in enumerate(value)]
 
 
@@ -139,28 +136,5 @@ def _header(entry: object, place: str) -> dict[str, str]:
     field = _object(entry, place)
     for value in field.values():
         if not isinstance(value, str):
-            raise _wrong(f"the value in {place}", "a string", value)
+            raise wrong_member(f"the value in {place}", "a string", value)
     return {name: value for name, value in field.items() if isinstance(value, str)}
-
-
-def _wrong(place: str, expected: str, found: object) -> MalformedCallError:
-    if found is _ABSENT:
-        return MalformedCallError(f"{place} is missing: it must be {expected}")
-    return MalformedCallError(f"{place} must be {expected}, found {_kind(found)}")
-
-
-def _kind(value: object) -> str:
-    for kind, name in _KINDS:
-        if isinstance(value, kind):
-            return name
-    return "null"
-
-
-_KINDS: tuple[tuple[type, str], ...] = (
-    (bool, "a boolean"),  # before int, which it is too
-    (int, "a number"),
-    (float, "a number"),
-    (str, "a string"),
-    (list, "an array"),
-    (dict, "an object"),
-)
