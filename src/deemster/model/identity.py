@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-__all__ = ["NOT_FETCHED", "Credential", "NotFetched", "UserContext", "UserPart", "VerifiedClaims"]
+__all__ = [
+    "NOT_FETCHED",
+    "Confirmation",
+    "Credential",
+    "NotFetched",
+    "UserContext",
+    "UserPart",
+    "VerifiedClaims",
+]
 
 
 class Credential(NamedTuple):
@@ -23,6 +31,17 @@ class Credential(NamedTuple):
         return f"Credential({self.scheme!r})"
 
 
+class Confirmation(NamedTuple):
+    """`cnf` of a token: who alone may present it (RFC 7800). Where both are there, both must hold.
+
+    `key_thumbprint`: `jkt`, the RFC 7638 thumbprint of a DPoP key (RFC 9449 6.1);
+    `certificate_thumbprint`: `x5t#S256` of the client's certificate (RFC 8705 3.1).
+    """
+
+    key_thumbprint: str | None = None
+    certificate_thumbprint: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class VerifiedClaims:
     """Claims after verification. Only `tokens/` makes one (an architecture test looks).
@@ -31,6 +50,7 @@ class VerifiedClaims:
     scope set of the provider's `scopeClaim`. `permissions` is None unless the provider takes
     permissions from a claim. `user_id` is the directory key, None for a client token.
     `expires_at` is epoch seconds, None where nothing bounds it (asserted claims without `exp`).
+    `confirmation` is None for a token that whoever holds it may present.
     """
 
     provider: str
@@ -42,6 +62,7 @@ class VerifiedClaims:
     permissions: frozenset[str] | None = None
     expires_at: float | None = None
     key_id: str | None = None
+    confirmation: Confirmation | None = None
 
 
 class UserPart(Enum):

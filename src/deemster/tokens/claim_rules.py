@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from deemster.errors import ConfigurationError, TokenRejectedError
 from deemster.model.decision import Reason
+from deemster.model.identity import Confirmation
 
 __all__ = ["CHECKED_CLAIMS", "MAX_SKEW", "ClaimNames", "ClaimReader", "TokenTimes", "checked_skew"]
 
@@ -15,6 +17,9 @@ MAX_SKEW = 60.0
 
 # RFC 7519 2: NumericDate. Above 2^53 two readers of one JSON number may differ (RFC 8259 6).
 _MAX_DATE = 2**53
+# RFC 9449 6.1 and RFC 8705 3.1: SHA-256 in base64url without padding.
+_CONFIRMATIONS = frozenset({"jkt", "x5t#S256"})
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 _STRINGS = ("iss", "sub", "client_id", "azp", "jti", "acr")
 _DATES = ("exp", "nbf", "iat", "auth_time")
 CHECKED_CLAIMS = frozenset({*_STRINGS, *_DATES, "aud", "scope"})
@@ -88,6 +93,22 @@ class ClaimReader:
     def permissions(self, name: str | None) -> frozenset[str] | None:
         """The list of strings under `name`; absent is the empty set, no `name` is None."""
         return None if name is None else self._strings(name, self._claims.get(name, []))
+
+    def confirmation(self) -> Confirmation | None:
+        """`cnf`, None where there is none.
+
+        What nobody here can check (`jwk`, `jwe`, `kid`, …), or is no thumbprint, is refused as
+        `binding-failed`: a token is not worth more than its issuer meant.
+        """
+        if "cnf" not in self._claims:
+            return None
+        found = self._claims["cnf"]
+        if not isinstance(found, dict) or not found or not found.keys() <= _CONFIRMATIONS:
+            raise TokenRejectedError(Reason.BINDING_FAILED, detail="bound by unknown means")
+        for value in found.values():
+            if not isinstance(value, str) or not _THUMBPRINT.fullmatch(value):
+                raise TokenRejectedError(Reason.BINDING_FAILED, detail="bound to no thumbprint")
+        return Confirmation(found.get("jkt"), found.get("x5t#S256"))
 
     def user_id(self, name: str, *, absent: Reason) -> str | None:
         """The directory key under `name`; None for a client token (no `sub`, or the client's).

@@ -144,18 +144,14 @@ def _claimed_issuer(token: str) -> str:
 
 def _check_bound(claims: VerifiedClaims, peer: PeerCertificate | None) -> None:
     """A token that is bound to a key is good with a proof of that key only (RFC 8705 3)."""
-    bound = claims.claims.get("cnf")
-    if bound is None and "cnf" not in claims.claims:
+    bound = claims.confirmation
+    if bound is None:
         return
-    # Any other confirmation (RFC 7800 3), such as a DPoP key, is one that nobody here can check.
-    if not isinstance(bound, dict) or set(bound) != {"x5t#S256"}:
+    # Nobody here can check a proof of a DPoP key.
+    thumbprint = bound.certificate_thumbprint
+    if bound.key_thumbprint is not None or thumbprint is None:
         raise TokenRejectedError(Reason.BINDING_FAILED, detail="bound by unknown means")
-    thumbprint = bound["x5t#S256"]
-    if (
-        peer is None
-        or not isinstance(thumbprint, str)
-        or not hmac.compare_digest(thumbprint.encode(), peer.thumbprint.encode())
-    ):
+    if peer is None or not hmac.compare_digest(thumbprint.encode(), peer.thumbprint.encode()):
         raise TokenRejectedError(Reason.BINDING_FAILED, detail="bound to another certificate")
 
 

@@ -134,6 +134,7 @@ class JwtProvider:
             permissions=reader.permissions(names.permissions),
             expires_at=times.expires_at,
             key_id=key_id,
+            confirmation=reader.confirmation(),
         )
         return AcceptedToken(verified, audiences, valid_from, valid_until)
 

@@ -8,6 +8,7 @@ import pytest
 
 from deemster.errors import ConfigurationError, TokenRejectedError
 from deemster.model.decision import Reason
+from deemster.model.identity import Confirmation
 from deemster.tokens.claim_rules import ClaimReader, TokenTimes, checked_skew
 
 
@@ -146,3 +147,30 @@ def test_a_user_token_without_its_user_is_refused(
 def test_clocks_may_not_differ_by_more_than_a_minute(skew: float) -> None:
     with pytest.raises(ConfigurationError, match="skew"):
         checked_skew(skew)
+
+
+@pytest.mark.parametrize(
+    ("cnf", "found"),
+    [
+        ({"jkt": "k" * 43}, Confirmation("k" * 43, None)),
+        ({"x5t#S256": "c" * 43}, Confirmation(None, "c" * 43)),
+        ({"jkt": "k" * 43, "x5t#S256": "c" * 43}, Confirmation("k" * 43, "c" * 43)),
+    ],
+)
+def test_a_confirmation_says_by_what_the_token_is_bound(cnf: object, found: Confirmation) -> None:
+    reader = ClaimReader({"cnf": cnf}, malformed=Reason.TOKEN_MALFORMED)
+    assert reader.confirmation() == found
+
+
+def test_a_token_without_a_confirmation_is_bound_to_nobody() -> None:
+    assert ClaimReader({}, malformed=Reason.TOKEN_MALFORMED).confirmation() is None
+
+
+@pytest.mark.parametrize(
+    "cnf", [None, {}, [], "x", {"kid": "1"}, {"jkt": "k" * 43, "jwk": {}}, {"jkt": "k" * 42}]
+)
+def test_a_confirmation_that_nobody_can_check_is_refused(cnf: object) -> None:
+    reader = ClaimReader({"cnf": cnf}, malformed=Reason.TOKEN_MALFORMED)
+    with pytest.raises(TokenRejectedError) as caught:
+        reader.confirmation()
+    assert caught.value.reason is Reason.BINDING_FAILED
