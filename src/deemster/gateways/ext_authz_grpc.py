@@ -39,6 +39,7 @@ from deemster.gateways.ext_authz_call import (
     request_id,
     target_of,
 )
+from deemster.gateways.ext_authz_permits import WordedPermits
 from deemster.gateways.header_settings import MODIFY_HEADERS, header_settings
 from deemster.gateways.identity_headers import IdentityHeaders, ReservedFields
 from deemster.model.certificate import ClientCertificate
@@ -76,6 +77,7 @@ class ExtAuthzGrpc:
         self._identity = identity
         self._header_count = header_count
         self._reserved = ReservedFields([*identity.names, *secret_headers])
+        self._permits = WordedPermits()
 
     def decode(self, wire: WireRequest) -> ApiCall:
         """Raises MalformedCallError."""
@@ -105,20 +107,18 @@ class ExtAuthzGrpc:
 
     def encode(self, call: ApiCall, decision: Decision) -> WireAnswer:
         """A permit with what goes along with it, or a deny with its status."""
-        response = CheckResponse()
         if decision.permitted:
-            self._permit(response.ok_response, call, decision)
-        else:
-            refusal = refusal_of(decision)
-            told = {"content-type": "application/json", "cache-control": "no-store"}
-            challenge = challenge_of(decision)
-            if challenge is not None:
-                told["www-authenticate"] = challenge
-            if refusal.unavailable:
-                told["retry-after"] = str(RETRY_AFTER_SECONDS)
-            _deny(response, refusal.status, told, denied_body(decision))
-        _describe(response.dynamic_metadata.fields, decision)
-        return WireAnswer(200, (), response.SerializeToString())
+            return WireAnswer(200, (), self._permit(call, decision))
+        response = CheckResponse()
+        refusal = refusal_of(decision)
+        told = {"content-type": "application/json", "cache-control": "no-store"}
+        challenge = challenge_of(decision)
+        if challenge is not None:
+            told["www-authenticate"] = challenge
+        if refusal.unavailable:
+            told["retry-after"] = str(RETRY_AFTER_SECONDS)
+        _deny(response, refusal.status, told, denied_body(decision))
+        return WireAnswer(200, (), _described(response, decision))
 
     def encode_error(self, error: ProtocolError, error_id: str, headers: WireHeaders) -> WireAnswer:
         """A deny: an Envoy that fails open takes any other form of refusal for a permit."""
@@ -146,14 +146,34 @@ class ExtAuthzGrpc:
             return None
         return (source or None) if told.is_source else told.of(fields)
 
-    def _permit(self, response: Any, call: ApiCall, decision: Decision) -> None:  # noqa: ANN401
-        response.SetInParent()
-        headers = response.headers
-        if decision.statements:
-            self._carry_out(response, call, decision.statements)
+    def _permit(self, call: ApiCall, decision: Decision) -> bytes:
         # No statement says who the user is. An empty one is set like any other.
-        for name, value in self._identity.fields(decision):
-            _set(headers, name, value)
+        identity = self._identity.octets(decision)
+        if decision.statements:
+            return self._worded(call, decision, identity)
+        service = decision.service
+        says = (
+            tuple(identity),
+            decision.reason,
+            decision.operation,
+            None if service is None else service.id,
+            decision.revision,
+        )
+        return self._permits.worded(
+            says, decision.decision_id, lambda: self._worded(call, decision, identity)
+        )
+
+    def _worded(
+        self, call: ApiCall, decision: Decision, identity: Sequence[tuple[bytes, bytes]]
+    ) -> bytes:
+        response = CheckResponse()
+        permit = response.ok_response
+        permit.SetInParent()
+        if decision.statements:
+            self._carry_out(permit, call, decision.statements)
+        for name, value in identity:
+            _set(permit.headers, name.decode("ascii"), value.decode("ascii"))
+        return _described(response, decision)
 
     def _carry_out(self, response: Any, call: ApiCall, statements: Sequence[Statement]) -> None:  # noqa: ANN401
         settings = header_settings(statements)
@@ -209,8 +229,9 @@ def _set(options: Any, name: str, value: str) -> None:  # noqa: ANN401
     option.append_action = _OVERWRITE
 
 
-def _describe(described: Any, decision: Decision) -> None:  # noqa: ANN401
-    """What Envoy may log or route by; the client does not see it."""
+def _described(response: Any, decision: Decision) -> bytes:  # noqa: ANN401
+    """With what Envoy may log or route by, serialised; the client does not see it."""
+    described = response.dynamic_metadata.fields
     described["decision_id"].string_value = decision.decision_id
     described["reason"].string_value = decision.reason.value
     if decision.operation is not None:
@@ -219,6 +240,8 @@ def _describe(described: Any, decision: Decision) -> None:  # noqa: ANN401
         described["api_service"].string_value = decision.service.id
     if decision.revision:
         described["policy_revision"].string_value = decision.revision
+    message: bytes = response.SerializeToString()
+    return message
 
 
 def _certificate(pem: str) -> ClientCertificate | None:
