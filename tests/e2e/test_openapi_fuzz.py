@@ -19,8 +19,8 @@ import schemathesis.checks
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode, Response
 
-from tests.e2e.test_server import Process, running
 from tests.support.openapi import FILE, every_protocol
+from tests.support.processes import Process, running
 from tests.support.scale import scaled
 from tests.support.service import SECRET
 

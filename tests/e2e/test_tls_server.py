@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_server import PATIENCE, one_answer, running, until
+from tests.e2e.test_server import one_answer
 from tests.support.certificates import Authority
+from tests.support.processes import PATIENCE, running, until
 from tests.support.service import ServiceFolder, a_call, a_service_folder
 from tests.support.serving import client_context, replaced
 

@@ -67,14 +67,12 @@ async def served(folder: ServiceFolder, clock: Clock | None = None) -> AsyncIter
     try:
         await app.startup()
         servers = open_servers(app.settings, app, clock, log)
-        await servers.decisions.start()
+        await servers.deciding.start()
         await servers.management.start()
-        if servers.ext_authz is not None:
-            await servers.ext_authz.start()
         yield Served(app, servers, stream)
-        if servers.ext_authz is not None:
-            await servers.ext_authz.stop(1.0)
-        await servers.decisions.stop(5.0)
+        if servers.deciding.ext_authz is not None:
+            await servers.deciding.ext_authz.stop(1.0)
+        await servers.deciding.decisions.stop(5.0)
         await servers.management.stop(5.0)
     finally:
         await app.shutdown(5.0)

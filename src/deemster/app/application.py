@@ -28,7 +28,12 @@ from deemster.app.state_keys import build_states, sealing_keys
 from deemster.app.users import build_user_resolver
 from deemster.decisionlog.recorder import DecisionRecorder, WhenFull
 from deemster.decisionlog.sinks import BufferedSink
-from deemster.decisionlog.targets import FileTarget, LineTarget, StreamTarget
+from deemster.decisionlog.targets import (
+    FileTarget,
+    LineTarget,
+    SharedStreamTarget,
+    StreamTarget,
+)
 from deemster.decisions.point import Deadlines, DecisionPoint
 from deemster.decisions.sealed_states import SealedStates
 from deemster.errors import ConfigurationError, PolicyError
@@ -87,6 +92,7 @@ class Application:
         self.decisions = decisions
         self.ext_authz = ext_authz
         self.figures = figures
+        self.openapi = openapi
         registry = CollectorRegistry(auto_describe=False)
         register_figures(registry, figures, __version__)
         self.management: Starlette = build_management_application(
@@ -128,6 +134,10 @@ class Application:
         if self.settings.insecure_flags:
             self._log.warning("insecure_settings_found", flags=self.settings.insecure_flags)
         self._loaded(snapshot)
+
+    async def check(self) -> None:
+        """Load the policies and nothing else, for one that is never asked. Raises PolicyError."""
+        await asyncio.to_thread(self._store.load)
 
     async def reload(self, prepare: Callable[[], None] = lambda: None) -> bool:
         """Take policies and secret files as they are now: both, or (False) neither.
@@ -204,11 +214,13 @@ def build_application(
     log: ServiceLog,
     make_id: Callable[[], str] = new_id,
     stdout: int = STDOUT,
+    stdout_lock: int | None = None,
     after_load: Callable[[], None] = lambda: None,
 ) -> Application:
     """Build and wire everything; nothing runs yet. Raises ConfigurationError.
 
-    `stdout` is the descriptor that the `stdout` sink writes to. `after_load` is called whenever
+    `stdout` is the descriptor that the `stdout` sink writes to, `stdout_lock` of a file to lock
+    meanwhile where other processes write to it as well. `after_load` is called whenever
     policies were loaded.
     """
     figures = ServiceFigures()
@@ -237,7 +249,7 @@ def build_application(
         attributes=attributes.sources,
     )
     states = build_states(settings, clock)
-    recorder = _recorder(settings, figures, reports, clock, stdout)
+    recorder = _recorder(settings, figures, reports, clock, _stdout_target(stdout, stdout_lock))
     decisions = RecordedDecisions(
         recorder=recorder,
         reports=reports,
@@ -308,7 +320,11 @@ def _limits(settings: Settings) -> EndpointLimits:
 
 
 def _recorder(
-    settings: Settings, figures: ServiceFigures, reports: ServiceReports, clock: Clock, stdout: int
+    settings: Settings,
+    figures: ServiceFigures,
+    reports: ServiceReports,
+    clock: Clock,
+    stdout: LineTarget,
 ) -> DecisionRecorder:
     return DecisionRecorder(
         environment=settings.environment,
@@ -325,9 +341,15 @@ def _recorder(
     )
 
 
-def _target(sink: SinkSettings, stdout: int) -> LineTarget:
+def _stdout_target(descriptor: int, lock: int | None) -> LineTarget:
+    if lock is None:
+        return StreamTarget(descriptor, "stdout")
+    return SharedStreamTarget(descriptor, "stdout", lock)
+
+
+def _target(sink: SinkSettings, stdout: LineTarget) -> LineTarget:
     if not isinstance(sink, FileSinkSettings):
-        return StreamTarget(stdout, "stdout")
+        return stdout
     try:
         return FileTarget(sink.path)
     except OSError as error:

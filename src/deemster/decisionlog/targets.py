@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 from typing import Protocol
 
-__all__ = ["FileTarget", "LineTarget", "StreamTarget"]
+__all__ = ["FileTarget", "LineTarget", "SharedStreamTarget", "StreamTarget"]
 
 
 class LineTarget(Protocol):
@@ -48,6 +49,32 @@ class StreamTarget:
 
     def close(self) -> None:
         """It is not ours to close."""
+
+
+class SharedStreamTarget(StreamTarget):
+    """A descriptor that several processes write to, one whole batch after the other.
+
+    A pipe takes 4 kB at a time: without a lock lines of two processes would be mixed up.
+    """
+
+    __slots__ = ("_lock",)
+
+    def __init__(self, descriptor: int, name: str, lock: int) -> None:
+        """`lock`: descriptor of any file that all of them can write to; it is never written."""
+        super().__init__(descriptor, name)
+        self._lock = lock
+
+    def write(self, data: memoryview) -> int:
+        """All of it."""
+        # A lock of the process, which ends with it: a worker that is killed blocks nobody.
+        fcntl.lockf(self._lock, fcntl.LOCK_EX)
+        try:
+            written = 0
+            while written < len(data):
+                written += super().write(data[written:])
+            return written
+        finally:
+            fcntl.lockf(self._lock, fcntl.LOCK_UN)
 
 
 class FileTarget:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
@@ -19,6 +19,7 @@ from deemster.management.status import ServiceStatus
 
 __all__ = ["build_management_application"]
 
+_WORKERS = ("serving", "wanted")
 _NOT_STORED = {"cache-control": "no-store"}
 
 
@@ -28,10 +29,12 @@ def build_management_application(
     registry: CollectorRegistry,
     version: str,
     openapi: Callable[[], bytes],
+    refresh: Callable[[], Awaitable[None]] | None = None,
 ) -> Starlette:
     """`status` is asked at every call of `/ready`; `registry` at every scrape.
 
-    `openapi` describes the decisions listener, as JSON; it is asked at every call.
+    `openapi` describes the decisions listener, as JSON; it is asked at every call. `refresh` is
+    awaited before a scrape.
     """
 
     async def live(_asked: Request) -> Response:
@@ -48,6 +51,8 @@ def build_management_application(
         return JSONResponse(_detail(now), code, headers=_NOT_STORED)
 
     async def metrics(asked: Request) -> Response:
+        if refresh is not None:
+            await refresh()
         encode, media_type = choose_encoder(asked.headers.get("accept", ""))
         return Response(encode(registry), media_type=media_type, headers=_NOT_STORED)
 
@@ -69,12 +74,16 @@ def build_management_application(
 
 
 def _detail(now: ServiceStatus) -> dict[str, object]:
+    workers = (
+        {} if now.workers is None else {"workers": dict(zip(_WORKERS, now.workers, strict=True))}
+    )
     return {
         "status": "not-ready" if not now.ready else "degraded" if now.degraded else "ready",
         "environment": now.environment,
         "revision": now.revision,
         "degraded": now.degraded,
         "insecure": list(now.insecure),
+        **workers,
     }
 
 

@@ -12,7 +12,8 @@ class ServiceStatus:
     """`ready` says whether calls should be sent here.
 
     `degraded` is why the last reload was refused while the state before it serves; such a
-    service is ready. `insecure` names the settings meant for trials that are on.
+    service is ready. `insecure` names the settings meant for trials that are on. `workers`: how
+    many serve, of how many; None where there is one process.
     """
 
     ready: bool
@@ -20,3 +21,4 @@ class ServiceStatus:
     revision: str | None
     degraded: str | None
     insecure: tuple[str, ...]
+    workers: tuple[int, int] | None = None

@@ -78,6 +78,10 @@ class DecisionsServer:
         await self._accepting.start(connection)
         self._sweep = loop.create_task(self._sweep_regularly())
 
+    def discard(self) -> None:
+        """Let go of the socket of a server that is never started."""
+        self._accepting.close()
+
     def prepare_tls(self) -> None:
         """Read the files of TLS anew, for `renew_tls`. Raises ConfigurationError."""
         if self._tls is not None:

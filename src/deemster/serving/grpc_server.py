@@ -25,12 +25,16 @@ class GrpcServer:
         *,
         metadata_bytes: int,
         setting: str,
+        share_port: bool = False,
         tls: ListenerTls | None = None,
     ) -> None:
-        """Binds at once; `address` is where. Raises ConfigurationError naming `setting`."""
+        """Binds at once; `address` is where. Raises ConfigurationError naming `setting`.
+
+        `share_port`: as of `open_listener`.
+        """
         options: list[tuple[str, Any]] = [
             # Else a second service starts unnoticed and takes half of the calls.
-            ("grpc.so_reuseport", 0),
+            ("grpc.so_reuseport", int(share_port)),
             # Whatever the library refuses by itself is an error, which opens a gateway that fails
             # open: messages are measured by the endpoint, and read for known gateways only.
             ("grpc.max_receive_message_length", -1),

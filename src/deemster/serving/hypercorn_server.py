@@ -80,6 +80,10 @@ class HypercornServer:
         await self._accepting.start(connection)
         self._sweep = loop.create_task(self._sweep_regularly())
 
+    def discard(self) -> None:
+        """Let go of the socket of a server that is never started."""
+        self._accepting.close()
+
     def prepare_tls(self) -> None:
         """See Renewable."""
         if self._tls is not None:

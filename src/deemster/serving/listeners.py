@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from starlette.applications import Starlette
+
 from deemster.app import Application, new_id
 from deemster.model.clock import Clock
 from deemster.serving.decisions_server import DecisionsServer
@@ -23,7 +25,15 @@ from deemster.telemetry.service_log import ServiceLog
 if TYPE_CHECKING:
     from deemster.serving.grpc_server import GrpcServer
 
-__all__ = ["Listening", "Servers", "open_servers"]
+__all__ = [
+    "Deciding",
+    "Listening",
+    "Servers",
+    "management_tls",
+    "open_deciding",
+    "open_management",
+    "open_servers",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +55,42 @@ class Listening:
 
 
 @dataclass(frozen=True, slots=True)
-class Servers:
-    """What serves, not started yet."""
+class Deciding:
+    """What gateways ask, not started yet."""
 
     decisions: DecisionsServer | HypercornServer
-    management: ManagementServer
+    decisions_address: Address
     ext_authz: GrpcServer | None
+
+    @property
+    def ext_authz_address(self) -> Address | None:
+        """None where nothing listens for it."""
+        return None if self.ext_authz is None else self.ext_authz.address
+
+    @property
+    def renewable(self) -> Sequence[Renewable]:
+        """Those that may speak TLS."""
+        return [self.decisions] if self.ext_authz is None else [self.decisions, self.ext_authz]
+
+    async def start(self) -> None:
+        """Accept calls."""
+        await self.decisions.start()
+        if self.ext_authz is not None:
+            await self.ext_authz.start()
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """What serves in one process that does everything, not started yet."""
+
+    deciding: Deciding
+    management: ManagementServer
     listening: Listening
 
     @property
     def renewable(self) -> Sequence[Renewable]:
         """Those that may speak TLS."""
-        listeners: list[Renewable] = [self.decisions, self.management]
-        return listeners if self.ext_authz is None else [*listeners, self.ext_authz]
+        return [*self.deciding.renewable, self.management]
 
 
 def open_servers(
@@ -67,47 +100,59 @@ def open_servers(
 
     Raises ConfigurationError where an address or a file of TLS cannot be used.
     """
-    # Before any socket is open: only this one is bound by its library, and cannot be left behind.
-    ext_authz = _open_ext_authz(settings, application)
-    decisions_bind = settings.listeners.decisions.bind
     # Files first: nothing listens before what is to protect it can be used.
+    tls = management_tls(settings)
+    deciding = open_deciding(settings, application, clock, share_port=False)
+    try:
+        management, address = open_management(settings, application.management, tls)
+    except BaseException:
+        deciding.decisions.discard()
+        raise
+    listening = Listening(deciding.decisions_address, address, deciding.ext_authz_address)
+    return Servers(deciding, management, listening)
+
+
+def open_deciding(
+    settings: Settings, application: Application, clock: Clock, *, share_port: bool
+) -> Deciding:
+    """What gateways ask; `share_port`: with other workers of the same service.
+
+    Raises ConfigurationError where an address or a file of TLS cannot be used.
+    """
+    # Before any socket is open: only this one is bound by its library, and cannot be left behind.
+    ext_authz = _open_ext_authz(settings, application, share_port=share_port)
     wanted = settings.listeners.decisions
     spoken = ["h2", "http/1.1"] if wanted.server == "hypercorn" else ["http/1.1"]
     tls = _tls(wanted.tls, "listeners.decisions.tls", spoken)
-    management_tls = _tls(
+    listener, address = open_listener(
+        wanted.bind.host,
+        wanted.bind.port,
+        setting="listeners.decisions.bind",
+        share_port=share_port,
+    )
+    server = _decisions_server(settings, application, listener, clock, tls)
+    return Deciding(server, address, ext_authz)
+
+
+def management_tls(settings: Settings) -> ListenerTls | None:
+    """What protects the management listener. Raises ConfigurationError."""
+    return _tls(
         settings.listeners.management_tls,
         "listeners.management.tls",
         ["h2", "http/1.1"],
         compulsory=True,
     )
-    management_bind = settings.listeners.management
-    decisions, decisions_address = open_listener(
-        decisions_bind.host,
-        decisions_bind.port,
-        setting="listeners.decisions.bind",
-        share_port=False,
+
+
+def open_management(
+    settings: Settings, application: Starlette, tls: ListenerTls | None
+) -> tuple[ManagementServer, Address]:
+    """The management listener of the service, and where it is. Raises ConfigurationError."""
+    wanted = settings.listeners.management
+    listener, address = open_listener(
+        wanted.host, wanted.port, setting="listeners.management.bind", share_port=False
     )
-    try:
-        management, management_address = open_listener(
-            management_bind.host,
-            management_bind.port,
-            setting="listeners.management.bind",
-            share_port=False,
-        )
-    except BaseException:
-        decisions.close()
-        raise
-    decisions_server = _decisions_server(settings, application, decisions, clock, tls)
-    return Servers(
-        decisions_server,
-        ManagementServer(application.management, management, new_id=new_id, tls=management_tls),
-        ext_authz,
-        Listening(
-            decisions_address,
-            management_address,
-            None if ext_authz is None else ext_authz.address,
-        ),
-    )
+    return ManagementServer(application, listener, new_id=new_id, tls=tls), address
 
 
 def _decisions_server(
@@ -149,7 +194,9 @@ def _decisions_server(
     )
 
 
-def _open_ext_authz(settings: Settings, application: Application) -> GrpcServer | None:
+def _open_ext_authz(
+    settings: Settings, application: Application, *, share_port: bool
+) -> GrpcServer | None:
     wanted = settings.listeners.ext_authz
     if wanted is None or application.ext_authz is None:
         return None
@@ -161,6 +208,7 @@ def _open_ext_authz(settings: Settings, application: Application) -> GrpcServer 
         wanted.bind.port,
         metadata_bytes=settings.limits.headers,
         setting="listeners.extAuthz.bind",
+        share_port=share_port,
         tls=_tls(wanted.tls, "listeners.extAuthz.tls"),
     )
 

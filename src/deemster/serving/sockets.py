@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from deemster.errors import ConfigurationError
 
-__all__ = ["Address", "open_listener"]
+__all__ = ["Address", "open_listener", "reserve_port"]
 
 BACKLOG = 2048
 
@@ -52,3 +52,30 @@ def open_listener(
         ) from error
     bound = listener.getsockname()
     return listener, Address(str(bound[0]), int(bound[1]))
+
+
+def reserve_port(host: str, port: int, *, setting: str) -> tuple[socket.socket, Address]:
+    """A bound socket that does not listen, and its address: for workers that share the port.
+
+    As long as it is open no stranger gets the port, and a port that is taken is found out here.
+    Raises ConfigurationError naming `setting`.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    held = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            held.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        held.bind((host, port))
+        # Only now: alone at first, to be joined by those who know that the port is shared. The
+        # option that forgives connections of an earlier run would let strangers in as well, as
+        # long as nobody listens.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    except OSError as error:
+        held.close()
+        raise ConfigurationError(
+            f"cannot listen on {Address(host, port)} (`{setting}`): {error.strerror or error}"
+        ) from error
+    bound = held.getsockname()
+    return held, Address(str(bound[0]), int(bound[1]))

@@ -8,12 +8,14 @@ from deemster.settings.model import (
     DecisionsListenerSettings,
     ListenerSettings,
 )
-from deemster.settings.reading import PROTECTORS, UnsupportedValueError, one_of
+from deemster.settings.reading import PROTECTORS, one_of
 from deemster.settings.scalars import parse_bind, parse_integer
 from deemster.settings.section import Section
 from deemster.settings.tls_sections import read_listener_tls
 
 __all__ = ["read_listeners"]
+
+MOST_WORKERS = 64
 
 
 def read_listeners(section: Section) -> ListenerSettings:
@@ -21,7 +23,7 @@ def read_listeners(section: Section) -> ListenerSettings:
     decisions = section.section("decisions")
     bind = decisions.optional("bind", parse_bind, Bind("127.0.0.1", 8080, is_loopback=True))
     server = decisions.optional("server", one_of(("uvicorn", "hypercorn")), "uvicorn")
-    decisions.optional("workers", _one_worker, 1)
+    workers = decisions.optional("workers", _workers, 1)
     behind = decisions.choice("plaintextBehind", PROTECTORS, None)
     tls = read_listener_tls(decisions)
     decisions.unsupported("clientIp")
@@ -37,17 +39,15 @@ def read_listeners(section: Section) -> ListenerSettings:
     section.unsupported("probes")
     section.finish()
     return ListenerSettings(
-        DecisionsListenerSettings(bind, behind, tls, server),
+        DecisionsListenerSettings(bind, behind, tls, server, workers),
         management_bind,
         ext_authz,
         management_tls,
     )
 
 
-def _one_worker(text: str) -> int:
+def _workers(text: str) -> int:
     count = parse_integer(text)
-    if count == 0:
-        raise ValueError("expected at least 1")
-    if count > 1:
-        raise UnsupportedValueError("more than one worker")
+    if not 1 <= count <= MOST_WORKERS:
+        raise ValueError(f"expected 1 to {MOST_WORKERS}")
     return count

@@ -87,12 +87,13 @@ class TlsSettings:
 @dataclass(frozen=True, slots=True)
 class DecisionsListenerSettings:
     """`listeners.decisions:`; `plaintext_behind` says who protects a bind off loopback, `server` is
-    `uvicorn` or `hypercorn`."""
+    `uvicorn` or `hypercorn`, `workers` is how many processes decide."""
 
     bind: Bind
     plaintext_behind: str | None
     tls: TlsSettings | None = None
     server: str = "uvicorn"
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from deemster.errors import ConfigurationError
-from deemster.serving.sockets import Address, open_listener
+from deemster.serving.sockets import Address, open_listener, reserve_port
 
 
 def test_port_0_is_any_free_port_and_told() -> None:
@@ -40,3 +40,20 @@ def test_a_listener_does_not_block_the_loop() -> None:
     with listener:
         assert listener.gettimeout() == 0
         assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_a_reserved_port_is_for_those_who_share_it() -> None:
+    held, address = reserve_port("127.0.0.1", 0, setting="x")
+    with held:
+        with pytest.raises(ConfigurationError):
+            open_listener("127.0.0.1", address.port, setting="x", share_port=False)
+        worker, _ = open_listener("127.0.0.1", address.port, setting="x", share_port=True)
+        worker.close()
+        with pytest.raises(ConfigurationError):
+            reserve_port("127.0.0.1", address.port, setting="x")
+
+
+def test_a_port_that_strangers_share_cannot_be_reserved() -> None:
+    stranger, address = open_listener("127.0.0.1", 0, setting="x", share_port=True)
+    with stranger, pytest.raises(ConfigurationError, match=r"\(`listeners.y.bind`\): Address"):
+        reserve_port("127.0.0.1", address.port, setting="listeners.y.bind")

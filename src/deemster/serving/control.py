@@ -1,0 +1,65 @@
+"""What the supervisor and one worker tell each other: JSON messages over a pair of sockets.
+
+Each is preceded by its length (four octets, big-endian). Nobody else has an end of the pair, and
+the end of the stream means that the other side is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+__all__ = ["Control"]
+
+_LENGTH = 4
+MOST_OCTETS = 64 * 1024 * 1024
+"""Of one message: settings with a large static directory, figures with many labels."""
+
+
+class Control:
+    """One end."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def over(cls, end: socket.socket) -> Control:
+        """Takes `end` over."""
+        end.setblocking(False)  # noqa: FBT003  the socket module's own signature
+        reader, writer = await asyncio.open_connection(sock=end)
+        return cls(reader, writer)
+
+    async def send(self, message: Mapping[str, object]) -> None:
+        """Returns where the other side is gone: `receive` says so."""
+        await self.send_octets(msgspec.json.encode(message))
+
+    async def receive(self) -> dict[str, Any] | None:
+        """The next message; None where there will be none."""
+        octets = await self.receive_octets()
+        return None if octets is None else msgspec.json.decode(octets, type=dict[str, Any])
+
+    async def send_octets(self, octets: bytes) -> None:
+        """As `send`, for what is no JSON."""
+        with contextlib.suppress(ConnectionError, RuntimeError):
+            self._writer.write(len(octets).to_bytes(_LENGTH, "big") + octets)
+            await self._writer.drain()
+
+    async def receive_octets(self) -> bytes | None:
+        """As `receive`, for what is no JSON."""
+        try:
+            length = int.from_bytes(await self._reader.readexactly(_LENGTH), "big")
+            if length > MOST_OCTETS:
+                return None
+            return await self._reader.readexactly(length)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return None
+
+    def close(self) -> None:
+        """The other side hears the end of the stream."""
+        self._writer.close()
