@@ -33,6 +33,7 @@ from deemster.model.http import (
     Phase,
 )
 from deemster.model.identity import Credential, VerifiedClaims
+from deemster.model.sender import NO_PROOF
 from deemster.policy.loading import load_texts
 from deemster.policy.store import PolicyStore
 from deemster.policy.values import TraceEntry
@@ -268,6 +269,7 @@ class AcceptingProvider:
         self.kind = kind
         self.skew = skew
         self.verifies_credentials = kind is ProviderKind.INTERNAL
+        self.senders = NO_PROOF
         self.token: Token | None = None
 
     def recall(

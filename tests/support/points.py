@@ -13,6 +13,7 @@ from deemster.model.decision import Reason
 from deemster.model.gateway import Gateway, GatewayCaller
 from deemster.model.http import ApiCall, Headers
 from deemster.model.identity import Credential, VerifiedClaims
+from deemster.model.sender import NO_PROOF, SenderRules
 from deemster.policy.loading import load_texts
 from deemster.policy.snapshot import PolicySnapshot
 from deemster.policy.store import PolicyStore
@@ -66,6 +67,7 @@ class FakeProvider:
     kind: ProviderKind = ProviderKind.INTERNAL
     skew: float = 30.0
     verifies_credentials: bool = True
+    senders: SenderRules = NO_PROOF
     asked: list[str] = field(default_factory=list)
     accepted: list[Mapping[str, object]] = field(default_factory=list)
 

@@ -22,6 +22,7 @@ from deemster.app.openapi import openapi_of
 from deemster.app.pep import build_authenticator, credentials_of, reread_credentials
 from deemster.app.policies import policy_loader, unknown_api_services
 from deemster.app.providers import TokenProviders, build_token_providers
+from deemster.app.senders import build_sender_constraints
 from deemster.app.sideband import sideband_exchanges
 from deemster.app.sources import SourcesOfSettings, build_attribute_sources
 from deemster.app.state_keys import build_states, sealing_keys
@@ -247,6 +248,7 @@ def build_application(
             deadlines.decision, deadlines.token, deadlines.user, deadlines.attribute
         ),
         attributes=attributes.sources,
+        senders=build_sender_constraints(settings, clock),
     )
     states = build_states(settings, clock)
     recorder = _recorder(settings, figures, reports, clock, _stdout_target(stdout, stdout_lock))

@@ -87,6 +87,7 @@ def _verifying(provider: VerifyingProviderSettings, key_set: KeySet) -> JwtProvi
         permissions_claim=provider.permissions_claim,
         user_claim=provider.user_claim,
         honour_exp=provider.honour_exp,
+        senders=provider.senders,
     )
 
 

@@ -8,6 +8,7 @@ from deemster.model.decision import Challenge, Decision, Effect, Reason
 from deemster.model.gateway import GatewayCaller
 from deemster.model.http import ApiCall
 from deemster.model.identity import UserContext, VerifiedClaims
+from deemster.model.sender import NO_PROOF
 from deemster.policy.guards_alone import GuardsAlone
 from deemster.policy.snapshot import (
     CompiledOperation,
@@ -33,9 +34,11 @@ class Case:
         "decision_id",
         "judge",
         "memo",
+        "nonce",
         "now",
         "operation",
         "routed",
+        "senders",
         "snapshot",
         "subject",
         "trace",
@@ -63,6 +66,9 @@ class Case:
         self.operation: CompiledOperation | None = None
         self.judge: CompiledOperation | GuardsAlone | None = None
         self.claims: VerifiedClaims | None = None
+        # What the presenter of a token must prove, once that is known; a nonce for the next proof.
+        self.senders = NO_PROOF
+        self.nonce: str | None = None
         # Whom a gateway named and was believed, where no token says more.
         self.subject: str | None = None
         self.user: UserContext | None = None
@@ -147,7 +153,9 @@ def _challenge(case: Case, reason: Reason, evaluation: Evaluation | None) -> Cha
         return None
     if evaluation is not None and evaluation.challenge is not None:
         return step_up_challenge(evaluation.challenge, routed.realm)
-    return challenge_for(reason, routed.realm, case.operation)
+    return challenge_for(
+        reason, routed.realm, case.operation, senders=case.senders, nonce=case.nonce
+    )
 
 
 def _text_claim(claims: VerifiedClaims | None, name: str) -> str | None:

@@ -17,9 +17,11 @@ from deemster.errors import TokenRejectedError
 from deemster.model.clock import Clock
 from deemster.model.decision import Reason
 from deemster.model.identity import Credential, UserContext, VerifiedClaims
+from deemster.model.sender import SenderRules
 from deemster.policy.values import NeedsValues
 from deemster.tokens.credentials import credential_of
 from deemster.tokens.provider import ProviderKind, TokenProvider
+from deemster.tokens.sender_constraints import SenderConstraints
 from deemster.usercontext.resolver import UserResolver
 
 __all__ = ["Deadlines", "Fetching"]
@@ -44,12 +46,14 @@ class Fetching:
         providers: Mapping[str, TokenProvider],
         users: UserResolver,
         attributes: AttributeFetcher,
+        senders: SenderConstraints,
         clock: Clock,
         deadlines: Deadlines,
     ) -> None:
         self.attributes = attributes
         self._providers = providers
         self._users = users
+        self._senders = senders
         self._clock = clock
         self._deadlines = deadlines
 
@@ -62,7 +66,7 @@ class Fetching:
     def accepted_claims(
         self, case: Case, provider: TokenProvider
     ) -> VerifiedClaims | Awaitable[None]:
-        """Claims the gateway may assert, else the verified bearer token. Never both merged.
+        """Claims the gateway may assert, else the verified access token. Never both merged.
 
         Raises TokenRejectedError.
         """
@@ -78,18 +82,29 @@ class Fetching:
             raise TokenRejectedError(Reason.CLAIMS_MISSING)
         credential = credential_of(case.call.headers)
         if credential is None:
+            case.senders = self._rules(case, provider)
             raise TokenRejectedError(Reason.TOKEN_MISSING)
         return self.verified(case, provider, credential)
 
     def verified(
         self, case: Case, provider: TokenProvider, credential: Credential
     ) -> VerifiedClaims | Awaitable[None]:
-        """The claims of a bearer token. Raises TokenRejectedError."""
+        """The claims of an access token, presented by whom it was issued to.
+
+        Raises TokenRejectedError.
+        """
         if not provider.verifies_credentials:
             raise TokenRejectedError(Reason.CLAIMS_MISSING)
         audience = case.service.audience
-        remembered = provider.recall(credential, audience=audience, now=case.now)
-        return remembered or self._verify(case, provider, credential)
+        rules = case.senders = self._rules(case, provider)
+        found = provider.recall(credential, audience=audience, now=case.now)
+        if found is None:
+            return self._verify(case, provider, credential)
+        # Nearly always: a bearer token that may be one.
+        if found.confirmation is None and credential.scheme == "bearer" and rules.takes_bearers:
+            return found
+        pending = self._check_sender(case, provider, credential, found)
+        return found if pending is None else self._first_use(case, found, pending)
 
     def user(self, case: Case, subject: str) -> UserContext | Awaitable[None]:
         """The directory's user. Awaiting raises TokenRejectedError for one that is none."""
@@ -98,9 +113,37 @@ class Fetching:
 
     async def _verify(self, case: Case, provider: TokenProvider, credential: Credential) -> None:
         async with asyncio.timeout(self._share(case, self._deadlines.token)):
-            case.claims = await provider.verify(
-                credential, audience=case.service.audience, now=case.now
+            claims = await provider.verify(credential, audience=case.service.audience, now=case.now)
+            pending = self._check_sender(case, provider, credential, claims)
+            if pending is not None:
+                await self._first_use(case, claims, pending)
+            case.claims = claims
+
+    def _rules(self, case: Case, provider: TokenProvider) -> SenderRules:
+        """What the presenter must prove: the API service may ask for more or less."""
+        override = case.service.dpop
+        return provider.senders if override is None else override.over(provider.senders)
+
+    def _check_sender(
+        self, case: Case, provider: TokenProvider, credential: Credential, claims: VerifiedClaims
+    ) -> Awaitable[bool] | None:
+        try:
+            return self._senders.check(
+                claims, credential, case.call, case.senders, skew=provider.skew, now=case.now
             )
+        except TokenRejectedError as refused:
+            if refused.reason is Reason.PROOF_NONCE_REQUIRED:
+                case.nonce = self._senders.fresh_nonce(case.now)
+            raise
+
+    async def _first_use(
+        self, case: Case, claims: VerifiedClaims, pending: Awaitable[bool]
+    ) -> None:
+        """Once in a case: its claims are known from here on, and not fetched again."""
+        async with asyncio.timeout(self._share(case, self._deadlines.token)):
+            if await pending is not True:
+                raise TokenRejectedError(Reason.PROOF_INVALID, detail="used before")
+            case.claims = claims
 
     async def _resolve(self, case: Case, provider: str, subject: str) -> None:
         async with asyncio.timeout(self._share(case, self._deadlines.user)):

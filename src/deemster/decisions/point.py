@@ -44,6 +44,7 @@ from deemster.policy.snapshot import Evaluation
 from deemster.policy.store import PolicyStore
 from deemster.policy.values import NeedsValues, TraceEntry, Values
 from deemster.tokens.provider import TokenProvider
+from deemster.tokens.sender_constraints import SenderConstraints, of_this_process
 from deemster.usercontext.resolver import UserResolver
 
 __all__ = ["Deadlines", "DecisionPoint"]
@@ -74,6 +75,7 @@ class DecisionPoint:
         report_fault: Callable[[Exception, str], None],
         deadlines: Deadlines | None = None,
         attributes: AttributeFetcher | None = None,
+        senders: SenderConstraints | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -85,6 +87,7 @@ class DecisionPoint:
             providers=providers,
             users=users,
             attributes=attributes or NoSources(),
+            senders=senders or of_this_process(clock),
             clock=clock,
             deadlines=deadlines,
         )

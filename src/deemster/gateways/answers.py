@@ -25,6 +25,7 @@ __all__ = [
     "REFUSALS",
     "Refusal",
     "answer_headers",
+    "challenge_fields",
     "challenge_of",
     "decision_id_field",
     "denied_body",
@@ -92,6 +93,18 @@ def challenge_of(decision: Decision) -> str | None:
         return None
     value = decision.challenge.header()
     return value if _is_visible(value) else None
+
+
+def challenge_fields(decision: Decision) -> list[tuple[str, str]]:
+    """Header fields by which a caller learns what to bring (RFC 9110 11.6.1, RFC 9449 9)."""
+    value = challenge_of(decision)
+    if value is None:
+        return []
+    fields = [("www-authenticate", value)]
+    nonce = decision.challenge.nonce if decision.challenge is not None else None
+    if nonce is not None and _is_visible(nonce):
+        fields.append(("dpop-nonce", nonce))
+    return fields
 
 
 def missing_of(decision: Decision) -> list[dict[str, object]] | None:

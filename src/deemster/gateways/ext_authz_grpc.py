@@ -22,7 +22,7 @@ from deemster.errors import (
 from deemster.gateways.adapter import Fields, MessageChanges, WireAnswer, WireHeaders, WireRequest
 from deemster.gateways.answers import (
     RETRY_AFTER_SECONDS,
-    challenge_of,
+    challenge_fields,
     denied_body,
     error_answer,
     refusal_of,
@@ -112,9 +112,7 @@ class ExtAuthzGrpc:
         response = CheckResponse()
         refusal = refusal_of(decision)
         told = {"content-type": "application/json", "cache-control": "no-store"}
-        challenge = challenge_of(decision)
-        if challenge is not None:
-            told["www-authenticate"] = challenge
+        told |= dict(challenge_fields(decision))
         if refusal.unavailable:
             told["retry-after"] = str(RETRY_AFTER_SECONDS)
         _deny(response, refusal.status, told, denied_body(decision))

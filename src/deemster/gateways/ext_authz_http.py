@@ -17,7 +17,7 @@ from deemster.errors import (
 )
 from deemster.gateways.adapter import WireAnswer, WireHeaders, WireRequest
 from deemster.gateways.answers import (
-    challenge_of,
+    challenge_fields,
     decision_id_field,
     denied_body,
     error_answer,
@@ -140,9 +140,8 @@ _OF_THE_CHECK = frozenset({"content-length", "transfer-encoding", "x-envoy-expec
 def _denied(decision: Decision) -> WireAnswer:
     refusal = refusal_of(decision)
     headers = [_JSON, _NO_STORE, *decision_id_field(decision)]
-    challenge = challenge_of(decision)
-    if challenge is not None:
-        headers.append((b"www-authenticate", challenge.encode("ascii")))
+    for name, value in challenge_fields(decision):
+        headers.append((name.encode("ascii"), value.encode("ascii")))
     return WireAnswer(
         403 if refusal.status >= 500 else refusal.status, headers, denied_body(decision)
     )

@@ -20,7 +20,7 @@ from deemster.errors import (
 from deemster.gateways.adapter import Fields, WireAnswer, WireHeaders, WireRequest
 from deemster.gateways.answers import (
     RETRY_AFTER_SECONDS,
-    challenge_of,
+    challenge_fields,
     decision_id_field,
     denied_body,
     error_answer,
@@ -129,9 +129,8 @@ class ForwardAuth:
         refusal = refusal_of(decision)
         # Traefik and Caddy hand every field to the client: none of identity, policy or ourselves.
         headers = [_JSON, *decision_id_field(decision), _NO_STORE]
-        challenge = challenge_of(decision)
-        if challenge is not None:
-            headers.append((b"www-authenticate", challenge.encode("ascii")))
+        for name, value in challenge_fields(decision):
+            headers.append((name.encode("ascii"), value.encode("ascii")))
         if refusal.unavailable:
             headers.append(_RETRY_AFTER)
         return WireAnswer(self._passed_on(refusal.status), headers, denied_body(decision))

@@ -12,7 +12,7 @@ import msgspec
 from deemster.gateways.adapter import MessageChanges
 from deemster.gateways.answers import (
     RETRY_AFTER_SECONDS,
-    challenge_of,
+    challenge_fields,
     missing_of,
     phrase,
     refusal_of,
@@ -147,9 +147,7 @@ def deny_object(decision: Decision) -> bytes:
     """What a client is told instead (service.md 4); fit for either leg."""
     refusal = refusal_of(decision)
     headers = [_CONTENT_TYPE]
-    challenge = challenge_of(decision)
-    if challenge is not None:
-        headers.append({"www-authenticate": challenge})
+    headers += [{name: value} for name, value in challenge_fields(decision)]
     headers.append(_NO_STORE)
     if refusal.unavailable:
         headers.append(_RETRY_AFTER)

@@ -124,26 +124,36 @@ STEP_UP_ERROR = "insufficient_user_authentication"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenge:
-    """What goes into WWW-Authenticate (RFC 6750 3, RFC 9470 3). None members are left out."""
+    """What goes into WWW-Authenticate (RFC 6750 3, RFC 9470 3, RFC 9449 7.1).
+
+    None members are left out. `otherwise` is what would do as well. `nonce` goes into a header
+    field of its own, `DPoP-Nonce` (RFC 9449 9).
+    """
 
     realm: str
+    scheme: str = "Bearer"
     error: str | None = None
     scope: str | None = None
     acr_values: str | None = None
     max_age: int | None = None
+    algs: str | None = None
+    nonce: str | None = None
+    otherwise: Challenge | None = None
 
     def header(self) -> str:
         """The header's value, e.g. `Bearer realm="https://api.example.com/", error="…"`."""
-        parts = [f"realm={_quoted(self.realm)}"]
-        if self.error is not None:
-            parts.append(f"error={_quoted(self.error)}")
-        if self.scope is not None:
-            parts.append(f"scope={_quoted(self.scope)}")
-        if self.acr_values is not None:
-            parts.append(f"acr_values={_quoted(self.acr_values)}")
-        if self.max_age is not None:
-            parts.append(f"max_age={_quoted(str(self.max_age))}")
-        return "Bearer " + ", ".join(parts)
+        told = {
+            "realm": self.realm,
+            "error": self.error,
+            "scope": self.scope,
+            "acr_values": self.acr_values,
+            "max_age": None if self.max_age is None else str(self.max_age),
+            "algs": self.algs,
+        }
+        parts = [f"{name}={_quoted(value)}" for name, value in told.items() if value is not None]
+        challenge = f"{self.scheme} {', '.join(parts)}"
+        # RFC 9110 11.6.1: a field may hold several challenges.
+        return challenge if self.otherwise is None else f"{challenge}, {self.otherwise.header()}"
 
 
 def _quoted(text: str) -> str:

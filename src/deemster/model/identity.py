@@ -21,7 +21,7 @@ __all__ = [
 class Credential(NamedTuple):
     """A secret as presented, not believed. `repr` hides it.
 
-    `scheme` is lower-case (`bearer`); `secret` is what follows it in the Authorization header.
+    `scheme` is lower-case (`bearer`, `dpop`); `secret` is what follows it in the header field.
     """
 
     scheme: str

@@ -158,6 +158,7 @@ def _service(
         audience=block.audience.value if block.audience is not None else None,
         unmatched_status=block.unmatched_status,
         disclose=block.disclose,
+        dpop=block.dpop,
         operations=OperationTable(routes, **folding),
         route_ids=RouteIds(routes, **folding),
         by_id={operation.id: operation for operation in operations},

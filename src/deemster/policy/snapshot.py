@@ -16,6 +16,7 @@ from deemster.model.decision import (
     ServiceFacts,
     Statement,
 )
+from deemster.model.sender import DpopOverride
 from deemster.model.urls import CanonicalUrl, PathFeature
 from deemster.policy.combining import Outcome
 from deemster.policy.evaluation import Node, NodeResult
@@ -276,8 +277,9 @@ def _reason_of(section: NodeResult) -> Reason:
 class CompiledService:
     """One API service. `role_permissions` are those of its Applications' roles.
 
-    `unmatched` judges what no operation matches, None where nothing is granted then. `response`
-    judges the answers to such calls.
+    `dpop` is what it asks of presenters other than its provider does. `unmatched` judges what no
+    operation matches, None where nothing is granted then. `response` judges the answers to such
+    calls.
     """
 
     id: str
@@ -292,6 +294,7 @@ class CompiledService:
     role_permissions: Mapping[str, frozenset[str]]
     route_ids: RouteIds[CompiledOperation]
     answers_preflight: bool = False
+    dpop: DpopOverride | None = None
     unmatched: GuardsAlone | None = None
     response: GuardsAlone | None = None
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from deemster.model.sender import DpopOverride
 from deemster.model.source import SourceSpan
 from deemster.model.urls import PathFeature
 from deemster.policy.codes import Code
@@ -222,8 +223,9 @@ class Declarations:
 class ServiceBlock:
     """`service:` of an ApiService.
 
-    `opened`: what occurs in a path and counts as data. `preflight` and `unmatched` are the places
-    of `preflight: allow` and `unmatched: guards`, None where these are not written.
+    `opened`: what occurs in a path and counts as data. `dpop`: None where the provider's rules
+    hold. `preflight` and `unmatched` are the places of `preflight: allow` and `unmatched: guards`,
+    None where these are not written.
     """
 
     base_urls: tuple[Text, ...]
@@ -236,6 +238,7 @@ class ServiceBlock:
     fold_trailing_slash: bool
     fold_case: bool
     opened: frozenset[PathFeature]
+    dpop: DpopOverride | None
     preflight: SourceSpan | None
     unmatched: SourceSpan | None
     span: SourceSpan

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from deemster.model.sender import NO_PROOF, SenderRules
 from deemster.settings.secret import Secret
 
 __all__ = [
@@ -227,6 +228,7 @@ class VerifyingProviderSettings:
     user_claim: str
     honour_exp: bool
     directory: str | None
+    senders: SenderRules = NO_PROOF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,14 +22,15 @@ from deemster.settings.scalars import (
     shown_duration,
 )
 from deemster.settings.section import Section
+from deemster.settings.sender_sections import read_senders
 from deemster.tokens.jose import SUPPORTED_ALGORITHMS
 
 __all__ = ["read_token_provider"]
 
 MOST_SKEW = 300.0
-LATER = ("introspection", "dpop", "binding", "revocation", "encryption", "userinfo")
+LATER = ("introspection", "revocation", "encryption", "userinfo")
 KEY_SOURCES = ("discovery", "jwksUrl", "file", "insecureDevelopmentKey")
-ONLY_VERIFYING = ("issuer", "keys", "algorithms", "tokenType")
+ONLY_VERIFYING = ("issuer", "keys", "algorithms", "tokenType", "dpop", "binding")
 ONLY_INTERNAL = ("directory", "permissionsClaim", "userClaim")
 
 
@@ -74,6 +75,7 @@ def _read_verifying(
     skew = _read_skew(section)
     scope_claim = section.optional("scopeClaim", parse_name, "scope")
     honour_exp = section.flag("honourExp", default=True)
+    senders = read_senders(section)
     directory = permissions_claim = None
     user_claim = "sub"
     if internal:
@@ -95,6 +97,7 @@ def _read_verifying(
         user_claim=user_claim,
         honour_exp=honour_exp,
         directory=directory,
+        senders=senders,
     )
 
 

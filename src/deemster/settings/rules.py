@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from deemster.model.sender import DpopMode
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import did_you_mean
@@ -125,6 +126,7 @@ def check_providers(
                 reading.span_of(f"{path}.directory"),
                 help=did_you_mean(provider.directory, known),
             )
+        _check_proofs(reading, provider, path, listeners)
         if not _is_development(provider):
             continue
         span = reading.span_of(f"{path}.keys")
@@ -137,6 +139,22 @@ def check_providers(
                 "keys",
                 span,
             )
+
+
+def _check_proofs(
+    reading: Reading, provider: VerifyingProviderSettings, path: str, listeners: ListenerSettings
+) -> None:
+    rules = provider.senders
+    if rules.dpop is DpopMode.OFF or not rules.once_in_all or listeners.decisions.workers == 1:
+        return
+    _error(
+        reading,
+        f"`{provider.id}` takes each proof once, and its {listeners.decisions.workers} workers do "
+        "not know of each other's",
+        reading.span_of(f"{path}.dpop.mode"),
+        help="let one worker decide, or write `replay: process`: then each worker takes a proof "
+        "once",
+    )
 
 
 def check_gateways(

@@ -1,4 +1,4 @@
-"""The end user's credential as it stands in the Authorization header (RFC 6750 2.1)."""
+"""The end user's credential in the Authorization header (RFC 6750 2.1, RFC 9449 7.1)."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from deemster.model.identity import Credential
 
 __all__ = ["credential_of"]
 
+_SCHEMES = ("bearer", "dpop")
 # RFC 6750 2.1: the characters of b64token. Deleting them all is the quickest look there is.
 _TOKEN_CHARACTERS = (string.ascii_letters + string.digits + "-._~+/=").encode()
 
 
 def credential_of(headers: Headers) -> Credential | None:
-    """The bearer token; None without one, another authentication scheme included.
+    """The access token with its scheme; None without one, schemes for other things included.
 
     Query and body parameters (RFC 6750 2.2, 2.3) are not looked at. Raises TokenRejectedError:
-    `credential-ambiguous` for more than one Authorization header, `token-malformed` for a bearer
-    value that is no token.
+    `credential-ambiguous` for more than one Authorization header, `token-malformed` for a value
+    that is no token.
     """
     values = headers.get_all("authorization")
     if not values:
@@ -29,8 +30,9 @@ def credential_of(headers: Headers) -> Credential | None:
     if len(values) > 1:
         raise TokenRejectedError(Reason.CREDENTIAL_AMBIGUOUS)
     scheme, _, secret = values[0].partition(" ")
-    if scheme.lower() != "bearer":
+    scheme = scheme.lower()
+    if scheme not in _SCHEMES:
         return None
     if not secret or secret.encode("ascii", "replace").translate(None, _TOKEN_CHARACTERS):
-        raise TokenRejectedError(Reason.TOKEN_MALFORMED, detail="not a bearer token")
-    return Credential("bearer", secret)
+        raise TokenRejectedError(Reason.TOKEN_MALFORMED, detail="not a token68")
+    return Credential(scheme, secret)

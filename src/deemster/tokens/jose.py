@@ -29,6 +29,7 @@ __all__ = [
     "SealingKey",
     "SigningKey",
     "VerificationKey",
+    "thumbprint_of",
     "verification_key",
     "verified_payload",
 ]
@@ -89,6 +90,15 @@ def verification_key(jwk: Mapping[str, object]) -> VerificationKey:
     except Exception:  # noqa: BLE001 - hostile key material: whatever fails, this key is unusable
         raise KeyNotUsableError("key material not valid") from None
     return VerificationKey(key_id, algorithms, signature_bytes, key)
+
+
+def thumbprint_of(jwk: Mapping[str, object]) -> str:
+    """The RFC 7638 thumbprint of a public key that was admitted: SHA-256 in base64url."""
+    kty = str(jwk["kty"])
+    # RFC 7638 3.2, 3.3: the members that make the key, in lexicographic order, without blanks.
+    members = {name: jwk[name] for name in sorted(("kty", *_PUBLIC_MEMBERS[kty]))}
+    octets = dumps(members, separators=(",", ":"), ensure_ascii=False).encode()
+    return encode_base64url(sha256(octets).digest())
 
 
 def verified_payload(jws: CompactJws, key: VerificationKey) -> bytes:

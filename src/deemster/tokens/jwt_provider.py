@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from deemster.errors import ConfigurationError, TokenRejectedError
 from deemster.model.decision import Reason
 from deemster.model.identity import Credential, VerifiedClaims
+from deemster.model.sender import NO_PROOF, SenderRules
 from deemster.tokens.claim_rules import ClaimNames, ClaimReader, checked_skew
 from deemster.tokens.jose import SUPPORTED_ALGORITHMS, verified_payload
 from deemster.tokens.keysets import KeySet
@@ -41,12 +42,14 @@ class JwtProvider:
         permissions_claim: str | None = None,
         user_claim: str = "sub",
         honour_exp: bool = True,
+        senders: SenderRules = NO_PROOF,
         cache: TokenCache | None = None,
     ) -> None:
         """`honour_exp` concerns asserted claims only. Raises ConfigurationError."""
         self.id = id
         self.kind = kind
         self.skew = checked_skew(skew)
+        self.senders = senders
         self.key_set = key_set
         self._issuer = issuer
         self._algorithms = _checked_algorithms(algorithms)
@@ -60,7 +63,7 @@ class JwtProvider:
     ) -> VerifiedClaims | None:
         """See TokenProvider. Time and audience are compared anew on every hit."""
         keys = self.key_set
-        if credential.scheme != "bearer" or keys.refresh_due:
+        if keys.refresh_due:
             return None
         found = self._cache.get(credential.secret, keys.generation)
         if found is None or now < found.valid_from:
@@ -76,8 +79,6 @@ class JwtProvider:
         self, credential: Credential, *, audience: str | None, now: float
     ) -> VerifiedClaims:
         """See TokenProvider."""
-        if credential.scheme != "bearer":
-            raise TokenRejectedError(Reason.TOKEN_MISSING)
         jws = precheck(credential.secret, algorithms=self._algorithms, token_type=self._token_type)
         key = await self.key_set.key_for(jws.key_id, jws.algorithm)
         if key is None:

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Protocol
 
 from deemster.model.identity import Credential, VerifiedClaims
+from deemster.model.sender import SenderRules
 
 __all__ = ["ProviderKind", "TokenProvider"]
 
@@ -45,10 +46,17 @@ class TokenProvider(Protocol):
         """False where only a gateway can vouch (external, `claims: asserted`)."""
         ...
 
+    @property
+    def senders(self) -> SenderRules:
+        """What whoever presents a token must prove, unless the API service says otherwise."""
+        ...
+
     def recall(
         self, credential: Credential, *, audience: str | None, now: float
     ) -> VerifiedClaims | None:
         """The claims of a token accepted before and still good; None means ask `verify`.
+
+        Neither here nor there is it looked at who presents it: that is `sender_constraints`.
 
         Synchronous: the decision's common path. Raises TokenRejectedError where the remembered
         token is accepted no longer (expired, wrong audience for this service).

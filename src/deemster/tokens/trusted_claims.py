@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from deemster.errors import TokenRejectedError
 from deemster.model.decision import Reason
 from deemster.model.identity import Credential, VerifiedClaims
+from deemster.model.sender import NO_PROOF
 from deemster.tokens.claim_rules import ClaimNames, ClaimReader, TokenTimes, checked_skew
 from deemster.tokens.provider import ProviderKind
 
@@ -34,6 +35,7 @@ class AssertedClaimsProvider:
 
     kind = ProviderKind.EXTERNAL
     verifies_credentials = False
+    senders = NO_PROOF
 
     def __init__(
         self,

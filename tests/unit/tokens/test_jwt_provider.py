@@ -133,11 +133,6 @@ async def test_another_token_type_is_taken_only_where_any_is() -> None:
     assert (await verified(token, a_provider(token_type=TokenType.ANY))).user_id == "alice"
 
 
-async def test_another_scheme_is_no_token_at_all() -> None:
-    with pytest.raises(TokenRejectedError, match="token-missing"):
-        await a_provider().verify(Credential("basic", minted()), audience=AUDIENCE, now=NOW)
-
-
 @pytest.mark.parametrize(
     "settings",
     [
@@ -209,11 +204,6 @@ async def test_a_token_for_two_services_is_recalled_at_both() -> None:
 @pytest.mark.parametrize("token", ["", "\ud800", "é", "x" * 1_000_000, "a.b.c"])
 def test_nothing_odd_is_recalled(token: str) -> None:
     assert a_provider().recall(bearer(token), audience=AUDIENCE, now=NOW) is None
-
-
-def test_another_scheme_recalls_nothing() -> None:
-    credential = Credential("dpop", minted())
-    assert a_provider().recall(credential, audience=AUDIENCE, now=NOW) is None
 
 
 class ChangingKeys:

@@ -8,6 +8,7 @@ from deemster.policy.parsing import forms
 from deemster.policy.parsing.fields import Fields
 from deemster.policy.parsing.paths import SERVICE_PATHS, parse_service_paths
 from deemster.policy.parsing.scalars import listed
+from deemster.policy.parsing.service_dpop import SERVICE_DPOP, parse_service_dpop
 from deemster.policy.parsing.shapes import Key, Keys, Shape
 from deemster.policy.tree import ServiceBlock, Text
 
@@ -91,6 +92,12 @@ SERVICE = Shape(
                 _UNMATCHED_STATUS, "The status where no operation matches.", "404", "403"
             ),
             "disclose": Key(_DISCLOSE, "How much a deny tells the caller.", "none", "challenge"),
+            "dpop": Key(
+                SERVICE_DPOP,
+                "Proofs of possession for this service.",
+                "{mode: required}",
+                "as the provider says",
+            ),
             "preflight": Key(
                 _PREFLIGHT,
                 "What CORS preflights come to, which browsers send without a token.",
@@ -149,6 +156,7 @@ def parse_service(document: Fields, *, answers_calls: bool) -> ServiceBlock | No
     status = fields.choice("unmatchedStatus", _UNMATCHED_STATUS) or 403
     disclose = fields.choice("disclose", _DISCLOSE)
     fold_trailing_slash, fold_case, opened = parse_service_paths(fields)
+    dpop = parse_service_dpop(fields)
     preflight = _place_of(fields, "preflight", _PREFLIGHT)
     unmatched = _place_of(fields, "unmatched", _UNMATCHED)
     if sink.error_count > before or provider_type is None or provider_id is None:
@@ -164,6 +172,7 @@ def parse_service(document: Fields, *, answers_calls: bool) -> ServiceBlock | No
         fold_trailing_slash=fold_trailing_slash,
         fold_case=fold_case,
         opened=opened,
+        dpop=dpop,
         preflight=preflight,
         unmatched=unmatched,
         span=fields.node.span,
