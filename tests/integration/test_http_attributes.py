@@ -11,16 +11,17 @@ import httpx
 import pytest
 
 from deemster.attributesources.bounded import BoundedSource
-from deemster.attributesources.breaker import CircuitBreaker
 from deemster.attributesources.cache import AnswerCache
 from deemster.attributesources.counters import FetchCounters, FetchOutcome
-from deemster.attributesources.http import HttpSource, ServiceUrl
-from deemster.attributesources.source import SourceFailedError
+from deemster.attributesources.http import HttpSource
 from deemster.attributesources.sources import AttributeSources
 from deemster.decisions.point import Deadlines
 from deemster.model.attributes import AttributeFetch, Fetched, FetchFailed, HttpCall, Origin
 from deemster.model.clock import SystemClock
 from deemster.model.decision import Decision, Reason
+from deemster.outgoing.breaker import CircuitBreaker
+from deemster.outgoing.failures import CallFailedError
+from deemster.outgoing.http_service import HttpService, ServiceUrl
 from tests.support.certificates import a_certificate
 from tests.support.clock import FrozenClock
 from tests.support.faulty_service import FaultyService, a_faulty_service
@@ -73,9 +74,11 @@ class Asked:
         self.counters = FetchCounters()
         self.source = HttpSource(
             "risk",
-            ServiceUrl.of(url),
-            clock=self.clock,
-            **settings,  # type: ignore[arg-type]
+            HttpService(
+                ServiceUrl.of(url),
+                clock=self.clock,
+                **settings,  # type: ignore[arg-type]
+            ),
         )
         self.sources = AttributeSources(
             services=[
@@ -115,7 +118,7 @@ async def test_an_answer_is_the_document(service: FaultyService) -> None:
 @pytest.mark.parametrize(("fault", "told"), FAULTS.items())
 async def test_a_fault_is_no_answer(service: FaultyService, fault: str, told: str) -> None:
     async with Asked(service.url()) as risk:
-        with pytest.raises(SourceFailedError, match=told):
+        with pytest.raises(CallFailedError, match=told):
             await risk.ask(f"/{fault}/alice")
     assert service.targets == [f"/{fault}/alice"]
 
@@ -124,7 +127,7 @@ async def test_a_refused_connection_is_an_outage() -> None:
     async with a_faulty_service() as gone:
         url = gone.url()
     async with Asked(url) as risk:
-        with pytest.raises(SourceFailedError, match="cannot be connected") as failed:
+        with pytest.raises(CallFailedError, match="cannot be connected") as failed:
             await risk.ask("/good")
         assert failed.value.is_outage
 
@@ -184,7 +187,7 @@ async def test_the_address_that_was_looked_at_is_connected_to(service: FaultySer
         assert service.received[0].header("host") == [f"risk.example.com:{service.port}"]
         risk.clock.advance(60.0)
         # The name leads elsewhere now: that is looked at before anything is sent.
-        with pytest.raises(SourceFailedError, match="not one that may be called"):
+        with pytest.raises(CallFailedError, match="not one that may be called"):
             await risk.ask("/good")
     assert names.asked == ["risk.example.com", "risk.example.com"]
     assert len(service.received) == 1
@@ -201,7 +204,7 @@ async def test_a_private_address_is_not_called(service: FaultyService, url: str)
 
     asked = Asked(url.format(service.port), resolver=names, allow_private=False)
     async with asked as risk:
-        with pytest.raises(SourceFailedError, match="not one that may be called"):
+        with pytest.raises(CallFailedError, match="not one that may be called"):
             await risk.ask("/good")
     assert service.connections == 0
 
@@ -224,10 +227,10 @@ async def test_the_certificate_must_be_the_names_and_not_the_addresss(tmp_path: 
                 if answers:
                     assert await risk.ask("/good") == {"v": 1}
                 else:
-                    with pytest.raises(SourceFailedError, match="cannot be connected"):
+                    with pytest.raises(CallFailedError, match="cannot be connected"):
                         await risk.ask("/good")
         async with Asked(f"https://127.0.0.1:{service.port}", verify=trusting) as risk:
-            with pytest.raises(SourceFailedError, match="cannot be connected"):
+            with pytest.raises(CallFailedError, match="cannot be connected"):
                 await risk.ask("/good")
 
 
@@ -343,14 +346,14 @@ async def decided(service: FaultyService, fault: str, *, on_error: str = "") -> 
         '    allow: {when: "attr.score == 1"}\n'
     )
     clock = SystemClock()
-    source = HttpSource(
-        "risk",
+    asked = HttpService(
         ServiceUrl.of(service.url()),
         new_transport=lambda: httpx.AsyncHTTPTransport(trust_env=False),
         resolver=no_names,
         clock=clock,
         allow_private=True,
     )
+    source = HttpSource("risk", asked)
     counters = FetchCounters()
     bounded = BoundedSource(source, breaker=CircuitBreaker(clock), concurrency=4, counters=counters)
     sources = AttributeSources(

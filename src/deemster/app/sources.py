@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
 
-import httpx
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deemster.attributesources.addresses import Resolver, system_resolver
+from deemster.app.http_services import build_http_service
 from deemster.attributesources.bounded import BoundedSource
-from deemster.attributesources.breaker import CircuitBreaker
 from deemster.attributesources.cache import AnswerCache
 from deemster.attributesources.counters import FetchCounters
-from deemster.attributesources.http import HttpSource, ServiceUrl
+from deemster.attributesources.http import HttpSource
 from deemster.attributesources.source import AttributeSource
 from deemster.attributesources.sources import AttributeSources
 from deemster.attributesources.sql import SqlSource, query_parameters
-from deemster.errors import ConfigurationError
 from deemster.model.clock import Clock
+from deemster.outgoing.addresses import Resolver, system_resolver
+from deemster.outgoing.breaker import CircuitBreaker
 from deemster.outgoing.databases import open_engine
 from deemster.policy.resolved import SourceFacts
 from deemster.settings.model import QuerySettings, ServiceSettings, Settings
@@ -132,30 +130,14 @@ def _sql_source(query: QuerySettings, engines: Mapping[str, AsyncEngine]) -> Sql
 
 
 def _http_source(service: ServiceSettings, clock: Clock, resolver: Resolver) -> HttpSource:
-    context = _tls_context(service)
-    # How many calls there are at a time is the source's bound: a pool that is full leaks.
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=service.concurrency)
-    return HttpSource(
-        service.name,
-        ServiceUrl.of(service.url),
-        new_transport=lambda: httpx.AsyncHTTPTransport(
-            verify=context, trust_env=False, limits=limits
-        ),
-        resolver=resolver,
+    asked = build_http_service(
+        service.url,
+        called=f"the service `{service.name}`",
         clock=clock,
-        headers=headers_of(service, reread=False),
+        tls=service.tls,
         allow_private=service.allow_private,
+        concurrency=service.concurrency,
+        headers=headers_of(service, reread=False),
+        resolver=resolver,
     )
-
-
-def _tls_context(service: ServiceSettings) -> ssl.SSLContext:
-    tls = service.tls
-    try:
-        context = ssl.create_default_context(cafile=tls.ca)
-        if tls.certificate is not None and tls.key is not None:
-            context.load_cert_chain(tls.certificate, tls.key)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigurationError(
-            f"the TLS files of the service `{service.name}` cannot be used: {type(error).__name__}"
-        ) from None
-    return context
+    return HttpSource(service.name, asked)

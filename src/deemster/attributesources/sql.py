@@ -14,8 +14,8 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deemster.attributesources.source import SourceFailedError
 from deemster.model.attributes import SourceCall, SqlCall
+from deemster.outgoing.failures import CallFailedError
 
 __all__ = ["SqlSource", "query_parameters"]
 
@@ -43,10 +43,10 @@ class SqlSource:
     async def ask(self, call: SourceCall) -> object:
         """See AttributeSource: a list of rows, each an object of column ► JSON value."""
         if not isinstance(call, SqlCall):
-            raise SourceFailedError("is no service", is_outage=False)
+            raise CallFailedError("is no service", is_outage=False)
         values = {name: value for name, _, value in call.parameters}
         if values.keys() != self._parameters:
-            raise SourceFailedError("has other parameters", is_outage=False)
+            raise CallFailedError("has other parameters", is_outage=False)
         question = asyncio.create_task(self._asked(self._query, values))
         self._questions.add(question)
         question.add_done_callback(self._questions.discard)
@@ -58,10 +58,10 @@ class SqlSource:
             question.cancel()
             raise
         if isinstance(found, str):
-            raise SourceFailedError(f"failed: {found}", is_outage=True)
+            raise CallFailedError(f"failed: {found}", is_outage=True)
         if len(found) > self._most_rows:
             message = f"has more than {self._most_rows} rows"
-            raise SourceFailedError(message, is_outage=False)
+            raise CallFailedError(message, is_outage=False)
         return found
 
     async def close(self) -> None:

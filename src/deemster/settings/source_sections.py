@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from deemster.attributesources.addresses import is_acceptable
+from deemster.outgoing.addresses import is_acceptable
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import did_you_mean
 from deemster.policy.reading.nodes import MappingNode

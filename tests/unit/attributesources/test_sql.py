@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deemster.attributesources.source import SourceFailedError
 from deemster.attributesources.sql import SqlSource, query_parameters
 from deemster.model.attributes import HttpCall, SqlCall
 from deemster.outgoing.databases import open_engine
+from deemster.outgoing.failures import CallFailedError
 
 LIMITS = "SELECT amount, currency FROM limits WHERE owner = :owner AND level >= :level"
 HOSTILE = ["' or 1=1 --", "alice' --", "alice'; drop table limits; --", ":level", "%", "alice "]
@@ -72,7 +72,7 @@ async def test_too_many_rows_are_a_failure_and_no_part_of_them_an_answer(
 ) -> None:
     source = SqlSource("limits", engine, LIMITS, most_rows=3)
     assert len(await source.ask(call())) == 3  # type: ignore[arg-type]
-    with pytest.raises(SourceFailedError, match="more than 3 rows"):
+    with pytest.raises(CallFailedError, match="more than 3 rows"):
         await source.ask(call("bob"))
 
 
@@ -88,7 +88,7 @@ async def test_too_many_rows_are_a_failure_and_no_part_of_them_an_answer(
     ],
 )
 async def test_what_cannot_be_answered_has_failed(engine: AsyncEngine, sql: str, told: str) -> None:
-    with pytest.raises(SourceFailedError, match=told):
+    with pytest.raises(CallFailedError, match=told):
         await SqlSource("limits", engine, sql).ask(SqlCall("limits"))
     assert len(await SqlSource("limits", engine, LIMITS).ask(call())) == 3  # type: ignore[arg-type]
 
@@ -97,7 +97,7 @@ async def test_a_database_that_is_not_there_has_failed_and_is_not_made(
     tmp_path: Path, driver_at_rest: None
 ) -> None:
     engine = open_engine(f"sqlite+aiosqlite:///{tmp_path}/no.db", read_only=True)
-    with pytest.raises(SourceFailedError, match="OperationalError"):
+    with pytest.raises(CallFailedError, match="OperationalError"):
         await SqlSource("limits", engine, "SELECT 1 AS one").ask(SqlCall("limits"))
     await engine.dispose()
     assert not (tmp_path / "no.db").exists()
@@ -112,7 +112,7 @@ async def test_a_database_that_is_not_there_has_failed_and_is_not_made(
     ],
 )
 async def test_other_parameters_ask_nothing(engine: AsyncEngine, wrong: SqlCall | HttpCall) -> None:
-    with pytest.raises(SourceFailedError):
+    with pytest.raises(CallFailedError):
         await SqlSource("limits", engine, LIMITS).ask(wrong)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deemster.attributesources.breaker import CircuitBreaker
+from deemster.outgoing.breaker import CircuitBreaker
 from tests.support.clock import FrozenClock
 
 

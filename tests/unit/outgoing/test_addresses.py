@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from deemster.attributesources.addresses import acceptable_addresses, is_acceptable
-from deemster.attributesources.source import SourceFailedError
+from deemster.outgoing.addresses import acceptable_addresses, is_acceptable
+from deemster.outgoing.failures import CallFailedError
 
 PUBLIC = ["93.184.216.34", "8.8.8.8", "2606:2800:220:1::1", "::ffff:8.8.8.8"]
 PRIVATE = [
@@ -50,7 +50,7 @@ async def test_a_literal_is_looked_at_and_no_name_is_asked_for(host: str) -> Non
     async def never(host: str, port: int) -> Sequence[str]:
         raise AssertionError(host)
 
-    with pytest.raises(SourceFailedError, match="may be called"):
+    with pytest.raises(CallFailedError, match="may be called"):
         await acceptable_addresses(host, 443, never, allow_private=False)
 
 
@@ -58,7 +58,7 @@ async def test_one_private_address_among_public_ones_refuses_the_name() -> None:
     async def rebinding(host: str, port: int) -> Sequence[str]:
         return ["93.184.216.34", "127.0.0.1"]
 
-    with pytest.raises(SourceFailedError, match="may be called") as failed:
+    with pytest.raises(CallFailedError, match="may be called") as failed:
         await acceptable_addresses("risk.example.com", 443, rebinding, allow_private=False)
     assert not failed.value.is_outage
 
@@ -71,6 +71,6 @@ async def test_a_name_that_does_not_resolve_is_an_outage() -> None:
         return []
 
     for resolver in (unknown, empty):
-        with pytest.raises(SourceFailedError) as failed:
+        with pytest.raises(CallFailedError) as failed:
             await acceptable_addresses("risk.example.com", 443, resolver, allow_private=True)
         assert failed.value.is_outage

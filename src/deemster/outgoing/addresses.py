@@ -11,7 +11,7 @@ import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 
-from deemster.attributesources.source import SourceFailedError
+from deemster.outgoing.failures import CallFailedError
 
 __all__ = ["Resolver", "acceptable_addresses", "is_acceptable", "system_resolver"]
 
@@ -33,7 +33,7 @@ async def system_resolver(host: str, port: int) -> Sequence[str]:
 async def acceptable_addresses(
     host: str, port: int, resolver: Resolver, *, allow_private: bool
 ) -> tuple[str, ...]:
-    """Every address of a host. Raises SourceFailedError if there is none, or one is refused."""
+    """Every address of a host. Raises CallFailedError if there is none, or one is refused."""
     try:
         addresses: Sequence[str] = [str(ipaddress.ip_address(host))]
     except ValueError:
@@ -41,12 +41,12 @@ async def acceptable_addresses(
             addresses = await resolver(host, port)
         except OSError as error:
             name = type(error).__name__
-            raise SourceFailedError(f"its name does not resolve: {name}", is_outage=True) from None
+            raise CallFailedError(f"its name does not resolve: {name}", is_outage=True) from None
     if not addresses:
-        raise SourceFailedError("its name has no address", is_outage=True)
+        raise CallFailedError("its name has no address", is_outage=True)
     # One refused address among good ones is what a rebinding name answers with.
     if not all(is_acceptable(address, allow_private=allow_private) for address in addresses):
-        raise SourceFailedError("its address is not one that may be called", is_outage=False)
+        raise CallFailedError("its address is not one that may be called", is_outage=False)
     return tuple(addresses)
 
 

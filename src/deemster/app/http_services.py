@@ -1,0 +1,55 @@
+"""URL, TLS and credentials of the settings ► a service that can be asked."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+
+import httpx
+
+from deemster.errors import ConfigurationError
+from deemster.model.clock import Clock
+from deemster.outgoing.addresses import Resolver, system_resolver
+from deemster.outgoing.http_service import HttpService, ServiceUrl
+from deemster.settings.model import ServiceTls
+
+__all__ = ["build_http_service"]
+
+
+def build_http_service(  # noqa: PLR0913  (its parts, each by keyword)
+    url: str,
+    *,
+    called: str,
+    clock: Clock,
+    tls: ServiceTls,
+    allow_private: bool,
+    concurrency: int,
+    headers: Mapping[str, str] | None = None,
+    resolver: Resolver = system_resolver,
+) -> HttpService:
+    """Nothing is connected yet. `called` names it in a ConfigurationError about its TLS files."""
+    context = _tls_context(tls, called)
+    # How many calls there are at a time is the caller's bound: a pool that is full leaks.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=concurrency)
+    return HttpService(
+        ServiceUrl.of(url),
+        new_transport=lambda: httpx.AsyncHTTPTransport(
+            verify=context, trust_env=False, limits=limits
+        ),
+        resolver=resolver,
+        clock=clock,
+        headers=headers,
+        allow_private=allow_private,
+    )
+
+
+def _tls_context(tls: ServiceTls, called: str) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=tls.ca)
+        if tls.certificate is not None and tls.key is not None:
+            context.load_cert_chain(tls.certificate, tls.key)
+    except (OSError, ssl.SSLError) as error:
+        raise ConfigurationError(
+            f"the TLS files of {called} cannot be used: {type(error).__name__}"
+        ) from None
+    return context
