@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
 from deemster.model.clock import Clock
 from deemster.outgoing.databases import open_engine
 from deemster.settings.model import (
+    ClaimsDirectorySettings,
     DirectorySettings,
     Settings,
     SqlDirectory,
@@ -12,6 +17,7 @@ from deemster.settings.model import (
     StaticUser,
     VerifyingProviderSettings,
 )
+from deemster.usercontext.claims import ClaimsDirectory
 from deemster.usercontext.resolver import UserResolver
 from deemster.usercontext.source import UserSource
 from deemster.usercontext.sql import SqlUserSource
@@ -19,33 +25,54 @@ from deemster.usercontext.static import StaticUserSource
 
 __all__ = ["build_user_resolver"]
 
+T = TypeVar("T")
+
 
 def build_user_resolver(settings: Settings, clock: Clock) -> UserResolver:
     """Nothing is connected yet. Raises ConfigurationError."""
     directories = {directory.id: directory for directory in settings.directories}
-    sources = {
-        directory.id: _source(directory, settings.deadlines.user)
-        for directory in settings.directories
-    }
+    sources = _Sources({}, {})
+    for directory in settings.directories:
+        _add(sources, directory, settings.deadlines.user)
     used_by = {
         provider.id: provider.directory
         for provider in settings.token_providers
         if isinstance(provider, VerifyingProviderSettings) and provider.directory is not None
     }
     return UserResolver(
-        {provider: sources[directory] for provider, directory in used_by.items()},
+        _by_provider(used_by, sources.asked),
+        claims_directories=_by_provider(used_by, sources.of_claims),
         clock=clock,
         ttls={provider: directories[directory].cache for provider, directory in used_by.items()},
         timeout=settings.deadlines.user,
     )
 
 
-def _source(directory: DirectorySettings, timeout: float) -> UserSource:
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """By directory id."""
+
+    asked: dict[str, UserSource]
+    of_claims: dict[str, ClaimsDirectory]
+
+
+def _by_provider(used_by: Mapping[str, str], sources: Mapping[str, T]) -> dict[str, T]:
+    return {
+        provider: sources[directory]
+        for provider, directory in used_by.items()
+        if directory in sources
+    }
+
+
+def _add(sources: _Sources, directory: DirectorySettings, timeout: float) -> None:
+    id = directory.id
     match directory.source:
         case StaticDirectory(users):
-            return StaticUserSource(directory.id, {user.subject: _entry(user) for user in users})
+            sources.asked[id] = StaticUserSource(id, {user.subject: _entry(user) for user in users})
         case SqlDirectory(url):
-            return SqlUserSource(directory.id, open_engine(url.reveal()), timeout=timeout)
+            sources.asked[id] = SqlUserSource(id, open_engine(url.reveal()), timeout=timeout)
+        case ClaimsDirectorySettings(mapping):
+            sources.of_claims[id] = ClaimsDirectory(id, mapping)
 
 
 def _entry(user: StaticUser) -> dict[str, object]:

@@ -7,7 +7,7 @@ from deemster.model.attributes import AttributeAnswer, AttributeFetch
 from deemster.model.decision import Challenge, Decision, Effect, Reason
 from deemster.model.gateway import GatewayCaller
 from deemster.model.http import ApiCall
-from deemster.model.identity import UserContext, VerifiedClaims
+from deemster.model.identity import Credential, UserContext, VerifiedClaims
 from deemster.model.sender import NO_PROOF
 from deemster.policy.guards_alone import GuardsAlone
 from deemster.policy.snapshot import (
@@ -30,6 +30,7 @@ class Case:
         "call",
         "caller",
         "claims",
+        "credential",
         "deadline",
         "decision_id",
         "judge",
@@ -66,6 +67,8 @@ class Case:
         self.operation: CompiledOperation | None = None
         self.judge: CompiledOperation | GuardsAlone | None = None
         self.claims: VerifiedClaims | None = None
+        # The access token that the claims are of; None where a gateway asserts or kept them.
+        self.credential: Credential | None = None
         # What the presenter of a token must prove, once that is known; a nonce for the next proof.
         self.senders = NO_PROOF
         self.nonce: str | None = None

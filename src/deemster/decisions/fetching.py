@@ -23,6 +23,7 @@ from deemster.tokens.credentials import credential_of
 from deemster.tokens.provider import ProviderKind, TokenProvider
 from deemster.tokens.sender_constraints import SenderConstraints
 from deemster.usercontext.resolver import UserResolver
+from deemster.usercontext.source import Presented
 
 __all__ = ["Deadlines", "Fetching"]
 
@@ -96,6 +97,7 @@ class Fetching:
         if not provider.verifies_credentials:
             raise TokenRejectedError(Reason.CLAIMS_MISSING)
         audience = case.service.audience
+        case.credential = credential
         rules = case.senders = self._rules(case, provider)
         found = provider.recall(credential, audience=audience, now=case.now)
         if found is None:
@@ -109,7 +111,8 @@ class Fetching:
     def user(self, case: Case, subject: str) -> UserContext | Awaitable[None]:
         """The directory's user. Awaiting raises TokenRejectedError for one that is none."""
         provider = case.service.provider_id
-        return self._users.recall(provider, subject) or self._resolve(case, provider, subject)
+        known = self._users.recall(provider, subject, case.claims)
+        return known or self._resolve(case, provider, subject)
 
     async def _verify(self, case: Case, provider: TokenProvider, credential: Credential) -> None:
         async with asyncio.timeout(self._share(case, self._deadlines.token)):
@@ -147,7 +150,18 @@ class Fetching:
 
     async def _resolve(self, case: Case, provider: str, subject: str) -> None:
         async with asyncio.timeout(self._share(case, self._deadlines.user)):
-            case.user = await self._users.resolve(provider, subject)
+            presented = self._presented(case)
+            case.user = await self._users.resolve(provider, subject, presented)
+
+    def _presented(self, case: Case) -> Presented | None:
+        """The user's token, for a directory that is asked with it; never one we did not verify."""
+        claims = case.claims
+        if claims is None or claims.asserted:
+            return None
+        if not self._users.asks_with_token(case.service.provider_id):
+            return None
+        # Of an answer's request it is not known which token came with it: only what is kept helps.
+        return None if case.credential is None else Presented(claims, case.credential)
 
     # --- what policy wants to know --------------------------------------------------------------
 
@@ -160,7 +174,13 @@ class Fetching:
         if case.user is None:
             raise RuntimeError("evaluation asked for a user that does not exist")
         async with asyncio.timeout(self._share(case, self._deadlines.user)):
-            case.user = await self._users.fetch(case.service.provider_id, case.user, needs.parts)
+            case.user = await self._users.fetch(
+                case.service.provider_id,
+                case.user,
+                needs.parts,
+                self._presented(case),
+                case.claims,
+            )
 
     # --- time -----------------------------------------------------------------------------------
 

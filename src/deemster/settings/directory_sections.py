@@ -2,157 +2,47 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
+from collections.abc import Callable, Mapping
 
 from deemster.policy.codes import Code
-from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode, ScalarStyle, SequenceNode
-from deemster.policy.reading.reader import read_document
-from deemster.settings.model import DirectorySettings, SqlDirectory, StaticDirectory, StaticUser
-from deemster.settings.scalars import parse_duration, parse_id, parse_name, shown_duration
-from deemster.settings.secret import Secret
+from deemster.settings.claims_directory_sections import read_claims_directory
+from deemster.settings.model import DirectorySettings, DirectorySource
+from deemster.settings.scalars import parse_duration, parse_id, shown_duration
 from deemster.settings.section import Section
+from deemster.settings.sql_directory_sections import read_sql_directory
+from deemster.settings.static_directory_sections import read_static_directory
 
-__all__ = ["read_database_url", "read_directory"]
+__all__ = ["read_directory"]
 
-LATER = ("scim", "userinfo", "claims", "ldap")
-KINDS = ("static", "sql")
+LATER = ("scim", "userinfo", "ldap")
+READERS: Mapping[str, Callable[[Section], DirectorySource | None]] = {
+    "static": read_static_directory,
+    "sql": read_sql_directory,
+    "claims": read_claims_directory,
+}
 MOST_CACHE = 3600.0
-
-# `user:password@` of a database URL; and SQLite's own form of a relative path.
-_PASSWORD = re.compile(r"^[^/]*//[^/@]*:[^/@]*@")
-_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/)([^?]+)(.*)", re.DOTALL)
 
 
 def read_directory(section: Section) -> DirectorySettings | None:
     """One entry of `directories:`; None after an error."""
     directory_id = section.required("id", parse_id)
-    written = section.written(KINDS)
+    written = section.written(READERS)
     section.unsupported(*LATER)
-    source: StaticDirectory | SqlDirectory | None = None
-    if len(written) > 1 or (not written and not section.written(LATER)):
-        section.error(Code.SETTING, "a directory is one of `static` and `sql`", section.span)
-    elif written == ["static"]:
-        source = _read_static(section.section("static"))
-    elif written == ["sql"]:
-        source = _read_sql(section.section("sql"))
-    section.take(*KINDS)
+    source: DirectorySource | None = None
+    if len(written) == 1:
+        source = READERS[written[0]](section.section(written[0]))
+    elif written or not section.written(LATER):
+        *kinds, last = [f"`{kind}`" for kind in READERS]
+        message = f"a directory is one of {', '.join(kinds)} and {last}"
+        section.error(Code.SETTING, message, section.span)
+    section.take(*READERS)
+    if written == ["claims"]:
+        section.misplaced(("cache",), "claims are read from each token anew")
     cache = section.optional("cache", _cache, 60.0, shown=shown_duration)
     section.finish()
     if directory_id is None or source is None:
         return None
     return DirectorySettings(directory_id, source, cache)
-
-
-def _read_sql(section: Section) -> SqlDirectory | None:
-    url = read_database_url(section)
-    return None if url is None else SqlDirectory(url)
-
-
-def read_database_url(section: Section) -> Secret | None:
-    """`url` of a section that has nothing else; None after an error."""
-    url = section.secret("url", literal=lambda text: _PASSWORD.match(text) is None)
-    section.finish()
-    if url is None:
-        return None
-    relative = _SQLITE.fullmatch(url.reveal())
-    if relative is not None and relative[2] != ":memory:":
-        # SQLite would start at wherever the service was started.
-        path = section.reading.folder.absolute() / relative[2]
-        url = Secret(f"{relative[1]}{path}{relative[3]}", url.source)
-    return url
-
-
-def _read_static(section: Section) -> StaticDirectory | None:
-    if section.has("file") == section.has("users"):
-        section.take("file", "users")
-        section.error(
-            Code.SETTING, f"`{section.path}` is exactly one of `users` and `file`", section.span
-        )
-        section.finish()
-        return None
-    holder: Section | None = section
-    if section.has("file"):
-        path = section.file_path("file")
-        holder = None if path is None else _read_file(section, path)
-    users = None if holder is None else holder.mapping("users")
-    if holder is not None:
-        holder.finish()
-    if holder is not section:
-        section.finish()
-    if users is None or holder is None:
-        return None
-    return StaticDirectory(
-        tuple(
-            [_read_user(holder, key, node, f"{holder.path}.users") for key, node in users.entries]
-        )
-    )
-
-
-def _read_file(section: Section, path: Path) -> Section | None:
-    reading = section.reading
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        message = f"`{path}` cannot be read: {error.strerror or 'no such file'}"
-        section.error(Code.SETTING, message, section.span_at("file"))
-        return None
-    root = read_document(content, str(path), reading.sink)
-    reading.sources[str(path)] = content.decode("utf-8", "replace")
-    if root is None:
-        return None
-    if not isinstance(root, MappingNode) or root.get("users") is None:
-        section.error(
-            Code.SETTING, f"`{path}` has no `users`", root.span, help="write `users: {alice: {}}`"
-        )
-        return None
-    return Section(reading, root, section.path)
-
-
-def _read_user(holder: Section, key: ScalarNode, node: Node, path: str) -> StaticUser:
-    try:
-        parse_name(key.text)
-    except ValueError as error:
-        holder.error(Code.BAD_VALUE, f"user `{key.text}`: {error}", key.span)
-    if not isinstance(node, MappingNode):
-        holder.error(Code.WRONG_TYPE, f"user `{key.text}` is not a mapping", node.span)
-        node = MappingNode((), node.span)
-    section = Section(holder.reading, node, f"{path}.{key.text}")
-    attributes = section.mapping("attributes")
-    if attributes is not None:
-        # The names only: values are about people.
-        section.note("attributes", ", ".join([name.text for name, _ in attributes.entries]))
-    user = StaticUser(
-        subject=key.text,
-        enabled=section.flag("enabled", default=True),
-        groups=section.texts("groups", parse_name, default=()),
-        roles=section.texts("roles", parse_name, default=()),
-        attributes={}
-        if attributes is None
-        else {name.text: _json_value(value) for name, value in attributes.entries},
-    )
-    section.finish()
-    return user
-
-
-_WORDS = {"true": True, "false": False, "null": None}
-_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-
-
-def _json_value(node: Node) -> object:
-    """Free JSON: JSON's own scalars, anything else plain is text (policy-language 1)."""
-    if isinstance(node, SequenceNode):
-        return [_json_value(item) for item in node.items]
-    if isinstance(node, MappingNode):
-        return {key.text: _json_value(value) for key, value in node.entries}
-    if node.style is not ScalarStyle.PLAIN:
-        return node.text
-    if node.text in _WORDS:
-        return _WORDS[node.text]
-    number = _NUMBER.fullmatch(node.text)
-    if number is None or len(node.text) > 40:
-        return node.text
-    return float(node.text) if number[2] or number[3] else int(node.text)
 
 
 def _cache(text: str) -> float:

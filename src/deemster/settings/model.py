@@ -9,12 +9,14 @@ from pathlib import Path
 
 from deemster.model.sender import NO_PROOF, SenderRules
 from deemster.settings.secret import Secret
+from deemster.usercontext.mapping import UserMapping
 
 __all__ = [
     "AnonymousGatewaySettings",
     "AssertedProviderSettings",
     "AuthzenSettings",
     "Bind",
+    "ClaimsDirectorySettings",
     "ClientIpSettings",
     "DatabaseSettings",
     "DeadlineSettings",
@@ -23,6 +25,7 @@ __all__ = [
     "DecisionsListenerSettings",
     "DevelopmentKeySource",
     "DirectorySettings",
+    "DirectorySource",
     "DiscoveredKeySource",
     "ExtAuthzListenerSettings",
     "ExtAuthzSettings",
@@ -270,11 +273,21 @@ class SqlDirectory:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimsDirectorySettings:
+    """`claims: {groups: …, roles: …, attributes: {…}}`"""
+
+    mapping: UserMapping
+
+
+DirectorySource = StaticDirectory | SqlDirectory | ClaimsDirectorySettings
+
+
+@dataclass(frozen=True, slots=True)
 class DirectorySettings:
     """One entry of `directories:`; `cache` is how long its answers are kept."""
 
     id: str
-    source: StaticDirectory | SqlDirectory
+    source: DirectorySource
     cache: float
 
 

@@ -188,6 +188,10 @@ class Section:
             return None
         return node
 
+    def node(self, key: str) -> Node | None:
+        """What is written, for a reader that takes more than one form."""
+        return self._take(key)
+
     def note(self, key: str, shown: str) -> None:
         """List a setting that is read by other means, if it is written."""
         node = self._get(key)

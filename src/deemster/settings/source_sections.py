@@ -12,7 +12,6 @@ from deemster.outgoing.addresses import is_acceptable
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import did_you_mean
 from deemster.policy.reading.nodes import MappingNode
-from deemster.settings.directory_sections import read_database_url
 from deemster.settings.model import DatabaseSettings, QuerySettings, ServiceSettings, ServiceTls
 from deemster.settings.reading import PROTECTORS
 from deemster.settings.scalars import (
@@ -26,6 +25,7 @@ from deemster.settings.scalars import (
 from deemster.settings.secret import Secret
 from deemster.settings.section import Section
 from deemster.settings.service_sections import between
+from deemster.settings.sql_directory_sections import read_database_url
 
 __all__ = ["read_databases", "read_queries", "read_services"]
 

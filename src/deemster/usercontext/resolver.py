@@ -9,10 +9,17 @@ from dataclasses import dataclass, replace
 from deemster.errors import DependencyUnavailableError, TokenRejectedError
 from deemster.model.clock import Clock
 from deemster.model.decision import Reason
-from deemster.model.identity import NOT_FETCHED, UserContext, UserPart
+from deemster.model.identity import (
+    NOT_FETCHED,
+    Credential,
+    UserContext,
+    UserPart,
+    VerifiedClaims,
+)
 from deemster.outgoing.single_flight import SingleFlight
 from deemster.usercontext.cache import PartValue, RefusalCache, UserCache, UserKey
-from deemster.usercontext.source import UserSource
+from deemster.usercontext.claims import ClaimsDirectory
+from deemster.usercontext.source import Presented, TokenUserSource, UserSource
 
 __all__ = ["UserResolver"]
 
@@ -28,6 +35,9 @@ class _Failure:
         return DependencyUnavailableError(self.directory, detail=self.detail)
 
 
+_Flight = tuple[UserKey, Credential | None]
+"""Whoever asks with a token of its own waits for no other token's answer."""
+
 _NOBODY = "warm-up"
 """A subject whose answer is not looked at."""
 
@@ -39,11 +49,13 @@ class UserResolver:
     attributes only when a policy reads them. An unavailable directory is never an empty answer.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (its parts, each by keyword)
         self,
         sources: Mapping[str, UserSource],
         *,
         clock: Clock,
+        token_sources: Mapping[str, TokenUserSource] | None = None,
+        claims_directories: Mapping[str, ClaimsDirectory] | None = None,
         ttl: float = 60.0,
         ttls: Mapping[str, float] | None = None,
         refusal_ttl: float = 5.0,
@@ -52,23 +64,43 @@ class UserResolver:
     ) -> None:
         """`sources` by token provider id; times in seconds, `timeout` for each question.
 
+        A provider has one source: one of `sources`, of `token_sources`, which are asked with the
+        user's token, or of `claims_directories`, which are not asked at all.
+
         `ttls`: the lifetime of what one provider's directory said, where it is not `ttl`.
         """
         self._sources = dict(sources)
+        self._token_sources = dict(token_sources or {})
+        self._claims_directories = dict(claims_directories or {})
         self._clock = clock
         self._timeout = timeout
         self._users = UserCache(ttl=ttl, ttls=ttls or {}, max_users=max_users)
         self._refusals = RefusalCache(
             ttl=min(refusal_ttl, ttl), ttls=ttls or {}, max_users=max_users
         )
-        self._looks: SingleFlight[UserKey, UserContext | Reason | _Failure] = SingleFlight()
-        self._fetches: SingleFlight[tuple[UserKey, UserPart], PartValue | _Failure] = SingleFlight()
+        self._looks: SingleFlight[_Flight, UserContext | Reason | _Failure] = SingleFlight()
+        self._fetches: SingleFlight[tuple[_Flight, UserPart], PartValue | _Failure] = SingleFlight()
 
-    def recall(self, provider: str, subject: str) -> UserContext | None:
-        """A user looked at lately, with the parts known so far; None means ask `resolve`."""
+    def recall(
+        self, provider: str, subject: str, claims: VerifiedClaims | None = None
+    ) -> UserContext | None:
+        """A user looked at lately, with the parts known so far; None means ask `resolve`.
+
+        `claims` are those of the user's token, None where nobody showed one. Raises
+        DependencyUnavailableError where they are the directory, and are none.
+        """
+        directory = self._claims_directories.get(provider)
+        if directory is not None:
+            return directory.user(subject, claims)
         return self._users.get((provider, subject), self._clock.monotonic())
 
-    async def resolve(self, provider: str, subject: str) -> UserContext:
+    def asks_with_token(self, provider: str) -> bool:
+        """Whether `resolve` and `fetch` need the user's token to ask."""
+        return provider in self._token_sources
+
+    async def resolve(
+        self, provider: str, subject: str, presented: Presented | None = None
+    ) -> UserContext:
         """The user, with the parts known so far.
 
         Raises TokenRejectedError (`user-unknown`, `user-disabled`) or DependencyUnavailableError.
@@ -81,7 +113,9 @@ class UserResolver:
         refused = self._refusals.get(key, now)
         if refused is not None:
             raise TokenRejectedError(refused)
-        found = await self._looks.run(key, lambda: self._look(key))
+        source = self._source(provider, presented)
+        flight = self._flight(key, presented)
+        found = await self._looks.run(flight, lambda: self._look(key, source))
         if isinstance(found, _Failure):
             raise found.error()
         if isinstance(found, Reason):
@@ -89,16 +123,24 @@ class UserResolver:
         return found
 
     async def fetch(
-        self, provider: str, user: UserContext, parts: frozenset[UserPart]
+        self,
+        provider: str,
+        user: UserContext,
+        parts: frozenset[UserPart],
+        presented: Presented | None = None,
+        claims: VerifiedClaims | None = None,
     ) -> UserContext:
         """`user` with these parts fetched; one that cannot be had is its exception.
 
         Parts that `user` holds already, failures included, are not asked for again: one decision
-        sees one answer.
+        sees one answer. Raises as `recall`.
         """
+        directory = self._claims_directories.get(provider)
+        if directory is not None:
+            return directory.user(user.id, claims)
         wanted = [part for part in UserPart if part in parts and _part(user, part) is NOT_FETCHED]
         key = (provider, user.id)
-        found = await asyncio.gather(*[self._part_of(key, part) for part in wanted])
+        found = await asyncio.gather(*[self._part_of(key, part, presented) for part in wanted])
         values = {part.value: value for part, value in zip(wanted, found, strict=True)}
         return replace(user, **values)  # type: ignore[arg-type] # named by UserPart
 
@@ -120,23 +162,45 @@ class UserResolver:
         await self._fetches.close()
         for source in self._each_source():
             await source.close()
+        token_sources = {id(source): source for source in self._token_sources.values()}
+        for token_source in token_sources.values():
+            await token_source.close()
 
     def _each_source(self) -> list[UserSource]:
         return list({id(source): source for source in self._sources.values()}.values())
 
+    def _source(self, provider: str, presented: Presented | None) -> UserSource | _Failure:
+        token_source = self._token_sources.get(provider)
+        if token_source is None:
+            source = self._sources.get(provider)
+            return source or _Failure("directory", f"provider `{provider}` has none")
+        if presented is None:
+            return _Failure(token_source.id, "nobody showed a token to ask with")
+        try:
+            return token_source.presented_with(presented)
+        except DependencyUnavailableError as error:
+            return _Failure(error.dependency, error.detail)
+
+    def _flight(self, key: UserKey, presented: Presented | None) -> _Flight:
+        with_token = presented is not None and key[0] in self._token_sources
+        return key, presented.credential if presented is not None and with_token else None
+
     async def _part_of(
-        self, key: UserKey, part: UserPart
+        self, key: UserKey, part: UserPart, presented: Presented | None
     ) -> PartValue | DependencyUnavailableError:
         known = self._users.part(key, part, self._clock.monotonic())
         if known is not None:
             return known
-        found = await self._fetches.run((key, part), lambda: self._fetch(key, part))
+        source = self._source(key[0], presented)
+        flight = self._flight(key, presented)
+        found = await self._fetches.run((flight, part), lambda: self._fetch(key, part, source))
         return found.error() if isinstance(found, _Failure) else found
 
-    async def _look(self, key: UserKey) -> UserContext | Reason | _Failure:
-        source = self._sources.get(key[0])
-        if source is None:
-            return _Failure("directory", f"provider `{key[0]}` has none")
+    async def _look(
+        self, key: UserKey, source: UserSource | _Failure
+    ) -> UserContext | Reason | _Failure:
+        if isinstance(source, _Failure):
+            return source
         asked_at = self._clock.monotonic()
         enabled = await self._asked(source, source.is_enabled(key[1]))
         if isinstance(enabled, _Failure):
@@ -151,10 +215,11 @@ class UserResolver:
         self._refusals.add(key, reason, asked_at=asked_at)
         return reason
 
-    async def _fetch(self, key: UserKey, part: UserPart) -> PartValue | _Failure:
-        source = self._sources.get(key[0])
-        if source is None:
-            return _Failure("directory", f"provider `{key[0]}` has none")
+    async def _fetch(
+        self, key: UserKey, part: UserPart, source: UserSource | _Failure
+    ) -> PartValue | _Failure:
+        if isinstance(source, _Failure):
+            return source
         asked_at = self._clock.monotonic()
         value = await self._asked(source, _question(source, part, key[1]))
         if isinstance(value, _Failure):

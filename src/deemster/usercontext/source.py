@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["UserSource"]
+from deemster.model.identity import Credential, VerifiedClaims
+
+__all__ = ["Presented", "TokenUserSource", "UserSource"]
 
 
 class UserSource(Protocol):
@@ -34,6 +37,36 @@ class UserSource(Protocol):
 
     async def attributes(self, subject: str) -> Mapping[str, object]:
         """Further attributes of a known user, as JSON values."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """The user's own access token, verified here: what it says, and the token itself."""
+
+    claims: VerifiedClaims
+    credential: Credential
+
+
+class TokenUserSource(Protocol):
+    """A directory that is asked in the name of the user, with the user's own token."""
+
+    @property
+    def id(self) -> str:
+        """As `directories:` names it."""
+        ...
+
+    def presented_with(self, presented: Presented) -> UserSource:
+        """The directory as this token's user may ask it.
+
+        INVARIANT: it answers for the subject of that token and for nobody else, so that what is
+        kept by subject is never another's. Raises DependencyUnavailableError for a token that
+        must not be passed on.
+        """
         ...
 
     async def close(self) -> None:
