@@ -43,8 +43,8 @@ def test_all_that_is_mapped_is_read() -> None:
     claims = some_claims(groups=["finance"], realm={"roles": ["auditor"]}, lvl=3)
     user = DIRECTORY.user("alice", claims)
     assert user.id == "alice"
-    assert user.groups == {"finance"}
-    assert user.roles == {"auditor"}
+    assert user.groups == frozenset({"finance"})
+    assert user.roles == frozenset({"auditor"})
     assert user.attributes == {"level": 3}
 
 
