@@ -23,6 +23,7 @@ from deemster.app.pep import build_authenticator, credentials_of, reread_credent
 from deemster.app.policies import policy_loader, unknown_api_services
 from deemster.app.providers import TokenProviders, build_token_providers
 from deemster.app.senders import build_sender_constraints
+from deemster.app.shared import SharedState, build_shared_state
 from deemster.app.sideband import sideband_exchanges
 from deemster.app.sources import SourcesOfSettings, build_attribute_sources
 from deemster.app.state_keys import build_states, sealing_keys
@@ -82,6 +83,7 @@ class Application:
         providers: TokenProviders,
         users: UserResolver,
         attributes: SourcesOfSettings,
+        shared: SharedState,
         states: SealedStates,
         recorder: DecisionRecorder,
         figures: ServiceFigures,
@@ -104,6 +106,7 @@ class Application:
         self._providers = providers
         self._users = users
         self._attributes = attributes
+        self._shared = shared
         self._states = states
         self._recorder = recorder
         self._clock = clock
@@ -128,6 +131,7 @@ class Application:
         """Load the policies and begin to record. Raises PolicyError: a bad tree is not served."""
         snapshot = await asyncio.to_thread(self._store.load)
         self._recorder.start()
+        await self._shared.start()
         silent = await self._users.warm_up()
         if silent:
             self._log.warning("directories_did_not_answer", ids=list(silent))
@@ -156,6 +160,7 @@ class Application:
                     credentials,
                     clock=self._clock,
                     providers=self._providers.by_id,
+                    revocations=self._shared.check,
                 )
                 headers = self._attributes.reread_credentials()
                 state_keys = reread_state_keys(self.settings.state_keys)
@@ -185,6 +190,7 @@ class Application:
         await self._recorder.close(within)
         await self._users.close()
         await self._attributes.close()
+        await self._shared.close()
         await self._providers.close()
 
     def _loaded(self, snapshot: PolicySnapshot) -> None:
@@ -229,12 +235,16 @@ def build_application(
     providers = build_token_providers(settings.token_providers, clock)
     users = build_user_resolver(settings, clock)
     attributes = build_attribute_sources(settings, clock, figures.attributes)
+    shared = build_shared_state(settings, clock, reports.shared_store_changed)
+    figures.shared = shared.store
+    figures.revocations = shared.mirror
     store = PolicyStore(policy_loader(settings))
     authenticator = build_authenticator(
         settings,
         credentials_of(settings.gateways),
         clock=clock,
         providers=providers.by_id,
+        revocations=shared.check,
     )
     deadlines = settings.deadlines
     point = DecisionPoint(
@@ -248,7 +258,8 @@ def build_application(
             deadlines.decision, deadlines.token, deadlines.user, deadlines.attribute
         ),
         attributes=attributes.sources,
-        senders=build_sender_constraints(settings, clock),
+        senders=build_sender_constraints(settings, clock, shared.store),
+        revocations=shared.check,
     )
     states = build_states(settings, clock)
     recorder = _recorder(settings, figures, reports, clock, _stdout_target(stdout, stdout_lock))
@@ -301,6 +312,7 @@ def build_application(
         providers=providers,
         users=users,
         attributes=attributes,
+        shared=shared,
         states=states,
         recorder=recorder,
         figures=figures,

@@ -21,6 +21,7 @@ from deemster.settings.model import (
 from deemster.settings.secret import Secret, reread_secret
 from deemster.tokens.gateway_tokens import GatewayToken, GatewayTokens
 from deemster.tokens.provider import TokenProvider
+from deemster.tokens.revocation import RevocationCheck
 
 __all__ = ["build_authenticator", "credentials_of", "gateway_of", "reread_credentials"]
 
@@ -31,18 +32,22 @@ def build_authenticator(
     *,
     clock: Clock,
     providers: Mapping[str, TokenProvider],
+    revocations: RevocationCheck | None = None,
 ) -> PepAuthenticator:
     """Raises ConfigurationError, e.g. where two gateways have one secret."""
     return PepAuthenticator(
         credentials,
         clock=clock,
         insecure_anonymous_gateway=_anonymous(settings.insecure_anonymous_gateway),
-        access_tokens=_access_tokens(settings, clock, providers),
+        access_tokens=_access_tokens(settings, clock, providers, revocations),
     )
 
 
 def _access_tokens(
-    settings: Settings, clock: Clock, providers: Mapping[str, TokenProvider]
+    settings: Settings,
+    clock: Clock,
+    providers: Mapping[str, TokenProvider],
+    revocations: RevocationCheck | None,
 ) -> GatewayTokens | None:
     issuers = {
         provider.id: provider.issuer
@@ -65,7 +70,9 @@ def _access_tokens(
     ]
     if not tokens:
         return None
-    return GatewayTokens(tokens, clock=clock, seconds=settings.deadlines.token)
+    return GatewayTokens(
+        tokens, clock=clock, seconds=settings.deadlines.token, revocations=revocations
+    )
 
 
 def credentials_of(gateways: Iterable[GatewaySettings]) -> tuple[GatewayCredentials, ...]:

@@ -22,6 +22,7 @@ _COMMANDS = {
     "fmt": ("fmt", "fmt"),
     "schema": ("schema", "schema"),
     "token": ("token", "token"),
+    "revoke": ("revoke", "revoke"),
     "show-config": ("show_config", "show_config"),
     "version": ("version", "version"),
 }

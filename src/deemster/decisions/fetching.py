@@ -21,6 +21,7 @@ from deemster.model.sender import SenderRules
 from deemster.policy.values import NeedsValues
 from deemster.tokens.credentials import credential_of
 from deemster.tokens.provider import ProviderKind, TokenProvider
+from deemster.tokens.revocation import RevocationCheck
 from deemster.tokens.sender_constraints import SenderConstraints
 from deemster.usercontext.resolver import UserResolver
 from deemster.usercontext.source import Presented
@@ -48,6 +49,7 @@ class Fetching:
         users: UserResolver,
         attributes: AttributeFetcher,
         senders: SenderConstraints,
+        revocations: RevocationCheck | None,
         clock: Clock,
         deadlines: Deadlines,
     ) -> None:
@@ -55,6 +57,7 @@ class Fetching:
         self._providers = providers
         self._users = users
         self._senders = senders
+        self._revocations = revocations
         self._clock = clock
         self._deadlines = deadlines
 
@@ -102,6 +105,8 @@ class Fetching:
         found = provider.recall(credential, audience=audience, now=case.now)
         if found is None:
             return self._verify(case, provider, credential)
+        if self._revocations is not None:
+            self._revocations.check(found)
         # Nearly always: a bearer token that may be one.
         if found.confirmation is None and credential.scheme == "bearer" and rules.takes_bearers:
             return found
@@ -117,6 +122,8 @@ class Fetching:
     async def _verify(self, case: Case, provider: TokenProvider, credential: Credential) -> None:
         async with asyncio.timeout(self._share(case, self._deadlines.token)):
             claims = await provider.verify(credential, audience=case.service.audience, now=case.now)
+            if self._revocations is not None:
+                self._revocations.check(claims)
             pending = self._check_sender(case, provider, credential, claims)
             if pending is not None:
                 await self._first_use(case, claims, pending)

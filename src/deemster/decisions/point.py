@@ -44,6 +44,7 @@ from deemster.policy.snapshot import Evaluation
 from deemster.policy.store import PolicyStore
 from deemster.policy.values import NeedsValues, TraceEntry, Values
 from deemster.tokens.provider import TokenProvider
+from deemster.tokens.revocation import RevocationCheck
 from deemster.tokens.sender_constraints import SenderConstraints, of_this_process
 from deemster.usercontext.resolver import UserResolver
 
@@ -76,6 +77,7 @@ class DecisionPoint:
         deadlines: Deadlines | None = None,
         attributes: AttributeFetcher | None = None,
         senders: SenderConstraints | None = None,
+        revocations: RevocationCheck | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -88,6 +90,7 @@ class DecisionPoint:
             users=users,
             attributes=attributes or NoSources(),
             senders=senders or of_this_process(clock),
+            revocations=revocations,
             clock=clock,
             deadlines=deadlines,
         )

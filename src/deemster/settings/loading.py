@@ -28,6 +28,7 @@ from deemster.settings.rules import (
     check_gateways,
     check_listeners,
     check_providers,
+    check_shared,
     check_unique,
 )
 from deemster.settings.scalars import parse_id
@@ -39,6 +40,7 @@ from deemster.settings.service_sections import (
     read_limits,
     read_policies,
 )
+from deemster.settings.shared_sections import read_revocation_settings, read_shared
 from deemster.settings.source_sections import read_databases, read_queries, read_services
 from deemster.settings.state_key_sections import read_state_keys
 
@@ -46,7 +48,7 @@ __all__ = ["load_settings"]
 
 T = TypeVar("T")
 
-LATER = ("shared", "admin", "console", "tracing")
+LATER = ("admin", "console", "tracing")
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -102,6 +104,8 @@ def _read(root: Section) -> Settings | None:
     databases = read_databases(root)
     queries = read_queries(root)
     state_keys = read_state_keys(root)
+    shared = read_shared(root)
+    revocations = read_revocation_settings(root.section("revocations"))
     identity_headers = read_identity_headers(root)
     decision_endpoints = read_decision_endpoints(root.section("decisionEndpoints"))
     forward_auth = read_forward_auth(root.section("forwardAuth"), identity_headers)
@@ -119,6 +123,7 @@ def _read(root: Section) -> Settings | None:
     check_listeners(reading, listeners, anonymous)
     check_ext_authz(reading, listeners, gateways)
     check_providers(reading, providers, _ids_of(reading, "directories"), listeners)
+    check_shared(reading, providers, listeners, is_shared=root.has("shared"))
     if gateways or not root.sections("gateways"):
         check_gateways(reading, gateways, anonymous, _ids_of(reading, "tokenProviders"))
     check_credentials(reading, gateways, [p for p, _ in providers], listeners)
@@ -139,6 +144,8 @@ def _read(root: Section) -> Settings | None:
         databases=databases,
         queries=queries,
         state_keys=state_keys,
+        shared=shared,
+        revocations=revocations,
         identity_headers=identity_headers,
         authzen=authzen,
         decision_endpoints=decision_endpoints,

@@ -42,10 +42,12 @@ __all__ = [
     "PolicySettings",
     "PublishedKeySource",
     "QuerySettings",
+    "RevocationSettings",
     "ServiceSettings",
     "ServiceTls",
     "SettingValue",
     "Settings",
+    "SharedSettings",
     "SinkSettings",
     "SqlDirectory",
     "StateKeySettings",
@@ -216,7 +218,7 @@ class VerifyingProviderSettings:
     """An internal provider, or an external one with `claims: verified`.
 
     `directory` is None, and `permissions_claim` and `user_claim` mean nothing, where it is
-    external.
+    external. `revocation_kept`: how long revocations are, None where nobody looks for them.
     """
 
     id: str
@@ -232,6 +234,25 @@ class VerifyingProviderSettings:
     honour_exp: bool
     directory: str | None
     senders: SenderRules = NO_PROOF
+    revocation_kept: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SharedSettings:
+    """`shared:`, a Redis that all processes and replicas use."""
+
+    url: Secret
+    prefix: str
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationSettings:
+    """`revocations:`; `serve_stale`: what was known serves on when the store is lost for long."""
+
+    refresh: float = 1.0
+    max_stale: float = 60.0
+    serve_stale: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -478,6 +499,8 @@ class Settings:
     databases: tuple[DatabaseSettings, ...] = ()
     queries: tuple[QuerySettings, ...] = ()
     state_keys: tuple[StateKeySettings, ...] = ()
+    shared: SharedSettings | None = None
+    revocations: RevocationSettings = RevocationSettings()
     identity_headers: tuple[tuple[str, str], ...] = ()
     authzen: AuthzenSettings = AuthzenSettings()
     decision_endpoints: DecisionEndpointSettings = DecisionEndpointSettings()

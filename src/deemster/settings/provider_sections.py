@@ -23,14 +23,17 @@ from deemster.settings.scalars import (
 )
 from deemster.settings.section import Section
 from deemster.settings.sender_sections import read_senders
+from deemster.settings.service_sections import between
 from deemster.tokens.jose import SUPPORTED_ALGORITHMS
 
 __all__ = ["read_token_provider"]
 
 MOST_SKEW = 300.0
-LATER = ("introspection", "revocation", "encryption", "userinfo")
+DAY = 86_400.0
+LONGEST_KEPT = 90 * DAY
+LATER = ("introspection", "encryption", "userinfo")
 KEY_SOURCES = ("discovery", "jwksUrl", "file", "insecureDevelopmentKey")
-ONLY_VERIFYING = ("issuer", "keys", "algorithms", "tokenType", "dpop", "binding")
+ONLY_VERIFYING = ("issuer", "keys", "algorithms", "tokenType", "dpop", "binding", "revocation")
 ONLY_INTERNAL = ("directory", "permissionsClaim", "userClaim")
 
 
@@ -76,6 +79,7 @@ def _read_verifying(
     scope_claim = section.optional("scopeClaim", parse_name, "scope")
     honour_exp = section.flag("honourExp", default=True)
     senders = read_senders(section)
+    revocation_kept = _read_revocation(section)
     directory = permissions_claim = None
     user_claim = "sub"
     if internal:
@@ -98,6 +102,7 @@ def _read_verifying(
         honour_exp=honour_exp,
         directory=directory,
         senders=senders,
+        revocation_kept=revocation_kept,
     )
 
 
@@ -127,6 +132,22 @@ def _read_keys(section: Section) -> KeySource | None:
     keys.take(*KEY_SOURCES)
     keys.finish()
     return source
+
+
+def _read_revocation(section: Section) -> float | None:
+    """`revocation: {keep: 24h}`; without it nobody looks whether a token was revoked."""
+    if not section.has("revocation"):
+        section.take("revocation")
+        return None
+    revocation = section.section("revocation")
+    kept = revocation.optional(
+        "keep",
+        between(parse_duration, 60.0, LONGEST_KEPT, shown_duration),
+        DAY,
+        shown=shown_duration,
+    )
+    revocation.finish()
+    return kept
 
 
 def _read_skew(section: Section) -> float:

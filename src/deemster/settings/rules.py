@@ -25,6 +25,7 @@ __all__ = [
     "check_gateways",
     "check_listeners",
     "check_providers",
+    "check_shared",
     "check_unique",
 ]
 
@@ -126,7 +127,6 @@ def check_providers(
                 reading.span_of(f"{path}.directory"),
                 help=did_you_mean(provider.directory, known),
             )
-        _check_proofs(reading, provider, path, listeners)
         if not _is_development(provider):
             continue
         span = reading.span_of(f"{path}.keys")
@@ -141,20 +141,37 @@ def check_providers(
             )
 
 
-def _check_proofs(
-    reading: Reading, provider: VerifyingProviderSettings, path: str, listeners: ListenerSettings
+def check_shared(
+    reading: Reading,
+    providers: list[tuple[TokenProviderSettings, str]],
+    listeners: ListenerSettings,
+    *,
+    is_shared: bool,
 ) -> None:
-    rules = provider.senders
-    if rules.dpop is DpopMode.OFF or not rules.once_in_all or listeners.decisions.workers == 1:
+    """What needs a store that processes share, where there is none; `providers`: with paths."""
+    if is_shared:
         return
-    _error(
-        reading,
-        f"`{provider.id}` takes each proof once, and its {listeners.decisions.workers} workers do "
-        "not know of each other's",
-        reading.span_of(f"{path}.dpop.mode"),
-        help="let one worker decide, or write `replay: process`: then each worker takes a proof "
-        "once",
-    )
+    workers = listeners.decisions.workers
+    for provider, path in providers:
+        if not isinstance(provider, VerifyingProviderSettings):
+            continue
+        if provider.revocation_kept is not None:
+            _error(
+                reading,
+                "revocations are kept in a store that all processes share, and there is none",
+                reading.span_of(f"{path}.revocation.keep"),
+                help="write `shared: {url: redis://…}`",
+            )
+        rules = provider.senders
+        if workers > 1 and rules.dpop is not DpopMode.OFF and rules.once_in_all:
+            _error(
+                reading,
+                f"`{provider.id}` takes each proof once, and its {workers} workers do not know of "
+                "each other's",
+                reading.span_of(f"{path}.dpop.mode"),
+                help="write `shared: {url: redis://…}`, let one worker decide, or write "
+                "`replay: process`: then each worker takes a proof once",
+            )
 
 
 def check_gateways(

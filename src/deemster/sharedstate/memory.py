@@ -17,15 +17,17 @@ class MemoryOfUses:
     """A ReplayMemory of one process.
 
     Key: as given. Bound: `most` entries, none of which makes room before its time: what is full
-    refuses. Time: an entry is forgotten when it could not be used any more by the wall clock, and
-    as much time has passed, so that no step of the clock brings a used one back.
+    refuses. Time: an entry is forgotten when its end has passed by the wall clock; and whatever
+    ends no later than something that was forgotten is taken for used. So no step of the clock
+    brings a used one back, and with clocks that do not step nobody notices.
     """
 
     def __init__(self, clock: Clock, *, most: int = MOST_USES) -> None:
         self._clock = clock
         self._most = most
         self._used: set[str] = set()
-        self._ends: list[tuple[float, float, str]] = []
+        self._ends: list[tuple[float, str]] = []
+        self._forgotten_until = float("-inf")
 
     def __len__(self) -> int:
         """Entries that are kept."""
@@ -33,16 +35,17 @@ class MemoryOfUses:
 
     def first_use(self, key: str, until: float) -> bool:
         """As ReplayMemory says, at once."""
-        now, passed = self._clock.wall(), self._clock.monotonic()
-        if key in self._used:
-            return False
+        now = self._clock.wall()
         ends = self._ends
-        while ends and ends[0][0] < passed and ends[0][1] < now:
-            self._used.discard(heappop(ends)[2])
+        while ends and ends[0][0] < now:
+            self._forgotten_until, forgotten = heappop(ends)
+            self._used.discard(forgotten)
+        if key in self._used or until <= self._forgotten_until:
+            return False
         if len(self._used) >= self._most:
             raise DependencyUnavailableError("the memory of used proofs", detail="it is full")
         self._used.add(key)
-        heappush(ends, (passed + max(0.0, until - now), until, key))
+        heappush(ends, (until, key))
         return True
 
 

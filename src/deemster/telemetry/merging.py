@@ -5,7 +5,7 @@ A registry ► told_families ► (another process) ► MergedFamilies ► famili
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -24,6 +24,12 @@ OF_ONE = frozenset(
 )
 """Families that are about the service and not about one process: the supervisor tells its own."""
 _OF_A_PROCESS = ("process_",)
+_WORST: Mapping[str, Callable[[float, float], float]] = {
+    "deemster_revocations": min,
+    "deemster_revocations_age_seconds": max,
+    "deemster_shared_store_up": min,
+}
+"""Gauges of what all know: the service is as well off as the worst of them."""
 
 Told = Sequence[Mapping[str, Any]]
 """Families as JSON: name, documentation, type, samples ([name, labels, value])."""
@@ -81,9 +87,10 @@ def _merged(families: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any
     for family in families:
         first.setdefault(family["name"], family)
         samples = sums.setdefault(family["name"], {})
+        combine = _WORST.get(family["name"], _sum)
         for name, labels, value in family["samples"]:
             key = (name, *labels.items())
-            samples[key] = samples.get(key, 0.0) + value
+            samples[key] = combine(samples[key], value) if key in samples else value
     return {
         name: {
             **first[name],
@@ -91,3 +98,7 @@ def _merged(families: Iterable[Mapping[str, Any]]) -> dict[str, Mapping[str, Any
         }
         for name, samples in sums.items()
     }
+
+
+def _sum(one: float, other: float) -> float:
+    return one + other

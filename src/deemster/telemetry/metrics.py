@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 from itertools import accumulate
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import (
@@ -53,6 +54,28 @@ class ConnectionCounters:
         self.closed[cause] += 1
 
 
+class SharedStoreFigures(Protocol):
+    """What is told of the store that processes share."""
+
+    @property
+    def works(self) -> bool:
+        """Whether the last call was answered."""
+        ...
+
+
+class RevocationFigures(Protocol):
+    """What is told of revocations."""
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since they were last known to be complete."""
+        ...
+
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
+
 class ServiceFigures:
     """Everything that is counted in this process. `insecure` holds names of flags that are on."""
 
@@ -67,6 +90,8 @@ class ServiceFigures:
         "refused_calls",
         "reloads_failed",
         "reloads_succeeded",
+        "revocations",
+        "shared",
     )
 
     def __init__(self) -> None:
@@ -81,6 +106,8 @@ class ServiceFigures:
         self.policy_loaded_at = 0.0
         self.reloads_succeeded = 0
         self.reloads_failed = 0
+        self.shared: SharedStoreFigures | None = None
+        self.revocations: RevocationFigures | None = None
 
 
 def register_figures(registry: CollectorRegistry, figures: ServiceFigures, version: str) -> None:
@@ -107,6 +134,7 @@ class _FiguresCollector(Collector):
         yield from _policies(figures)
         yield from _calls(figures)
         yield from _attributes(figures.attributes)
+        yield from _shared(figures)
         insecure = GaugeMetricFamily(
             "deemster_insecure",
             "1 where a setting that is meant for trials is on.",
@@ -185,6 +213,26 @@ def _attributes(counters: FetchCounters) -> Iterable[Metric]:
         "Sources of attributes that are held back because they did not answer lately.",
         value=len(counters.open_circuits),
     )
+
+
+def _shared(figures: ServiceFigures) -> Iterable[Metric]:
+    if figures.shared is not None:
+        yield GaugeMetricFamily(
+            "deemster_shared_store_up",
+            "1 while the store that processes share answers.",
+            value=1.0 if figures.shared.works else 0.0,
+        )
+    mirror = figures.revocations
+    if mirror is not None:
+        yield GaugeMetricFamily(
+            "deemster_revocations", "Revocations that are known.", value=len(mirror)
+        )
+        if mirror.age is not None:
+            yield GaugeMetricFamily(
+                "deemster_revocations_age_seconds",
+                "Since the store of revocations was last asked with success.",
+                value=mirror.age,
+            )
 
 
 def _policies(figures: ServiceFigures) -> Iterable[Metric]:

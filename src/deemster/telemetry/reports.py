@@ -47,6 +47,13 @@ class ServiceReports:
         else:
             self._log.error("decision_log_failed", sink=sink, text=error.strerror or "")
 
+    def shared_store_changed(self, works: bool) -> None:  # noqa: FBT001  (told as one word)
+        """The store that processes share stopped answering, or answers again."""
+        if works:
+            self._log.info("shared_store_recovered")
+        else:
+            self._log.error("shared_store_failed")
+
     def _may_log(self) -> bool:
         now = self._monotonic()
         if now >= self._window_ends:

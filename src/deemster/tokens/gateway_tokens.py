@@ -21,6 +21,7 @@ from deemster.model.identity import Credential, VerifiedClaims
 from deemster.tokens.base64url import decode_base64url
 from deemster.tokens.precheck import MAX_TOKEN_CHARACTERS, read_json_object
 from deemster.tokens.provider import TokenProvider
+from deemster.tokens.revocation import RevocationCheck
 
 __all__ = ["GatewayToken", "GatewayTokens"]
 
@@ -51,11 +52,19 @@ class GatewayToken:
 class GatewayTokens:
     """Every access token that may prove a gateway."""
 
-    def __init__(self, tokens: Sequence[GatewayToken], *, clock: Clock, seconds: float) -> None:
+    def __init__(
+        self,
+        tokens: Sequence[GatewayToken],
+        *,
+        clock: Clock,
+        seconds: float,
+        revocations: RevocationCheck | None = None,
+    ) -> None:
         """`seconds` is what verifying may take. Raises ConfigurationError where one kind of token
         stands for two gateways."""
         self._clock = clock
         self._seconds = seconds
+        self._revocations = revocations
         self._by_issuer: dict[str, dict[tuple[str, str], list[GatewayToken]]] = {}
         for token in tokens:
             of_issuer = self._by_issuer.setdefault(token.issuer, {})
@@ -116,6 +125,8 @@ class GatewayTokens:
             if error.reason is Reason.TOKEN_AUDIENCE_MISMATCH:
                 return None
             raise
+        if self._revocations is not None:
+            self._revocations.check(found)
         return found
 
 
