@@ -66,6 +66,12 @@ OVERRIDABLE = (
     "listeners.management.tls.key",
     "policies.path",
     "policies.reload",
+    "revocations.maxStale",
+    "revocations.refresh",
+    "revocations.whenStale",
+    "shared.prefix",
+    "shared.timeout",
+    "shared.url",
 )
 """Paths of every scalar that stands in no list (a test compares them with what is read)."""
 

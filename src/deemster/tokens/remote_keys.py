@@ -12,8 +12,11 @@ from deemster.model.clock import Clock
 from deemster.tokens.jose import VerificationKey
 from deemster.tokens.keysets import KeyTable, parse_key_set
 
-__all__ = ["KeyDocument", "RemoteKeySet"]
+__all__ = ["COOL_DOWN", "MAX_STALE", "SOFT_TTL", "KeyDocument", "RemoteKeySet"]
 
+SOFT_TTL = 600.0
+COOL_DOWN = 30.0
+MAX_STALE = 86_400.0
 _NEVER = float("-inf")
 
 
@@ -30,8 +33,9 @@ class RemoteKeySet:
 
     Cache: the whole set, replaced only by a set that was read to the end. Single flight. After
     `soft_ttl` seconds it is fetched anew in the background; an unknown key id asks for a fetch as
-    well; both at most once in `cool_down` seconds, whatever the tokens say. Where fetching fails
-    the old keys serve on, for `max_stale` seconds at most.
+    well; both at most once in `cool_down` seconds, whatever the tokens say. Keys that are older
+    than both together are not used before another fetch was tried. Where fetching fails the old
+    keys serve on, for `max_stale` seconds at most.
     """
 
     def __init__(
@@ -40,9 +44,9 @@ class RemoteKeySet:
         document: KeyDocument,
         *,
         clock: Clock,
-        soft_ttl: float = 600.0,
-        cool_down: float = 30.0,
-        max_stale: float = 86_400.0,
+        soft_ttl: float = SOFT_TTL,
+        cool_down: float = COOL_DOWN,
+        max_stale: float = MAX_STALE,
     ) -> None:
         """`name` is shown where the keys cannot be had."""
         self.generation = 0
@@ -74,6 +78,9 @@ class RemoteKeySet:
         """As `keysets.KeySet`: waits for a fetch only where no key at hand fits."""
         if self.refresh_due:
             self._start()
+        # Nobody asked for long: what was taken back meanwhile must not be believed first.
+        if self._age > self._soft_ttl + self._cool_down:
+            await self._refreshed()
         key = self._choose(key_id, algorithm)
         if key is None and await self._refreshed():
             key = self._choose(key_id, algorithm)
@@ -87,7 +94,12 @@ class RemoteKeySet:
             self._fetching.cancel()
             await asyncio.wait([self._fetching])
 
+    @property
+    def _age(self) -> float:
+        return self._clock.monotonic() - self._loaded_at
+
     def _choose(self, key_id: str | None, algorithm: str) -> VerificationKey | None:
+        self._forget_if_too_old()
         return None if self._table is None else self._table.choose(key_id, algorithm)
 
     async def _refreshed(self) -> bool:
@@ -133,6 +145,6 @@ class RemoteKeySet:
             self.generation += 1
 
     def _forget_if_too_old(self) -> None:
-        if self._clock.monotonic() - self._loaded_at > self._max_stale and self._table is not None:
+        if self._age > self._max_stale and self._table is not None:
             self._table, self._digest = None, b""
             self.generation += 1

@@ -116,6 +116,7 @@ def test_every_scalar_outside_lists_can_be_overridden_and_nothing_else(tmp_path:
     more = """
 listeners: {decisions: {plaintextBehind: mesh}, extAuthz: {plaintextBehind: mesh}}
 authzen: {publicBaseUrl: "https://pdp.example.com"}
+shared: {url: "redis://127.0.0.1:6379/0"}
 """
     read = {
         path
@@ -164,7 +165,16 @@ OVERRIDES = {
     "listeners.management.tls.key": "certificates/deemster.key",
     "policies.path": "elsewhere",
     "policies.reload": "signal",
+    "revocations.maxStale": "90s",
+    "revocations.refresh": "500ms",
+    "revocations.whenStale": "serve",
+    "shared.prefix": "pdp",
+    "shared.timeout": "200ms",
+    "shared.url": "redis://127.0.0.1:6379/1",
 }
+SHARED = """
+shared: {url: "redis://127.0.0.1:6379/0"}
+"""
 
 
 def test_the_table_of_overrides_is_whole() -> None:
@@ -174,6 +184,8 @@ def test_the_table_of_overrides_is_whole() -> None:
 @pytest.mark.parametrize(("path", "text"), OVERRIDES.items())
 def test_an_override_wins(tmp_path: Path, path: str, text: str) -> None:
     written = SMALL + TLS if ".tls." in path else SMALL
+    if path.startswith("shared."):
+        written += SHARED
     settings = load(tmp_path, written, environ=ENVIRON | {variable_of(path): text})
     shown, origin = origins(settings)[path]
     is_path = path == "policies.path" or ".tls." in path

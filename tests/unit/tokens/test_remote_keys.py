@@ -182,11 +182,19 @@ async def test_keys_are_not_believed_for_ever(clock: FrozenClock) -> None:
     assert await found(keys)
     await settle()
     clock.advance(200)
-    await found(keys)
-    await settle()
     with pytest.raises(DependencyUnavailableError, match="keys of bizpro"):
         await found(keys)
     assert keys.generation == 2
+
+
+async def test_after_a_long_silence_newer_keys_are_asked_for_first(clock: FrozenClock) -> None:
+    publisher = Publisher(key_document(ONE))
+    keys = keys_of(publisher, clock)
+    assert await found(keys)
+    publisher.document = key_document(TWO)
+    clock.advance(631)
+    assert not await found(keys)
+    assert publisher.fetches == 2
 
 
 async def test_keys_that_were_never_had_are_unavailable_and_come_back(clock: FrozenClock) -> None:

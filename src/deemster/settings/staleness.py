@@ -1,0 +1,140 @@
+"""How long can it still permit? Derived from the effective settings, and from nothing else.
+
+Each row is a bound: what was taken back is permitted for at most that long by this service, if the
+world goes well and, where that differs, if what it asks is away meanwhile. One test a row drives
+the service over the bound on a fake clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from deemster.settings.model import (
+    DirectorySettings,
+    DiscoveredKeySource,
+    PublishedKeySource,
+    Settings,
+    StaticDirectory,
+    VerifyingProviderSettings,
+)
+from deemster.tokens.remote_keys import COOL_DOWN, MAX_STALE, SOFT_TTL
+
+__all__ = ["Bound", "staleness_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """`what` of `whose` is permitted for at most `seconds` after it was taken back.
+
+    None: nothing in the settings bounds it, and `why` says what does. `in_outage`: the same while
+    what it asks does not answer.
+    """
+
+    what: str
+    whose: str
+    seconds: float | None
+    in_outage: float | None
+    why: str
+
+
+def staleness_of(settings: Settings) -> list[Bound]:
+    """In the order of the settings."""
+    found = []
+    for provider in settings.token_providers:
+        if isinstance(provider, VerifyingProviderSettings):
+            found += [_revoked(settings, provider), _removed_key(provider), _proof(provider)]
+    for directory in settings.directories:
+        found += list(_of_users(directory))
+    found += list(_of_files(settings))
+    return found
+
+
+def _revoked(settings: Settings, provider: VerifyingProviderSettings) -> Bound:
+    whose = f"token provider `{provider.id}`"
+    if provider.revocation_kept is None:
+        return Bound(
+            what="a revoked token",
+            whose=whose,
+            seconds=None,
+            in_outage=None,
+            why=f"until its `exp` and `skew` ({provider.skew:g} s): no `revocation` is written",
+        )
+    wanted = settings.revocations
+    stale = None if wanted.serve_stale else wanted.max_stale
+    return Bound(
+        what="a revoked token",
+        whose=whose,
+        seconds=wanted.refresh,
+        in_outage=stale,
+        why="`revocations.refresh`; without the shared store "
+        + ("as long as it is away" if stale is None else "`revocations.maxStale`"),
+    )
+
+
+def _removed_key(provider: VerifyingProviderSettings) -> Bound:
+    whose = f"token provider `{provider.id}`"
+    if isinstance(provider.keys, DiscoveredKeySource | PublishedKeySource):
+        return Bound(
+            what="a token of a key that was removed",
+            whose=whose,
+            seconds=SOFT_TTL + COOL_DOWN,
+            in_outage=MAX_STALE,
+            why="keys are fetched again after their soft lifetime; in an outage of the issuer "
+            "they serve for their longest",
+        )
+    return Bound(
+        what="a token of a key that was removed",
+        whose=whose,
+        seconds=None,
+        in_outage=None,
+        why="until the service is started again: keys of a file are read at the start",
+    )
+
+
+def _proof(provider: VerifyingProviderSettings) -> Bound:
+    rules = provider.senders
+    return Bound(
+        what="a stolen proof that was not used",
+        whose=f"token provider `{provider.id}`",
+        seconds=rules.lifetime + 2 * provider.skew,
+        in_outage=None,
+        why="`dpop.lifetime` and `skew` either way; a used one not at all",
+    )
+
+
+def _of_users(directory: DirectorySettings) -> Iterator[Bound]:
+    whose = f"directory `{directory.id}`"
+    if isinstance(directory.source, StaticDirectory):
+        yield Bound(
+            what="a disabled user, or a group that was left",
+            whose=whose,
+            seconds=None,
+            in_outage=None,
+            why="until the service is started again: its users stand in the settings",
+        )
+        return
+    yield Bound(
+        what="a disabled user, or a group that was left",
+        whose=whose,
+        seconds=directory.cache,
+        in_outage=directory.cache,
+        why="`cache`; what the directory said is not kept for longer in its outage",
+    )
+
+
+def _of_files(settings: Settings) -> Iterator[Bound]:
+    yield Bound(
+        what="a call that a new policy denies",
+        whose="policies",
+        seconds=None,
+        in_outage=None,
+        why="until SIGHUP, and then at once",
+    )
+    yield Bound(
+        what="a gateway whose secret was withdrawn",
+        whose="gateways",
+        seconds=None,
+        in_outage=None,
+        why="until SIGHUP, and then at once",
+    )
