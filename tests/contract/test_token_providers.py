@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from deemster.errors import TokenRejectedError
+from deemster.errors import DependencyUnavailableError, TokenRejectedError
 from deemster.model.identity import Credential
 from deemster.tokens.base64url import encode_base64url
 from deemster.tokens.development_key import DevelopmentKey
@@ -16,6 +16,7 @@ from deemster.tokens.precheck import TokenType
 from deemster.tokens.provider import ProviderKind, TokenProvider
 from deemster.tokens.trusted_claims import AssertedClaimsProvider
 from tests.support.clock import FROZEN_AT as NOW
+from tests.support.introspection import OPAQUE, InProcess, active, an_introspecting_provider
 from tests.support.keys import AUDIENCE, a_provider, claims_of, minted, raw_token, signing_key
 
 DEVELOPMENT_KEY = DevelopmentKey.generate()
@@ -25,6 +26,10 @@ MAKERS: dict[str, Callable[[], TokenProvider]] = {
     "internal, any type": lambda: a_provider(token_type=TokenType.ANY),
     "internal, development key": lambda: a_provider(key_set=DEVELOPMENT_KEY.key_set()),
     "external, verified": lambda: a_provider(id="partners", kind=ProviderKind.EXTERNAL),
+    "internal, introspected": an_introspecting_provider,
+    "external, introspected": lambda: an_introspecting_provider(
+        id="partners", kind=ProviderKind.EXTERNAL
+    ),
     "external, asserted": lambda: AssertedClaimsProvider(id="apigee"),
 }
 GOOD = {
@@ -33,6 +38,8 @@ GOOD = {
     "internal, any type": minted(typ="JWT"),
     "internal, development key": DEVELOPMENT_KEY.mint(claims_of()),
     "external, verified": minted(),
+    "internal, introspected": OPAQUE,
+    "external, introspected": OPAQUE,
 }
 
 
@@ -108,6 +115,19 @@ async def test_any_claims_truly_signed_are_accepted_or_refused(
 ) -> None:
     token = raw_token(payload={**claims_of(), **changes})
     await outcome(a_provider(), token)
+
+
+@given(changes=st.dictionaries(registered | st.sampled_from(["cnf", "active"]), json_values))
+async def test_any_answer_about_a_token_accepts_or_refuses_it(changes: dict[str, object]) -> None:
+    site = InProcess({OPAQUE: {**active(), **changes}})
+    refused: Exception | None
+    try:
+        refused = await outcome(an_introspecting_provider(site), OPAQUE)
+    except DependencyUnavailableError as no_answer:
+        # What is no JSON, e.g. NaN, is no answer.
+        refused = no_answer
+    if changes.get("active", True) is not True:
+        assert refused is not None
 
 
 @given(changes=st.dictionaries(registered | st.text(max_size=5), json_values, max_size=4))

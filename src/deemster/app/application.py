@@ -164,6 +164,7 @@ class Application:
                 )
                 headers = self._attributes.reread_credentials()
                 state_keys = reread_state_keys(self.settings.state_keys)
+                clients = self._providers.introspection.reread()
                 await asyncio.to_thread(prepare)
             except ConfigurationError as error:
                 return self._refused(error.message)
@@ -171,6 +172,7 @@ class Application:
                 return self._refused(_reason_of(self._store.degraded))
             self._authenticator.replace_secrets(credentials)
             self._attributes.replace_credentials(headers)
+            self._providers.introspection.replace(clients)
             if state_keys:
                 self._states.replace_keys(sealing_keys(state_keys))
             self._degraded = None
@@ -232,10 +234,12 @@ def build_application(
     """
     figures = ServiceFigures()
     reports = ServiceReports(log, figures, clock)
-    providers = build_token_providers(settings.token_providers, clock)
+    shared = build_shared_state(settings, clock, reports.shared_store_changed)
+    providers = build_token_providers(
+        settings.token_providers, clock, counters=figures.introspections, shared=shared.store
+    )
     users = build_user_resolver(settings, clock)
     attributes = build_attribute_sources(settings, clock, figures.attributes)
-    shared = build_shared_state(settings, clock, reports.shared_store_changed)
     figures.shared = shared.store
     figures.revocations = shared.mirror
     store = PolicyStore(policy_loader(settings))

@@ -13,7 +13,7 @@ from deemster.outgoing.addresses import Resolver, system_resolver
 from deemster.outgoing.http_service import HttpService, ServiceUrl
 from deemster.settings.model import ServiceTls
 
-__all__ = ["build_http_service"]
+__all__ = ["build_http_service", "tls_context"]
 
 
 def build_http_service(  # noqa: PLR0913  (its parts, each by keyword)
@@ -28,7 +28,7 @@ def build_http_service(  # noqa: PLR0913  (its parts, each by keyword)
     resolver: Resolver = system_resolver,
 ) -> HttpService:
     """Nothing is connected yet. `called` names it in a ConfigurationError about its TLS files."""
-    context = _tls_context(tls, called)
+    context = tls_context(tls, called)
     # How many calls there are at a time is the caller's bound: a pool that is full leaks.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=concurrency)
     return HttpService(
@@ -43,7 +43,8 @@ def build_http_service(  # noqa: PLR0913  (its parts, each by keyword)
     )
 
 
-def _tls_context(tls: ServiceTls, called: str) -> ssl.SSLContext:
+def tls_context(tls: ServiceTls, called: str) -> ssl.SSLContext:
+    """For connections to a service. Raises ConfigurationError about the files of `called`."""
     try:
         context = ssl.create_default_context(cafile=tls.ca)
         if tls.certificate is not None and tls.key is not None:

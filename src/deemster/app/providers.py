@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from deemster.app.introspection import Introspections
 from deemster.errors import ConfigurationError
 from deemster.model.clock import Clock
 from deemster.settings.model import (
@@ -18,7 +19,9 @@ from deemster.settings.model import (
     TokenProviderSettings,
     VerifyingProviderSettings,
 )
+from deemster.sharedstate.stores import KeptAnswers
 from deemster.tokens.development_key import DevelopmentKey, load_or_create
+from deemster.tokens.introspection_counters import IntrospectionCounters
 from deemster.tokens.jwt_provider import JwtProvider
 from deemster.tokens.key_fetching import DiscoveredKeys, PublishedKeys, new_key_client
 from deemster.tokens.keysets import KeySet, key_set_from_file
@@ -36,21 +39,31 @@ class TokenProviders:
 
     by_id: Mapping[str, TokenProvider]
     development_keys: Mapping[str, DevelopmentKey]
+    introspection: Introspections
     _key_sets: tuple[KeySet, ...]
     _client: httpx.AsyncClient
 
     async def close(self) -> None:
         """End what is being fetched."""
+        await self.introspection.close()
         for key_set in self._key_sets:
             await key_set.close()
         await self._client.aclose()
 
 
 def build_token_providers(
-    settings: Iterable[TokenProviderSettings], clock: Clock
+    settings: Iterable[TokenProviderSettings],
+    clock: Clock,
+    *,
+    counters: IntrospectionCounters | None = None,
+    shared: KeptAnswers | None = None,
 ) -> TokenProviders:
-    """Nothing is fetched yet; key files are read. Raises ConfigurationError."""
+    """Nothing is fetched yet; key files are read. Raises ConfigurationError.
+
+    `shared`: where replicas find what one of them was told of opaque tokens.
+    """
     client = new_key_client()
+    introspection = Introspections(clock, counters or IntrospectionCounters(), shared)
     by_id: dict[str, TokenProvider] = {}
     development_keys: dict[str, DevelopmentKey] = {}
     key_sets: list[KeySet] = []
@@ -63,6 +76,9 @@ def build_token_providers(
                 honour_exp=provider.honour_exp,
             )
             continue
+        if provider.introspection is not None:
+            by_id[provider.id] = introspection.add(provider, provider.introspection)
+            continue
         if isinstance(provider.keys, DevelopmentKeySource):
             key = _development_key(provider, provider.keys)
             development_keys[provider.id] = key
@@ -71,7 +87,7 @@ def build_token_providers(
             key_set = _key_set(provider, client, clock)
         key_sets.append(key_set)
         by_id[provider.id] = _verifying(provider, key_set)
-    return TokenProviders(by_id, development_keys, tuple(key_sets), client)
+    return TokenProviders(by_id, development_keys, introspection, tuple(key_sets), client)
 
 
 def _verifying(provider: VerifyingProviderSettings, key_set: KeySet) -> JwtProvider:
@@ -102,8 +118,8 @@ def _key_set(
             return RemoteKeySet(name, PublishedKeys(client, url), clock=clock)
         case FileKeySource(path):
             return key_set_from_file(path)
-        case DevelopmentKeySource():
-            raise AssertionError("development keys are made by the caller")
+        case DevelopmentKeySource() | None:
+            raise AssertionError("made by the caller")
 
 
 def _development_key(

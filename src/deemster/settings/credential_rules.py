@@ -109,6 +109,14 @@ def _check_tokens(
                 f"token provider `{token.provider}` verifies no tokens: gateways assert its claims",
                 span,
             )
+        elif provider.introspection is not None:
+            # Which provider a gateway's token is asked about is told by the issuer in it.
+            reading.sink.error(
+                Code.SETTING,
+                f"token provider `{token.provider}` reads its tokens by introspection: a gateway "
+                "proves itself by a JWT",
+                span,
+            )
     if not gateway.access_tokens:
         return
     others = sorted(gateway.protocols.difference(TOKEN_PROTOCOLS))

@@ -16,7 +16,9 @@ __all__ = [
     "AssertedProviderSettings",
     "AuthzenSettings",
     "Bind",
+    "CertificateAuthentication",
     "ClaimsDirectorySettings",
+    "ClientAuthenticationSettings",
     "ClientIpSettings",
     "DatabaseSettings",
     "DeadlineSettings",
@@ -36,6 +38,8 @@ __all__ = [
     "GatewaySecretSettings",
     "GatewaySettings",
     "GatewayTokenSettings",
+    "IntrospectionSettings",
+    "KeyAuthentication",
     "KeySource",
     "LimitSettings",
     "ListenerSettings",
@@ -43,6 +47,7 @@ __all__ = [
     "PublishedKeySource",
     "QuerySettings",
     "RevocationSettings",
+    "SecretAuthentication",
     "ServiceSettings",
     "ServiceTls",
     "SettingValue",
@@ -213,9 +218,61 @@ class DevelopmentKeySource:
 KeySource = DiscoveredKeySource | PublishedKeySource | FileKeySource | DevelopmentKeySource
 
 
+@dataclass(frozen=True, slots=True)
+class SecretAuthentication:
+    """`auth: {clientSecretBasic: …}`"""
+
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class KeyAuthentication:
+    """`auth: {privateKeyJwt: …}`; `audience` is None for the issuer."""
+
+    key: Path
+    algorithm: str
+    key_id: str
+    audience: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateAuthentication:
+    """`auth: {mtls: …}`"""
+
+    certificate: Path
+    key: Path
+
+
+ClientAuthenticationSettings = SecretAuthentication | KeyAuthentication | CertificateAuthentication
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntrospectionSettings:
+    """`introspection:` of a token provider; `url` is None where discovery finds the endpoint.
+
+    Times are in seconds. `failures` in a row open the circuit for `open_for` seconds.
+    """
+
+    url: str | None
+    client_id: str
+    auth: ClientAuthenticationSettings
+    audience_by_endpoint: bool
+    allow_private: bool
+    ca: Path | None
+    cache: float
+    negative_cache: float
+    timeout: float
+    concurrency: int
+    failures: int
+    open_for: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyingProviderSettings:
     """An internal provider, or an external one with `claims: verified`.
+
+    Either `keys` or `introspection` is None; with the latter `algorithms` and `token_type` mean
+    nothing.
 
     `directory` is None, and `permissions_claim` and `user_claim` mean nothing, where it is
     external. `revocation_kept`: how long revocations are, None where nobody looks for them.
@@ -224,7 +281,7 @@ class VerifyingProviderSettings:
     id: str
     internal: bool
     issuer: str
-    keys: KeySource
+    keys: KeySource | None
     algorithms: tuple[str, ...]
     token_type: str
     skew: float
@@ -235,6 +292,7 @@ class VerifyingProviderSettings:
     directory: str | None
     senders: SenderRules = NO_PROOF
     revocation_kept: float | None = None
+    introspection: IntrospectionSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

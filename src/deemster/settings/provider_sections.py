@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deemster.policy.codes import Code
+from deemster.settings.introspection_sections import read_introspection
 from deemster.settings.model import (
     AssertedProviderSettings,
     DevelopmentKeySource,
@@ -31,9 +32,10 @@ __all__ = ["read_token_provider"]
 MOST_SKEW = 300.0
 DAY = 86_400.0
 LONGEST_KEPT = 90 * DAY
-LATER = ("introspection", "encryption", "userinfo")
+LATER = ("encryption", "userinfo")
 KEY_SOURCES = ("discovery", "jwksUrl", "file", "insecureDevelopmentKey")
-ONLY_VERIFYING = ("issuer", "keys", "algorithms", "tokenType", "dpop", "binding", "revocation")
+ONLY_KEYS = ("keys", "algorithms", "tokenType")
+ONLY_VERIFYING = ("issuer", *ONLY_KEYS, "introspection", "dpop", "binding", "revocation")
 ONLY_INTERNAL = ("directory", "permissionsClaim", "userClaim")
 
 
@@ -70,7 +72,14 @@ def _read_verifying(
     section: Section, provider_id: str, *, internal: bool
 ) -> VerifyingProviderSettings | None:
     issuer = section.required("issuer", parse_url)
-    keys = _read_keys(section)
+    keys = introspection = None
+    if section.has("introspection"):
+        why = "an introspection endpoint reads the tokens, be they JWTs or not"
+        section.misplaced(ONLY_KEYS, why)
+        introspection = read_introspection(section.section("introspection"), issuer)
+    else:
+        section.take("introspection")
+        keys = _read_keys(section)
     algorithms = section.texts(
         "algorithms", one_of(sorted(SUPPORTED_ALGORITHMS)), default=("RS256", "ES256")
     )
@@ -86,7 +95,7 @@ def _read_verifying(
         directory = section.required("directory", parse_id)
         permissions_claim = section.optional("permissionsClaim", _claim_name, None)
         user_claim = section.optional("userClaim", parse_name, "sub")
-    if issuer is None or keys is None:
+    if issuer is None or (keys is None and introspection is None):
         return None
     return VerifyingProviderSettings(
         id=provider_id,
@@ -103,13 +112,14 @@ def _read_verifying(
         directory=directory,
         senders=senders,
         revocation_kept=revocation_kept,
+        introspection=introspection,
     )
 
 
 def _read_keys(section: Section) -> KeySource | None:
     if not section.has("keys"):
         section.take("keys")
-        section.missing("keys", help="for example `keys: {discovery: true}`")
+        section.missing("keys", help="for example `keys: {discovery: true}`, or `introspection`")
         return None
     keys = section.section("keys")
     written = keys.written(KEY_SOURCES)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from deemster.outgoing.addresses import is_acceptable
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import did_you_mean
 from deemster.policy.reading.nodes import MappingNode
 from deemster.settings.model import DatabaseSettings, QuerySettings, ServiceSettings, ServiceTls
+from deemster.settings.reach import PROTECTED_HELP, check_reach
 from deemster.settings.reading import PROTECTORS
 from deemster.settings.scalars import (
     parse_duration,
@@ -126,7 +125,9 @@ def _read_service(name: str, section: Section) -> ServiceSettings | None:
         )
     if url is None:
         return None
-    _check_reach(section, url, allow_private=allow_private, behind=behind)
+    check_reach(
+        section, "url", url, allow_private=allow_private, behind=behind, help=PROTECTED_HELP
+    )
     return ServiceSettings(
         name=name,
         url=url,
@@ -187,33 +188,6 @@ def _parse_service_url(text: str) -> str:
     if any(_DOTS.fullmatch(segment) for segment in segments) or "" in segments[:-1]:
         raise ValueError("expected a path without dot segments and empty segments")
     return url
-
-
-def _check_reach(section: Section, url: str, *, allow_private: bool, behind: str | None) -> None:
-    """What the URL says by itself; where a name leads is looked at on every call."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    try:
-        address = str(ipaddress.ip_address(host))
-    except ValueError:
-        address = "127.0.0.1" if host == "localhost" else ""
-    if address and not is_acceptable(address, allow_private=allow_private):
-        could_be = is_acceptable(address, allow_private=True)
-        section.error(
-            Code.SETTING,
-            f"`{host}` is a private address" if could_be else f"`{host}` may never be called",
-            section.span_at("url"),
-            help="write `allowPrivate: true` if that is meant" if could_be else None,
-        )
-    is_loopback = bool(address) and ipaddress.ip_address(address).is_loopback
-    if parts.scheme == "http" and not is_loopback and behind is None:
-        section.error(
-            Code.SETTING,
-            f"without TLS everybody on the way to `{host}` can read and change what is asked",
-            section.span_at("url"),
-            help="use https, or say who protects the connection by `plaintextBehind: mesh`, "
-            "`sidecar` or `private-network`",
-        )
 
 
 # --- queries ------------------------------------------------------------------------------------

@@ -43,11 +43,28 @@ def staleness_of(settings: Settings) -> list[Bound]:
     found = []
     for provider in settings.token_providers:
         if isinstance(provider, VerifyingProviderSettings):
-            found += [_revoked(settings, provider), _removed_key(provider), _proof(provider)]
+            found += [*_of_tokens(settings, provider), _proof(provider)]
     for directory in settings.directories:
         found += list(_of_users(directory))
     found += list(_of_files(settings))
     return found
+
+
+def _of_tokens(settings: Settings, provider: VerifyingProviderSettings) -> Iterator[Bound]:
+    introspection = provider.introspection
+    if introspection is None:
+        yield _revoked(settings, provider)
+        yield _removed_key(provider)
+        return
+    yield Bound(
+        what="a token that its issuer revoked",
+        whose=f"token provider `{provider.id}`",
+        seconds=introspection.cache,
+        in_outage=introspection.cache,
+        why="`introspection.cache`; what the endpoint said is not kept for longer in its outage",
+    )
+    if provider.revocation_kept is not None:
+        yield _revoked(settings, provider)
 
 
 def _revoked(settings: Settings, provider: VerifyingProviderSettings) -> Bound:

@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector
 
 from deemster.attributesources.counters import FetchCounters
 from deemster.decisionlog.counters import DECISION_BUCKETS_US, DecisionCounters
+from deemster.tokens.introspection_counters import IntrospectionCounters
 
 __all__ = ["CloseCause", "ConnectionCounters", "ServiceFigures", "register_figures"]
 
@@ -86,6 +87,7 @@ class ServiceFigures:
         "degraded",
         "faults",
         "insecure",
+        "introspections",
         "policy_loaded_at",
         "refused_calls",
         "reloads_failed",
@@ -97,6 +99,7 @@ class ServiceFigures:
     def __init__(self) -> None:
         self.decisions = DecisionCounters()
         self.attributes = FetchCounters()
+        self.introspections = IntrospectionCounters()
         self.connections = ConnectionCounters()
         self.refused_calls: dict[tuple[str, str], int] = {}
         """(protocol, code of the error) ► how often."""
@@ -135,6 +138,7 @@ class _FiguresCollector(Collector):
         yield from _calls(figures)
         yield from _attributes(figures.attributes)
         yield from _shared(figures)
+        yield from _introspections(figures.introspections)
         insecure = GaugeMetricFamily(
             "deemster_insecure",
             "1 where a setting that is meant for trials is on.",
@@ -233,6 +237,22 @@ def _shared(figures: ServiceFigures) -> Iterable[Metric]:
                 "Since the store of revocations was last asked with success.",
                 value=mirror.age,
             )
+
+
+def _introspections(counters: IntrospectionCounters) -> Iterable[Metric]:
+    answers = CounterMetricFamily(
+        "deemster_introspections",
+        "Questions about opaque tokens, by token provider of the settings and by their end.",
+        labels=["provider", "outcome"],
+    )
+    for (provider, outcome), count in sorted(counters.counts.items()):
+        answers.add_metric([provider, outcome], count)
+    yield answers
+    yield GaugeMetricFamily(
+        "deemster_introspection_circuits_open",
+        "Introspection endpoints that are held back because they did not answer lately.",
+        value=len(counters.open_circuits),
+    )
 
 
 def _policies(figures: ServiceFigures) -> Iterable[Metric]:

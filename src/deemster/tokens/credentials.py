@@ -9,7 +9,7 @@ from deemster.model.decision import Reason
 from deemster.model.http import Headers
 from deemster.model.identity import Credential
 
-__all__ = ["credential_of"]
+__all__ = ["credential_of", "is_token"]
 
 _SCHEMES = ("bearer", "dpop")
 # RFC 6750 2.1: the characters of b64token. Deleting them all is the quickest look there is.
@@ -33,6 +33,11 @@ def credential_of(headers: Headers) -> Credential | None:
     scheme = scheme.lower()
     if scheme not in _SCHEMES:
         return None
-    if not secret or secret.encode("ascii", "replace").translate(None, _TOKEN_CHARACTERS):
+    if not is_token(secret):
         raise TokenRejectedError(Reason.TOKEN_MALFORMED, detail="not a token68")
     return Credential(scheme, secret)
+
+
+def is_token(text: str) -> bool:
+    """Whether a text has the characters of a token, and any."""
+    return bool(text) and not text.encode("ascii", "replace").translate(None, _TOKEN_CHARACTERS)

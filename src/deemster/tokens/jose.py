@@ -153,6 +153,15 @@ class SigningKey:
         members: dict[str, object] = jwk.export(as_dict=True)
         return cls({**members, "alg": algorithm, "kid": key_id_prefix + jwk.thumbprint()})
 
+    @classmethod
+    def from_pem(cls, pem: bytes, algorithm: str, key_id: str) -> SigningKey:
+        """A private key as a file has it, not encrypted. Raises KeyNotUsableError."""
+        try:
+            members: dict[str, object] = JWK.from_pem(pem).export(as_dict=True)
+        except Exception:  # noqa: BLE001 - as in verification_key
+            raise KeyNotUsableError("no private key in PEM") from None
+        return cls({**members, "alg": algorithm, "kid": key_id})
+
     @property
     def public_jwk(self) -> dict[str, object]:
         """As published in a key set."""
