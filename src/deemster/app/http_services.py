@@ -10,36 +10,44 @@ import httpx
 from deemster.errors import ConfigurationError
 from deemster.model.clock import Clock
 from deemster.outgoing.addresses import Resolver, system_resolver
+from deemster.outgoing.breaker import CircuitBreaker
 from deemster.outgoing.http_service import HttpService, ServiceUrl
-from deemster.settings.model import ServiceTls
+from deemster.settings.model import OutgoingSettings, ServiceTls
 
-__all__ = ["build_http_service", "tls_context"]
+__all__ = ["breaker_of", "build_http_service", "tls_context"]
 
 
-def build_http_service(  # noqa: PLR0913  (its parts, each by keyword)
-    url: str,
+def breaker_of(outgoing: OutgoingSettings, clock: Clock) -> CircuitBreaker:
+    """Closed."""
+    return CircuitBreaker(clock, failures=outgoing.failures, open_for=outgoing.open_for)
+
+
+def build_http_service(
+    outgoing: OutgoingSettings,
     *,
     called: str,
     clock: Clock,
-    tls: ServiceTls,
-    allow_private: bool,
-    concurrency: int,
     headers: Mapping[str, str] | None = None,
+    is_endpoint: bool = False,
     resolver: Resolver = system_resolver,
 ) -> HttpService:
-    """Nothing is connected yet. `called` names it in a ConfigurationError about its TLS files."""
-    context = tls_context(tls, called)
+    """Nothing is connected yet. `called` names it in a ConfigurationError about its TLS files.
+
+    `is_endpoint`: it is asked at this very URL, and not below it.
+    """
+    context = tls_context(outgoing.tls, called)
+    url = ServiceUrl.exactly(outgoing.url) if is_endpoint else ServiceUrl.of(outgoing.url)
     # How many calls there are at a time is the caller's bound: a pool that is full leaks.
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=concurrency)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=outgoing.concurrency)
     return HttpService(
-        ServiceUrl.of(url),
+        url,
         new_transport=lambda: httpx.AsyncHTTPTransport(
             verify=context, trust_env=False, limits=limits
         ),
         resolver=resolver,
         clock=clock,
         headers=headers,
-        allow_private=allow_private,
+        allow_private=outgoing.allow_private,
     )
 
 

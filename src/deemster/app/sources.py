@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deemster.app.http_services import build_http_service
+from deemster.app.http_services import breaker_of, build_http_service
 from deemster.attributesources.bounded import BoundedSource
 from deemster.attributesources.cache import AnswerCache
 from deemster.attributesources.counters import FetchCounters
@@ -108,8 +108,8 @@ def build_attribute_sources(
         services=[
             bounded(
                 source,
-                service.concurrency,
-                CircuitBreaker(clock, failures=service.failures, open_for=service.open_for),
+                service.outgoing.concurrency,
+                breaker_of(service.outgoing, clock),
             )
             for service, source in services.values()
         ],
@@ -131,12 +131,9 @@ def _sql_source(query: QuerySettings, engines: Mapping[str, AsyncEngine]) -> Sql
 
 def _http_source(service: ServiceSettings, clock: Clock, resolver: Resolver) -> HttpSource:
     asked = build_http_service(
-        service.url,
+        service.outgoing,
         called=f"the service `{service.name}`",
         clock=clock,
-        tls=service.tls,
-        allow_private=service.allow_private,
-        concurrency=service.concurrency,
         headers=headers_of(service, reread=False),
         resolver=resolver,
     )

@@ -6,20 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from deemster.app.directory_services import scim_source, userinfo_source
 from deemster.model.clock import Clock
 from deemster.outgoing.databases import open_engine
 from deemster.settings.model import (
     ClaimsDirectorySettings,
     DirectorySettings,
+    ScimDirectory,
     Settings,
     SqlDirectory,
     StaticDirectory,
     StaticUser,
+    UserinfoDirectory,
     VerifyingProviderSettings,
 )
 from deemster.usercontext.claims import ClaimsDirectory
 from deemster.usercontext.resolver import UserResolver
-from deemster.usercontext.source import UserSource
+from deemster.usercontext.source import TokenUserSource, UserSource
 from deemster.usercontext.sql import SqlUserSource
 from deemster.usercontext.static import StaticUserSource
 
@@ -31,9 +34,9 @@ T = TypeVar("T")
 def build_user_resolver(settings: Settings, clock: Clock) -> UserResolver:
     """Nothing is connected yet. Raises ConfigurationError."""
     directories = {directory.id: directory for directory in settings.directories}
-    sources = _Sources({}, {})
+    sources = _Sources({}, {}, {})
     for directory in settings.directories:
-        _add(sources, directory, settings.deadlines.user)
+        _add(sources, directory, settings.deadlines.user, clock)
     used_by = {
         provider.id: provider.directory
         for provider in settings.token_providers
@@ -41,6 +44,7 @@ def build_user_resolver(settings: Settings, clock: Clock) -> UserResolver:
     }
     return UserResolver(
         _by_provider(used_by, sources.asked),
+        token_sources=_by_provider(used_by, sources.with_token),
         claims_directories=_by_provider(used_by, sources.of_claims),
         clock=clock,
         ttls={provider: directories[directory].cache for provider, directory in used_by.items()},
@@ -53,6 +57,7 @@ class _Sources:
     """By directory id."""
 
     asked: dict[str, UserSource]
+    with_token: dict[str, TokenUserSource]
     of_claims: dict[str, ClaimsDirectory]
 
 
@@ -64,7 +69,7 @@ def _by_provider(used_by: Mapping[str, str], sources: Mapping[str, T]) -> dict[s
     }
 
 
-def _add(sources: _Sources, directory: DirectorySettings, timeout: float) -> None:
+def _add(sources: _Sources, directory: DirectorySettings, timeout: float, clock: Clock) -> None:
     id = directory.id
     match directory.source:
         case StaticDirectory(users):
@@ -73,6 +78,10 @@ def _add(sources: _Sources, directory: DirectorySettings, timeout: float) -> Non
             sources.asked[id] = SqlUserSource(id, open_engine(url.reveal()), timeout=timeout)
         case ClaimsDirectorySettings(mapping):
             sources.of_claims[id] = ClaimsDirectory(id, mapping)
+        case ScimDirectory() as scim:
+            sources.asked[id] = scim_source(id, scim, timeout, clock)
+        case UserinfoDirectory() as userinfo:
+            sources.with_token[id] = userinfo_source(id, userinfo, timeout, clock)
 
 
 def _entry(user: StaticUser) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 import httpx
@@ -37,6 +37,11 @@ class ServiceUrl:
         default = 443 if parts.scheme == "https" else 80
         host = parts.hostname or ""
         return cls(parts.scheme, host, parts.port or default, parts.netloc, parts.path.rstrip("/"))
+
+    @classmethod
+    def exactly(cls, url: str) -> ServiceUrl:
+        """Of one endpoint, that is asked without a target: its path stays as it is."""
+        return replace(cls.of(url), path=urlsplit(url).path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,16 +8,20 @@ from deemster.policy.codes import Code
 from deemster.settings.claims_directory_sections import read_claims_directory
 from deemster.settings.model import DirectorySettings, DirectorySource
 from deemster.settings.scalars import parse_duration, parse_id, shown_duration
+from deemster.settings.scim_directory_sections import read_scim_directory
 from deemster.settings.section import Section
 from deemster.settings.sql_directory_sections import read_sql_directory
 from deemster.settings.static_directory_sections import read_static_directory
+from deemster.settings.userinfo_directory_sections import read_userinfo_directory
 
 __all__ = ["read_directory"]
 
-LATER = ("scim", "userinfo", "ldap")
+LATER = ("ldap",)
 READERS: Mapping[str, Callable[[Section], DirectorySource | None]] = {
     "static": read_static_directory,
     "sql": read_sql_directory,
+    "scim": read_scim_directory,
+    "userinfo": read_userinfo_directory,
     "claims": read_claims_directory,
 }
 MOST_CACHE = 3600.0

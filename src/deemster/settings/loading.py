@@ -14,6 +14,7 @@ from deemster.policy.reading.reader import read_document
 from deemster.settings.authzen_sections import read_authzen
 from deemster.settings.credential_rules import check_credentials
 from deemster.settings.decision_endpoint_sections import read_decision_endpoints
+from deemster.settings.directory_rules import check_directories
 from deemster.settings.directory_sections import read_directory
 from deemster.settings.environment import Overrides
 from deemster.settings.ext_authz_sections import check_ext_authz, read_ext_authz
@@ -124,6 +125,7 @@ def _read(root: Section) -> Settings | None:
     check_ext_authz(reading, listeners, gateways)
     check_providers(reading, providers, _ids_of(reading, "directories"), listeners)
     check_shared(reading, providers, listeners, is_shared=root.has("shared"))
+    check_directories(reading, providers, [directory for directory, _ in directories])
     if gateways or not root.sections("gateways"):
         check_gateways(reading, gateways, anonymous, _ids_of(reading, "tokenProviders"))
     check_credentials(reading, gateways, [p for p, _ in providers], listeners)

@@ -10,11 +10,13 @@ from pathlib import Path
 from deemster.model.sender import NO_PROOF, SenderRules
 from deemster.settings.secret import Secret
 from deemster.usercontext.mapping import UserMapping
+from deemster.usercontext.scim import ScimRules
 
 __all__ = [
     "AnonymousGatewaySettings",
     "AssertedProviderSettings",
     "AuthzenSettings",
+    "BasicCredentials",
     "Bind",
     "CertificateAuthentication",
     "ClaimsDirectorySettings",
@@ -43,10 +45,12 @@ __all__ = [
     "KeySource",
     "LimitSettings",
     "ListenerSettings",
+    "OutgoingSettings",
     "PolicySettings",
     "PublishedKeySource",
     "QuerySettings",
     "RevocationSettings",
+    "ScimDirectory",
     "SecretAuthentication",
     "ServiceSettings",
     "ServiceTls",
@@ -61,6 +65,7 @@ __all__ = [
     "StdoutSinkSettings",
     "TlsSettings",
     "TokenProviderSettings",
+    "UserinfoDirectory",
     "VerifyingProviderSettings",
     "WhenLogIsFull",
 ]
@@ -326,6 +331,30 @@ class AssertedProviderSettings:
 TokenProviderSettings = VerifyingProviderSettings | AssertedProviderSettings
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceTls:
+    """`tls:` of a service: whom to trust instead of the system's CAs, and who we are."""
+
+    ca: Path | None
+    certificate: Path | None
+    key: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingSettings:
+    """Where an HTTP service is, and how it may be asked.
+
+    `failures` in a row open the circuit for `open_for` seconds.
+    """
+
+    url: str
+    allow_private: bool
+    tls: ServiceTls
+    concurrency: int
+    failures: int
+    open_for: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StaticUser:
     """One user of a static directory."""
@@ -358,7 +387,36 @@ class ClaimsDirectorySettings:
     mapping: UserMapping
 
 
-DirectorySource = StaticDirectory | SqlDirectory | ClaimsDirectorySettings
+@dataclass(frozen=True, slots=True)
+class BasicCredentials:
+    """`auth: {basic: {user: …, password: …}}`"""
+
+    user: str
+    password: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class ScimDirectory:
+    """`scim: {…}`; `auth` is a bearer token, a user with a password, or None."""
+
+    outgoing: OutgoingSettings
+    auth: Secret | BasicCredentials | None
+    rules: ScimRules
+
+
+@dataclass(frozen=True, slots=True)
+class UserinfoDirectory:
+    """`userinfo: {…}`; `discovery` says that the URL is an issuer's, whose metadata name the
+    endpoint."""
+
+    outgoing: OutgoingSettings
+    discovery: bool
+    mapping: UserMapping
+
+
+DirectorySource = (
+    StaticDirectory | SqlDirectory | ClaimsDirectorySettings | ScimDirectory | UserinfoDirectory
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,32 +461,17 @@ class DeadlineSettings:
     attribute: float
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceTls:
-    """`tls:` of a service: whom to trust instead of the system's CAs, and who we are."""
-
-    ca: Path | None
-    certificate: Path | None
-    key: Path | None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSettings:
     """One entry of `services:`, an HTTP service that attributes may ask.
 
-    `headers` go with every call, lower-case; `bearer` is one more of them. `failures` in a row
-    open the circuit for `open_for` seconds.
+    `headers` go with every call, lower-case; `bearer` is one more of them.
     """
 
     name: str
-    url: str
-    allow_private: bool
+    outgoing: OutgoingSettings
     headers: tuple[tuple[str, Secret], ...]
     bearer: Secret | None
-    tls: ServiceTls
-    concurrency: int
-    failures: int
-    open_for: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,21 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import did_you_mean
 from deemster.policy.reading.nodes import MappingNode
-from deemster.settings.model import DatabaseSettings, QuerySettings, ServiceSettings, ServiceTls
-from deemster.settings.reach import PROTECTED_HELP, check_reach
-from deemster.settings.reading import PROTECTORS
+from deemster.settings.model import DatabaseSettings, QuerySettings, ServiceSettings
+from deemster.settings.outgoing_sections import check_header_value, read_outgoing
 from deemster.settings.scalars import (
-    parse_duration,
     parse_header_name,
     parse_id,
     parse_integer,
-    parse_url,
-    shown_duration,
 )
 from deemster.settings.secret import Secret
 from deemster.settings.section import Section
@@ -30,10 +25,7 @@ __all__ = ["read_databases", "read_queries", "read_services"]
 
 T = TypeVar("T")
 
-_DOTS = re.compile(r"(?:\.|%2[eE]){1,2}")
 _QUERY = re.compile(r"\s*(?:SELECT|WITH)\b", re.IGNORECASE)
-# RFC 9110 5.5: visible ASCII with blanks within.
-_FIELD_VALUE = re.compile(r"[!-~](?:[ !-~]*[!-~])?")
 _OWN_HEADERS = frozenset({"host", "accept-encoding", "content-length", "transfer-encoding"})
 
 
@@ -100,22 +92,12 @@ def _entries(root: Section, key: str) -> Iterator[tuple[str, Section]]:
 
 
 def _read_service(name: str, section: Section) -> ServiceSettings | None:
-    url = section.required("url", _parse_service_url)
-    allow_private = section.flag("allowPrivate", default=False)
-    behind = section.choice("plaintextBehind", PROTECTORS, None)
+    section.take("bearer")
+    outgoing = read_outgoing(section)
     headers = _read_headers(section)
-    section.take("bearer", "tls")
     bearer = section.secret("bearer") if section.has("bearer") else None
     if bearer is not None:
-        _check_header_value(section, "bearer", bearer)
-    tls = _read_tls(section.section("tls"))
-    concurrency = section.optional("concurrency", between(parse_integer, 1, 10_000, str), 16)
-    breaker = section.section("breaker")
-    failures = breaker.optional("failures", between(parse_integer, 1, 1_000, str), 5)
-    open_for = breaker.optional(
-        "openFor", between(parse_duration, 0.1, 3600.0, shown_duration), 10.0, shown=shown_duration
-    )
-    breaker.finish()
+        check_header_value(section, "bearer", bearer)
     section.finish()
     if bearer is not None and any(name == "authorization" for name, _ in headers):
         section.error(
@@ -123,22 +105,9 @@ def _read_service(name: str, section: Section) -> ServiceSettings | None:
             "`bearer` is the header `authorization`, which `headers` has too",
             section.span_at("bearer"),
         )
-    if url is None:
+    if outgoing is None:
         return None
-    check_reach(
-        section, "url", url, allow_private=allow_private, behind=behind, help=PROTECTED_HELP
-    )
-    return ServiceSettings(
-        name=name,
-        url=url,
-        allow_private=allow_private,
-        headers=headers,
-        bearer=bearer,
-        tls=tls,
-        concurrency=concurrency,
-        failures=failures,
-        open_for=open_for,
-    )
+    return ServiceSettings(name=name, outgoing=outgoing, headers=headers, bearer=bearer)
 
 
 def _read_headers(section: Section) -> tuple[tuple[str, Secret], ...]:
@@ -158,36 +127,8 @@ def _read_headers(section: Section) -> tuple[tuple[str, Secret], ...]:
             found[name] = value
     headers.finish()
     for name, value in found.items():
-        _check_header_value(headers, name, value)
+        check_header_value(headers, name, value)
     return tuple(found.items())
-
-
-def _check_header_value(section: Section, key: str, value: Secret) -> None:
-    if _FIELD_VALUE.fullmatch(value.reveal()) is None:
-        section.error(
-            Code.SETTING,
-            f"the secret of `{key}` cannot stand in a header",
-            section.span_at(key),
-            help="visible ASCII, with blanks within",
-        )
-
-
-def _read_tls(section: Section) -> ServiceTls:
-    ca = section.file_path("ca") if section.has("ca") else None
-    certificate = section.file_path("certificate") if section.has("certificate") else None
-    key = section.file_path("key") if section.has("key") else None
-    if (certificate is None) != (key is None):
-        section.error(Code.SETTING, "`certificate` and `key` go together", section.span)
-    section.finish()
-    return ServiceTls(ca, certificate, key)
-
-
-def _parse_service_url(text: str) -> str:
-    url = parse_url(text)
-    segments = urlsplit(url).path.split("/")[1:]
-    if any(_DOTS.fullmatch(segment) for segment in segments) or "" in segments[:-1]:
-        raise ValueError("expected a path without dot segments and empty segments")
-    return url
 
 
 # --- queries ------------------------------------------------------------------------------------

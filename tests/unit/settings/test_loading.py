@@ -407,7 +407,7 @@ def test_services_and_queries_are_read_with_their_defaults(tmp_path: Path) -> No
     environ = {**ENVIRON, "RISK_TOKEN": "token-4711", "RISK_KEY": "key-4711"}
     settings = load(tmp_path, SMALL + SOURCES, environ)
     risk, plain = settings.services
-    assert (risk.name, risk.url, risk.allow_private) == (
+    assert (risk.name, risk.outgoing.url, risk.outgoing.allow_private) == (
         "risk",
         "https://risk.example.com/v1/",
         False,
@@ -415,10 +415,12 @@ def test_services_and_queries_are_read_with_their_defaults(tmp_path: Path) -> No
     assert risk.bearer is not None
     assert risk.bearer.reveal() == "token-4711"
     assert [(name, value.reveal()) for name, value in risk.headers] == [("x-api-key", "key-4711")]
-    assert risk.tls.ca == tmp_path / "ca.pem"
-    assert (risk.concurrency, risk.failures, risk.open_for) == (32, 3, 5.0)
-    assert (plain.allow_private, plain.bearer, plain.headers) == (True, None, ())
-    assert (plain.concurrency, plain.failures, plain.open_for) == (16, 5, 10.0)
+    assert risk.outgoing.tls.ca == tmp_path / "ca.pem"
+    asked = risk.outgoing
+    assert (asked.concurrency, asked.failures, asked.open_for) == (32, 3, 5.0)
+    assert (plain.outgoing.allow_private, plain.bearer, plain.headers) == (True, None, ())
+    asked = plain.outgoing
+    assert (asked.concurrency, asked.failures, asked.open_for) == (16, 5, 10.0)
     [ledger] = settings.databases
     assert ledger.url.reveal() == f"sqlite+aiosqlite:///{tmp_path}/ledger.db"
     [limit] = settings.queries
