@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,14 +13,19 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from redis.asyncio import Redis
+from typer.testing import CliRunner, Result
 
 from deemster.app import Application, build_application
+from deemster.cli.main import app as command
 from deemster.settings.staleness import staleness_of
 from deemster.telemetry.service_log import build_service_log
 from deemster.tokens.client_authentication import ClientSecretBasic
 from tests.support.certificates import Authority
 from tests.support.clock import FROZEN_AT, FrozenClock
 from tests.support.introspection import FAULTS, OPAQUE, FaultyEndpoint, a_faulty_endpoint
+from tests.support.parts import Parts
+from tests.support.redis import RedisServer, redis_server
 from tests.support.service import SECRET, ServiceFolder, a_call, a_service_folder
 
 CLIENT_SECRET = "client secret: 0123456789"
@@ -56,7 +61,23 @@ def a_folder(
     return folder
 
 
+URL = "https://api.example.com/orders"
 AUTH = '      auth: {clientSecretBasic: "${file:client-secret}"}\n'
+SUITE = """
+apiVersion: deemster/v1
+kind: PolicyTest
+metadata: {id: orders}
+service: orders
+users:
+  alice: {groups: [sales]}
+tokens:
+  alice: {sub: alice, scope: orders.read}
+cases:
+  - name: who has the scope reads
+    token: alice
+    request: {method: GET, url: "https://api.example.com/orders"}
+    expect: {decision: permit, operation: list}
+"""
 
 
 class Service:
@@ -325,3 +346,121 @@ async def test_fifty_callers_at_a_time_ask_once(tmp_path: Path) -> None:
         found = await asyncio.gather(*[service.outcome() for _ in range(50)])
     assert set(found) == {("", "permit")}
     assert len(endpoint.asked) == 1
+
+
+# --- with other replicas ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server(parts: Parts, tmp_path: Path) -> Iterator[RedisServer]:
+    with redis_server(parts, tmp_path) as running_server:
+        yield running_server
+
+
+def replicas(tmp_path: Path, endpoint: FaultyEndpoint, server: RedisServer) -> list[ServiceFolder]:
+    found = []
+    for name in ("one", "other"):
+        (tmp_path / name).mkdir()
+        folder = a_folder(tmp_path / name, endpoint)
+        text = folder.settings_file.read_text(encoding="utf-8")
+        (folder.path / "redis").write_text(server.url, encoding="utf-8")
+        text += 'shared: {url: "${file:redis}", timeout: 1s}\n'
+        folder.settings_file.write_text(text, encoding="utf-8")
+        found.append(folder)
+    return found
+
+
+async def test_replicas_with_a_redis_ask_once(tmp_path: Path, server: RedisServer) -> None:
+    async with a_faulty_endpoint({OPAQUE: answer_for()}) as endpoint:
+        one, other = replicas(tmp_path, endpoint, server)
+        async with running(one) as first, running(other) as second:
+            assert await first.outcome() == ("", "permit")
+            await kept(server)
+            assert await second.outcome() == ("", "permit")
+            figures = await second.figures()
+    assert len(endpoint.asked) == 1
+    assert 'deemster_introspections_total{outcome="shared",provider="staff"} 1.0' in figures
+
+
+async def test_replicas_whose_redis_is_gone_ask_for_themselves(
+    tmp_path: Path, server: RedisServer
+) -> None:
+    async with a_faulty_endpoint({OPAQUE: answer_for()}) as endpoint:
+        one, other = replicas(tmp_path, endpoint, server)
+        async with running(one) as first, running(other) as second:
+            assert await first.outcome() == ("", "permit")
+            server.stop()
+            assert await second.outcome() == ("", "permit")
+            server.start()
+            second.clock.advance(30)
+            assert await second.outcome() == ("", "permit")
+    assert len(endpoint.asked) == 3
+
+
+@pytest.mark.catalogue("I1")
+async def test_no_replica_makes_a_token_good_that_another_was_told_is_not(
+    tmp_path: Path, server: RedisServer
+) -> None:
+    async with a_faulty_endpoint() as endpoint:
+        one, other = replicas(tmp_path, endpoint, server)
+        async with running(one) as first, running(other) as second:
+            assert await second.outcome() == ("401", "token-inactive")
+            endpoint.answers[OPAQUE] = answer_for()
+            assert await first.outcome() == ("", "permit")
+            await kept(server)
+            del endpoint.answers[OPAQUE]
+            second.clock.advance(6)
+            assert await second.outcome() == ("401", "token-inactive")
+
+
+async def kept(server: RedisServer) -> None:
+    """Wait until something is kept."""
+    async with Redis.from_url(server.url) as redis:
+        for _ in range(500):
+            if await redis.keys("*:kept:introspection:*"):
+                return
+            await asyncio.sleep(0.01)
+    raise AssertionError("nothing is kept")
+
+
+# --- with the commands --------------------------------------------------------------------------
+
+
+async def test_decide_asks_the_endpoint_about_the_token_that_it_is_given(tmp_path: Path) -> None:
+    def decide(*options: str) -> Result:
+        config = ["--config", str(folder.settings_file), "--url", URL]
+        return CliRunner().invoke(command, ["decide", *config, *options])
+
+    # The machine's own clock is the command's.
+    answer = answer_for({"exp": 4_000_000_000})
+    async with a_faulty_endpoint({OPAQUE: answer}) as endpoint:
+        folder = a_folder(tmp_path, endpoint)
+        permitted = await asyncio.to_thread(decide, "--token", OPAQUE)
+        denied = await asyncio.to_thread(decide, "--token", "another")
+        minted = await asyncio.to_thread(decide, "--sub", "alice")
+    assert "permit" in permitted.output
+    assert "token-inactive" in denied.output
+    assert "has no development key to mint with" in minted.output
+
+
+async def test_check_and_test_need_no_endpoint(tmp_path: Path) -> None:
+    async with a_faulty_endpoint() as endpoint:
+        folder = a_folder(tmp_path, endpoint)
+        (tmp_path / "policies" / "orders-test.yaml").write_text(SUITE, encoding="utf-8")
+        config = ["--config", str(folder.settings_file)]
+        for name in ("check", "test"):
+            ran = await asyncio.to_thread(CliRunner().invoke, command, [name, *config])
+            assert ran.exit_code == 0, ran.output
+    assert endpoint.asked == []
+
+
+async def test_show_config_shows_the_endpoint_and_no_secret(tmp_path: Path) -> None:
+    async with a_faulty_endpoint() as endpoint:
+        folder = a_folder(tmp_path, endpoint)
+        config = ["--config", str(folder.settings_file)]
+        shown = CliRunner().invoke(command, ["show-config", *config]).output
+        bounds = CliRunner().invoke(command, ["show-config", "--staleness", *config]).output
+    assert "tokenProviders[0].introspection.cache" in shown
+    assert "<secret of file:client-secret>" in shown
+    assert CLIENT_SECRET not in shown
+    assert "a token that its issuer revoked, token provider `staff`: 30 s" in bounds

@@ -155,7 +155,9 @@ class IntrospectingProvider:
 
     async def _introspected(self, token: str, key: bytes) -> _Found:
         """Raises nothing: what went wrong is shared by all who wait, so it is a value."""
-        shared = await self._of_others(token, key)
+        # What others keep of a token that was refused here is older, and not believed.
+        distrusted = self._cache.was_refused(key)
+        shared = None if distrusted else await self._of_others(token, key)
         if shared is not None:
             return shared
         count = self._counters.count
@@ -171,6 +173,8 @@ class IntrospectingProvider:
             circuits = self._counters.open_circuits
             (circuits.add if self.endpoint.is_held_back else circuits.discard)(self.id)
         found = self._kept(token, key, answered)
+        if distrusted and isinstance(found, Refusal) and self._shared is not None:
+            self._shared.take_back(token, self._cache.positive)
         is_active = isinstance(found, AcceptedToken)
         count(self.id, IntrospectionOutcome.ACTIVE if is_active else IntrospectionOutcome.REFUSED)
         return found
@@ -183,8 +187,6 @@ class IntrospectingProvider:
         except TokenRejectedError as error:
             refusal = Refusal(error.reason, error.detail)
             cache.keep_refused(key, refusal)
-            if self._shared is not None:
-                self._shared.take_back(token, cache.positive)
             return refusal
         seconds = self._seconds_left(accepted)
         cache.keep_active(key, accepted, answered.size, seconds)
@@ -193,8 +195,8 @@ class IntrospectingProvider:
         return accepted
 
     async def _of_others(self, token: str, key: bytes) -> AcceptedToken | None:
-        """What another process was told of the token, unless this one was told worse since."""
-        if self._shared is None or self._cache.was_refused(key):
+        """What another process was told of the token."""
+        if self._shared is None:
             return None
         found = await self._shared.get(token, self._cache.positive)
         if found is None:
