@@ -104,6 +104,23 @@ class Service:
             "code"
         ]
 
+    async def forwarded(self, token: str) -> tuple[str | None, str]:
+        """(user that the upstream is told of, code) where Traefik asks."""
+        headers = {
+            "client-token": SECRET,
+            "authorization": f"Bearer {token}",
+            "x-forwarded-proto": "https",
+            "x-forwarded-method": "GET",
+            "x-forwarded-host": "api.example.com",
+            "x-forwarded-uri": "/orders",
+        }
+        transport = httpx.ASGITransport(self.app.decisions)
+        async with httpx.AsyncClient(transport=transport, base_url="http://pdp") as client:
+            answer = await client.get("/forward-auth/traefik", headers=headers)
+        if answer.status_code == 200:
+            return answer.headers["x-auth-user"], "permit"
+        return answer.headers.get("x-auth-user"), answer.json()["code"]
+
     async def figures(self) -> str:
         transport = httpx.ASGITransport(self.app.management)
         async with httpx.AsyncClient(transport=transport, base_url="http://pdp") as client:
@@ -346,6 +363,59 @@ async def test_fifty_callers_at_a_time_ask_once(tmp_path: Path) -> None:
         found = await asyncio.gather(*[service.outcome() for _ in range(50)])
     assert set(found) == {("", "permit")}
     assert len(endpoint.asked) == 1
+
+
+@pytest.mark.catalogue("I6")
+async def test_two_hundred_users_at_a_time_get_their_own_answers_and_errors(tmp_path: Path) -> None:
+    """Each answer is tagged: by the user's name in a header, or by whose error it is."""
+    names = [f"user-{number}" for number in range(200)]
+    errors: list[tuple[dict[str, object], str]] = [
+        ({}, "permit"),
+        ({"scope": ""}, "scope-missing"),
+        ({"active": False}, "token-inactive"),
+        ({"aud": "invoices"}, "token-audience-mismatch"),
+        ({"sub": "nobody"}, "user-unknown"),
+        ({"iss": "https://other.example.com"}, "token-issuer-unknown"),
+    ]
+    wanted = {name: errors[number % len(errors)] for number, name in enumerate(names)}
+    answers = {
+        f"token-{name}": answer_for({"sub": name, **changes})
+        for name, (changes, _) in wanted.items()
+    }
+    async with a_faulty_endpoint(answers) as endpoint:
+        folder = a_folder(tmp_path, endpoint, more=f"      concurrency: 200\n{AUTH}")
+        text = folder.settings_file.read_text(encoding="utf-8")
+        users = ", ".join(f"{name}: {{groups: [sales]}}" for name in names)
+        text = text.replace("protocols: [sideband]", "protocols: [traefik]")
+        text = text.replace("timeout: 200ms", "timeout: 10s")
+        text = text.replace("users: {alice: {groups: [sales]},", f"users: {{{users},")
+        text += "deadlines: {decision: 10s, token: 10s}\n"
+        folder.settings_file.write_text(text, encoding="utf-8")
+        async with running(folder) as service:
+            for _ in range(2):
+                told = await asyncio.gather(*[service.forwarded(f"token-{name}") for name in names])
+                expected = [
+                    (name, "permit") if wanted[name][1] == "permit" else (None, wanted[name][1])
+                    for name in names
+                ]
+                assert list(told) == expected
+
+
+@pytest.mark.catalogue("I3")
+async def test_made_up_tokens_disturb_nobody_who_is_known(tmp_path: Path) -> None:
+    async with (
+        a_faulty_endpoint({OPAQUE: answer_for()}) as endpoint,
+        running(a_folder(tmp_path, endpoint)) as service,
+    ):
+        assert await service.outcome() == ("", "permit")
+        endpoint.fault = "hang"
+        flood = [asyncio.create_task(service.outcome(f"made-up-{n}")) for n in range(200)]
+        await asyncio.sleep(0)
+        for _ in range(20):
+            assert await service.outcome() == ("", "permit")
+        assert {code for _, code in await asyncio.gather(*flood)} == {"dependency-unavailable"}
+    # What waits is bounded, and an endpoint that hangs is left alone.
+    assert len(endpoint.asked) <= 1 + 4 * 16
 
 
 # --- with other replicas ------------------------------------------------------------------------

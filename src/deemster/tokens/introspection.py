@@ -196,7 +196,7 @@ class IntrospectingProvider:
 
     async def _of_others(self, token: str, key: bytes) -> AcceptedToken | None:
         """What another process was told of the token."""
-        if self._shared is None:
+        if self._shared is None or self._cache.positive <= 0:
             return None
         found = await self._shared.get(token, self._cache.positive)
         if found is None:
