@@ -24,7 +24,7 @@ from deemster.model.identity import Credential
 from deemster.tokens.base64url import encode_base64url
 from deemster.tokens.jose import SigningKey
 from deemster.tokens.jwt_provider import JwtProvider
-from deemster.tokens.remote_keys import RemoteKeySet
+from deemster.tokens.remote_keys import FetchedKeys, RemoteKeySet
 from tests.support.clock import FROZEN_AT as NOW
 from tests.support.clock import FrozenClock
 from tests.support.keys import (
@@ -66,6 +66,7 @@ def test_the_installed_library_has_its_published_mends(
     assert tuple(int(part) for part in version(package).split(".")[:3]) >= least
 
 
+@pytest.mark.catalogue("J1")
 @pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER, Encoding.OpenSSH])
 async def test_cve_2022_29217_a_public_key_in_any_encoding_is_no_secret(
     encoding: Encoding,
@@ -79,29 +80,34 @@ async def test_cve_2022_29217_a_public_key_in_any_encoding_is_no_secret(
         assert await reason_of(hs256(secret, key.key_id)) is Reason.TOKEN_SIGNATURE_INVALID
 
 
+@pytest.mark.catalogue("J1")
 async def test_cve_2026_34950_white_space_before_the_key_changes_nothing() -> None:
     pem = PyJWK(RSA.public_jwk).key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     for secret in (b" " + pem, b"\n" + pem, pem + b" "):
         assert await reason_of(hs256(secret, RSA.key_id)) is Reason.TOKEN_SIGNATURE_INVALID
 
 
+@pytest.mark.catalogue("J1")
 async def test_cve_2026_44699_a_key_without_an_algorithm_is_no_empty_secret() -> None:
     jwk = {name: value for name, value in RSA.public_jwk.items() if name != "alg"}
     provider = a_provider(key_set=key_set_of(jwk))
     assert await reason_of(hs256(b"", RSA.key_id), provider) is Reason.TOKEN_SIGNATURE_INVALID
 
 
+@pytest.mark.catalogue("J8")
 @pytest.mark.parametrize("iss", [ISSUER[:10], ISSUER[5:], "https", "a", ""])
 async def test_cve_2024_53861_part_of_the_issuer_is_not_the_issuer(iss: str) -> None:
     assert await reason_of(minted(iss=iss)) is Reason.TOKEN_ISSUER_UNKNOWN
 
 
+@pytest.mark.catalogue("J4")
 @pytest.mark.parametrize("crit", [["x-unknown"], ["exp"], [], ["b64", "x"]])
 async def test_cve_2026_32597_unknown_critical_members_are_refused(crit: list[str]) -> None:
     token = raw_token({"crit": crit, "x-unknown": True})
     assert await reason_of(token) is Reason.TOKEN_MALFORMED
 
 
+@pytest.mark.catalogue("J3")
 async def test_cve_2026_48523_the_algorithm_that_is_listed_is_the_one_that_verifies() -> None:
     # Header says RS512, which the settings list; the signature is RS256, as the key says.
     provider = a_provider(RSA, algorithms=["RS256", "RS512"])
@@ -110,17 +116,18 @@ async def test_cve_2026_48523_the_algorithm_that_is_listed_is_the_one_that_verif
     )
 
 
+@pytest.mark.catalogue("K1")
 async def test_cve_2026_48524_a_failing_fetch_for_an_unknown_key_loses_no_key(
     clock: FrozenClock,
 ) -> None:
     class Failing:
         fetches = 0
 
-        async def fetch(self) -> bytes:
+        async def fetch(self) -> FetchedKeys:
             self.fetches += 1
             if self.fetches > 1:
                 raise DependencyUnavailableError("identity provider")
-            return key_document(EC)
+            return FetchedKeys(key_document(EC))
 
     document = Failing()
     provider = a_provider(key_set=RemoteKeySet("keys", document, clock=clock))
@@ -134,6 +141,7 @@ async def test_cve_2026_48524_a_failing_fetch_for_an_unknown_key_loses_no_key(
     assert (await provider.verify(good, audience=AUDIENCE, now=NOW)).user_id == "alice"
 
 
+@pytest.mark.catalogue("J14")
 @pytest.mark.parametrize("crit", [["b64"], ...])
 async def test_cve_2026_48525_an_unencoded_payload_is_refused_before_it_is_read(
     crit: object,
@@ -144,6 +152,7 @@ async def test_cve_2026_48525_an_unencoded_payload_is_refused_before_it_is_read(
     assert await reason_of(f"{head}..{signature}") is Reason.TOKEN_MALFORMED
 
 
+@pytest.mark.catalogue("J18")
 @pytest.mark.parametrize("advisory", ["CVE-2024-28102", "CVE-2026-39373"])
 async def test_cve_2024_28102_and_cve_2026_39373_a_compressed_jwe_is_never_inflated(
     advisory: str,
@@ -160,6 +169,7 @@ async def test_cve_2024_28102_and_cve_2026_39373_a_compressed_jwe_is_never_infla
     assert await reason_of(f"{signed[0]}.{bomb}.{signed[2]}") is Reason.TOKEN_MALFORMED
 
 
+@pytest.mark.catalogue("J18")
 async def test_cve_2023_6681_no_password_is_ever_stretched() -> None:
     header = {
         "alg": "PBES2-HS512+A256KW",
@@ -172,6 +182,7 @@ async def test_cve_2023_6681_no_password_is_ever_stretched() -> None:
     assert await reason_of(f"{protected}.AA.AA") is Reason.TOKEN_SIGNATURE_INVALID
 
 
+@pytest.mark.catalogue("J5")
 @pytest.mark.parametrize("kid", ["unknown", ..., EC.key_id])
 async def test_cve_2018_0114_and_cve_2026_27962_a_key_in_the_header_is_not_used(
     kid: object,
@@ -181,6 +192,7 @@ async def test_cve_2018_0114_and_cve_2026_27962_a_key_in_the_header_is_not_used(
     assert await reason_of(token) is Reason.TOKEN_MALFORMED
 
 
+@pytest.mark.catalogue("J7")
 async def test_cve_2026_49998_key_ids_mean_nothing_outside_their_provider() -> None:
     theirs = SigningKey({**signing_key("ES256", "two").private_jwk, "kid": EC.key_id})
     ours, other = a_provider(EC), a_provider(theirs, id="other")
@@ -194,6 +206,7 @@ async def test_cve_2026_49998_key_ids_mean_nothing_outside_their_provider() -> N
     assert await reason_of(minted(key=EC), other) is Reason.TOKEN_SIGNATURE_INVALID
 
 
+@pytest.mark.catalogue("J20")
 async def test_cve_2026_35039_a_remembered_token_gives_nobody_elses_claims() -> None:
     provider = a_provider()
     tokens = {name: minted(name) for name in ("alice", "bob")}

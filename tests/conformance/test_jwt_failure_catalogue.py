@@ -81,6 +81,7 @@ def hmac_token(secret: bytes, header: dict[str, object]) -> str:
     return f"{signing_input}.{encode_base64url(signature)}"
 
 
+@pytest.mark.catalogue("J1")
 @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
 @pytest.mark.parametrize("form", list(forms_of(RSA)))
 async def test_j1_a_public_key_is_never_an_hmac_secret(form: str, algorithm: str) -> None:
@@ -94,6 +95,7 @@ async def test_j1_a_public_key_is_never_an_hmac_secret(form: str, algorithm: str
             assert await reason_of(token, provider) is Reason.TOKEN_SIGNATURE_INVALID
 
 
+@pytest.mark.catalogue("J1")
 async def test_j1_a_symmetric_key_in_a_published_set_verifies_nothing() -> None:
     secret = {"kty": "oct", "kid": "shared", "alg": "HS256", "k": encode_base64url(b"s" * 32)}
     provider = a_provider(key_set=key_set_of(EC, secret))
@@ -101,6 +103,7 @@ async def test_j1_a_symmetric_key_in_a_published_set_verifies_nothing() -> None:
     assert await reason_of(token, provider) is Reason.TOKEN_SIGNATURE_INVALID
 
 
+@pytest.mark.catalogue("J2")
 @pytest.mark.parametrize("signature", ["", "AA", encode_base64url(bytes(64))])
 @pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "nOnE", "none ", "", " none"])
 async def test_j2_no_signature_is_never_a_signature(algorithm: str, signature: str) -> None:
@@ -109,6 +112,7 @@ async def test_j2_no_signature_is_never_a_signature(algorithm: str, signature: s
     assert await reason_of(token) is Reason.TOKEN_SIGNATURE_INVALID
 
 
+@pytest.mark.catalogue("J3")
 @pytest.mark.parametrize(("key", "algorithm"), [("RS256", "PS256"), ("RS256", "RS384")])
 async def test_j3_header_key_and_settings_agree_on_the_algorithm(key: str, algorithm: str) -> None:
     # Allowed by the settings and truly signed, but not what the key says it is for.
@@ -118,6 +122,7 @@ async def test_j3_header_key_and_settings_agree_on_the_algorithm(key: str, algor
     assert await reason_of(token, provider) is Reason.TOKEN_SIGNATURE_INVALID
 
 
+@pytest.mark.catalogue("J3")
 async def test_j3_an_algorithm_the_key_could_do_is_refused_unless_the_settings_list_it() -> None:
     jwk = {k: v for k, v in RSA.public_jwk.items() if k != "alg"}
     signer = SigningKey({**RSA.private_jwk, "alg": "PS256"})
@@ -127,17 +132,20 @@ async def test_j3_an_algorithm_the_key_could_do_is_refused_unless_the_settings_l
     assert (await verified(raw_token(key=signer), wider)).user_id == "alice"
 
 
+@pytest.mark.catalogue("J4")
 @pytest.mark.parametrize("crit", [["exp"], [], "exp", [1], ["b64"], ["absent"], None, True])
 async def test_j4_nothing_is_critical_here(crit: object) -> None:
     assert await reason_of(raw_token({"crit": crit})) is Reason.TOKEN_MALFORMED
 
 
+@pytest.mark.catalogue("J4")
 @pytest.mark.parametrize("header", [{"b64": False}, {"b64": True}, {"zip": "DEF"}])
 async def test_j4_neither_b64_nor_zip_is_taken(header: dict[str, object]) -> None:
     assert await reason_of(raw_token(header)) is Reason.TOKEN_MALFORMED
     assert await reason_of(raw_token({**header, "crit": list(header)})) is Reason.TOKEN_MALFORMED
 
 
+@pytest.mark.catalogue("J5")
 @pytest.mark.parametrize("kid", ["ES256-two", "ES256-one", ...])
 @pytest.mark.parametrize(
     "member",
@@ -155,11 +163,13 @@ async def test_j5_a_token_never_brings_its_own_key(member: dict[str, object], ki
     assert await reason_of(token, a_provider(EC)) is Reason.TOKEN_MALFORMED
 
 
+@pytest.mark.catalogue("J5")
 async def test_j5_an_unknown_key_is_an_error_and_not_no_key() -> None:
     token = minted(key=signing_key("ES256", "two"))
     assert await reason_of(token, a_provider(EC)) is Reason.TOKEN_SIGNATURE_INVALID
 
 
+@pytest.mark.catalogue("J6")
 @pytest.mark.parametrize(
     ("kid", "reason"),
     [
@@ -180,6 +190,7 @@ async def test_j6_a_key_id_is_a_short_name_and_nothing_more(kid: object, reason:
     assert await reason_of(raw_token({"kid": kid})) is reason
 
 
+@pytest.mark.catalogue("J7")
 async def test_j7_one_key_id_at_two_providers_is_two_keys() -> None:
     ours = signing_key("ES256")
     theirs = SigningKey({**signing_key("ES256", "two").private_jwk, "kid": ours.key_id})
@@ -190,6 +201,7 @@ async def test_j7_one_key_id_at_two_providers_is_two_keys() -> None:
         assert await reason_of(tokens[other], provider) is Reason.TOKEN_SIGNATURE_INVALID
 
 
+@pytest.mark.catalogue("J8")
 @pytest.mark.parametrize(
     "iss", [ISSUER + "/", ISSUER + "x", ISSUER[:-1], ISSUER.upper(), " " + ISSUER, ""]
 )
@@ -197,6 +209,7 @@ async def test_j8_the_issuer_is_compared_exactly(iss: str) -> None:
     assert await reason_of(minted(iss=iss)) is Reason.TOKEN_ISSUER_UNKNOWN
 
 
+@pytest.mark.catalogue("J8")
 @pytest.mark.parametrize(
     "aud", [AUDIENCE[:-1], AUDIENCE + "2", AUDIENCE.lower(), "", "*", [AUDIENCE[:-1]], []]
 )
@@ -204,11 +217,13 @@ async def test_j8_the_audience_is_compared_exactly(aud: object) -> None:
     assert await reason_of(minted(aud=aud)) is Reason.TOKEN_AUDIENCE_MISMATCH
 
 
+@pytest.mark.catalogue("J8")
 async def test_j8_a_token_of_one_provider_is_refused_by_another() -> None:
     other = a_provider(EC, id="other", issuer="https://other.example.com")
     assert await reason_of(minted(key=EC), other) is Reason.TOKEN_ISSUER_UNKNOWN
 
 
+@pytest.mark.catalogue("J9")
 @pytest.mark.parametrize(
     ("typ", "accepted"),
     [
@@ -232,6 +247,7 @@ async def test_j9_only_access_tokens_are_access_tokens(typ: str | None, accepted
         assert (await verified(token, opted_out)).user_id == "alice"
 
 
+@pytest.mark.catalogue("J10")
 @pytest.mark.parametrize(
     "payload",
     [
@@ -263,6 +279,7 @@ def other_spellings(token: str) -> dict[str, str]:
     }
 
 
+@pytest.mark.catalogue("J11")
 @pytest.mark.parametrize("spelling", list(other_spellings(minted())))
 async def test_j11_a_token_has_one_spelling(spelling: str) -> None:
     token = minted()
@@ -277,6 +294,7 @@ async def test_j11_a_token_has_one_spelling(spelling: str) -> None:
     }
 
 
+@pytest.mark.catalogue("J12")
 @pytest.mark.parametrize("name", ["exp", "nbf", "iat", "auth_time"])
 @pytest.mark.parametrize(
     "date",
@@ -303,6 +321,7 @@ async def test_j12_a_date_is_a_sane_number(name: str, date: bytes) -> None:
     assert await reason_of(raw_token(payload=payload)) is Reason.TOKEN_MALFORMED
 
 
+@pytest.mark.catalogue("J13")
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -328,6 +347,7 @@ async def test_j13_the_skew_is_applied_once(
         assert await reason_of(token) is reason
 
 
+@pytest.mark.catalogue("J14")
 @pytest.mark.parametrize(
     "token",
     [
@@ -346,12 +366,14 @@ async def test_j14_what_costs_too_much_is_not_read(token: Callable[[], str]) -> 
     assert await reason_of(token()) is Reason.TOKEN_MALFORMED
 
 
+@pytest.mark.catalogue("J14")
 async def test_j14_a_token_of_sixteen_kilobytes_is_taken() -> None:
     token = minted(pad="x" * 11_500)
     assert 15_000 < len(token) <= 16_384
     assert (await verified(token, a_provider())).user_id == "alice"
 
 
+@pytest.mark.catalogue("J15")
 @pytest.mark.parametrize("bits", [1024, 16384])
 async def test_j15_a_key_too_weak_or_too_large_is_dropped_and_the_others_stay(bits: int) -> None:
     modulus = encode_base64url((2 ** (bits - 1) + 1).to_bytes(bits // 8, "big"))
@@ -361,6 +383,7 @@ async def test_j15_a_key_too_weak_or_too_large_is_dropped_and_the_others_stay(bi
     assert (await verified(minted(key=EC), provider)).user_id == "alice"
 
 
+@pytest.mark.catalogue("J16")
 @pytest.mark.parametrize(
     "purpose", [{"use": "enc"}, {"key_ops": ["sign"]}, {"key_ops": []}, {"alg": "ES384"}]
 )
@@ -369,6 +392,7 @@ async def test_j16_a_key_for_another_purpose_verifies_nothing(purpose: dict[str,
     assert await reason_of(minted(key=EC), provider) is Reason.TOKEN_SIGNATURE_INVALID
 
 
+@pytest.mark.catalogue("J17")
 @pytest.mark.parametrize(
     "token",
     [
@@ -392,6 +416,7 @@ async def test_j17_only_a_plain_compact_jws_of_claims_is_taken(token: str) -> No
     assert await reason_of(token) in {Reason.TOKEN_MALFORMED, Reason.TOKEN_SIGNATURE_INVALID}
 
 
+@pytest.mark.catalogue("J19")
 @pytest.mark.parametrize(
     "payload",
     [
@@ -410,6 +435,7 @@ async def test_j19_claims_are_utf_8(payload: bytes) -> None:
     assert await reason_of(raw_token(payload=payload)) is Reason.TOKEN_MALFORMED
 
 
+@pytest.mark.catalogue("J20")
 async def test_j20_a_verified_signature_vouches_for_no_other_payload() -> None:
     provider = a_provider()
     token = minted("alice")
@@ -421,6 +447,7 @@ async def test_j20_a_verified_signature_vouches_for_no_other_payload() -> None:
     assert await reason_of(forged, provider) is Reason.TOKEN_SIGNATURE_INVALID
 
 
+@pytest.mark.catalogue("J20")
 async def test_j20_two_hundred_users_at_once_each_get_their_own_claims() -> None:
     provider = a_provider()
 

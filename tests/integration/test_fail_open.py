@@ -27,7 +27,7 @@ from deemster.model.clock import SystemClock
 from deemster.model.decision import Effect, Statement
 from deemster.model.identity import Credential, VerifiedClaims
 from deemster.telemetry.service_log import build_service_log
-from deemster.tokens.remote_keys import RemoteKeySet
+from deemster.tokens.remote_keys import FetchedKeys, RemoteKeySet
 from tests.support.attributes import FakeSources
 from tests.support.both_legs import Replica, reason_of
 from tests.support.clock import FrozenClock
@@ -559,10 +559,10 @@ class Published:
     def __init__(self, document: bytes) -> None:
         self.document: bytes | None = document
 
-    async def fetch(self) -> bytes:
+    async def fetch(self) -> FetchedKeys:
         if self.document is None:
             raise DependencyUnavailableError("the key server")
-        return self.document
+        return FetchedKeys(self.document)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-import httpx
-
 from deemster.app.introspection import Introspections
+from deemster.app.key_services import KeyServices
 from deemster.errors import ConfigurationError
 from deemster.model.clock import Clock
 from deemster.settings.model import (
@@ -15,6 +14,8 @@ from deemster.settings.model import (
     DevelopmentKeySource,
     DiscoveredKeySource,
     FileKeySource,
+    InlineKeySource,
+    IssuerSettings,
     PublishedKeySource,
     TokenProviderSettings,
     VerifyingProviderSettings,
@@ -23,11 +24,12 @@ from deemster.sharedstate.stores import KeptAnswers
 from deemster.tokens.development_key import DevelopmentKey, load_or_create
 from deemster.tokens.introspection_counters import IntrospectionCounters
 from deemster.tokens.jwt_provider import JwtProvider
-from deemster.tokens.key_fetching import DiscoveredKeys, PublishedKeys, new_key_client
-from deemster.tokens.keysets import KeySet, key_set_from_file
+from deemster.tokens.key_fetching import DiscoveredKeys, PublishedKeys
+from deemster.tokens.keysets import KeySet, inline_key_set, key_set_from_file
 from deemster.tokens.precheck import TokenType
 from deemster.tokens.provider import ProviderKind, TokenProvider
-from deemster.tokens.remote_keys import RemoteKeySet
+from deemster.tokens.remote_keys import KeyDocument, RemoteKeySet
+from deemster.tokens.several_issuers import SeveralIssuers
 from deemster.tokens.trusted_claims import AssertedClaimsProvider
 
 __all__ = ["TokenProviders", "build_token_providers"]
@@ -41,14 +43,14 @@ class TokenProviders:
     development_keys: Mapping[str, DevelopmentKey]
     introspection: Introspections
     _key_sets: tuple[KeySet, ...]
-    _client: httpx.AsyncClient
+    _services: KeyServices
 
     async def close(self) -> None:
         """End what is being fetched."""
         await self.introspection.close()
         for key_set in self._key_sets:
             await key_set.close()
-        await self._client.aclose()
+        await self._services.close()
 
 
 def build_token_providers(
@@ -62,7 +64,7 @@ def build_token_providers(
 
     `shared`: where replicas find what one of them was told of opaque tokens.
     """
-    client = new_key_client()
+    services = KeyServices(clock)
     introspection = Introspections(clock, counters or IntrospectionCounters(), shared)
     by_id: dict[str, TokenProvider] = {}
     development_keys: dict[str, DevelopmentKey] = {}
@@ -84,17 +86,31 @@ def build_token_providers(
             development_keys[provider.id] = key
             key_set: KeySet = key.key_set()
         else:
-            key_set = _key_set(provider, client, clock)
+            key_set = _key_set(provider.id, _first(provider), services, clock)
         key_sets.append(key_set)
-        by_id[provider.id] = _verifying(provider, key_set)
-    return TokenProviders(by_id, development_keys, introspection, tuple(key_sets), client)
+        verifying = _verifying(provider, provider.issuer, key_set)
+        by_id[provider.id] = verifying
+        if provider.other_issuers:
+            issuers = {provider.issuer: verifying}
+            for other in provider.other_issuers:
+                keys = _key_set(provider.id, other, services, clock)
+                key_sets.append(keys)
+                issuers[other.issuer] = _verifying(provider, other.issuer, keys)
+            by_id[provider.id] = SeveralIssuers(issuers)
+    return TokenProviders(by_id, development_keys, introspection, tuple(key_sets), services)
 
 
-def _verifying(provider: VerifyingProviderSettings, key_set: KeySet) -> JwtProvider:
+def _first(provider: VerifyingProviderSettings) -> IssuerSettings:
+    if provider.keys is None:
+        raise AssertionError("a provider with introspection has no keys")
+    return IssuerSettings(provider.issuer, provider.keys, provider.fetching)
+
+
+def _verifying(provider: VerifyingProviderSettings, issuer: str, key_set: KeySet) -> JwtProvider:
     return JwtProvider(
         id=provider.id,
         kind=ProviderKind.INTERNAL if provider.internal else ProviderKind.EXTERNAL,
-        issuer=provider.issuer,
+        issuer=issuer,
         key_set=key_set,
         algorithms=provider.algorithms,
         token_type=TokenType(provider.token_type),
@@ -104,21 +120,37 @@ def _verifying(provider: VerifyingProviderSettings, key_set: KeySet) -> JwtProvi
         user_claim=provider.user_claim,
         honour_exp=provider.honour_exp,
         senders=provider.senders,
+        longest_life=provider.longest_life,
     )
 
 
 def _key_set(
-    provider: VerifyingProviderSettings, client: httpx.AsyncClient, clock: Clock
+    provider_id: str, issuer: IssuerSettings, services: KeyServices, clock: Clock
 ) -> KeySet:
-    name = f"keys of `{provider.id}`"
-    match provider.keys:
+    name = f"keys of `{provider_id}`"
+    service_of = services.opener(allow_private=issuer.fetching.allow_private)
+
+    def remote(document: KeyDocument) -> RemoteKeySet:
+        wanted = issuer.fetching
+        return RemoteKeySet(
+            name,
+            document,
+            clock=clock,
+            soft_ttl=wanted.refresh,
+            cool_down=wanted.cool_down,
+            max_stale=wanted.max_stale,
+        )
+
+    match issuer.keys:
         case DiscoveredKeySource():
-            return RemoteKeySet(name, DiscoveredKeys(client, provider.issuer), clock=clock)
+            return remote(DiscoveredKeys(service_of, issuer.issuer))
         case PublishedKeySource(url):
-            return RemoteKeySet(name, PublishedKeys(client, url), clock=clock)
+            return remote(PublishedKeys(service_of, url))
         case FileKeySource(path):
             return key_set_from_file(path)
-        case DevelopmentKeySource() | None:
+        case InlineKeySource(document):
+            return inline_key_set(document)
+        case DevelopmentKeySource():
             raise AssertionError("made by the caller")
 
 

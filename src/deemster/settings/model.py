@@ -40,8 +40,11 @@ __all__ = [
     "GatewaySecretSettings",
     "GatewaySettings",
     "GatewayTokenSettings",
+    "InlineKeySource",
     "IntrospectionSettings",
+    "IssuerSettings",
     "KeyAuthentication",
+    "KeyFetchingSettings",
     "KeySource",
     "LimitSettings",
     "ListenerSettings",
@@ -214,13 +217,46 @@ class FileKeySource:
 
 
 @dataclass(frozen=True, slots=True)
+class InlineKeySource:
+    """`keys: {inline: […]}`, as the JWK set that they make."""
+
+    document: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFetchingSettings:
+    """How published keys are fetched: `refresh`, `cool_down` and `max_stale` in seconds;
+    `allow_private`: the issuer may be on a private network."""
+
+    refresh: float = 600.0
+    cool_down: float = 30.0
+    max_stale: float = 86_400.0
+    allow_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DevelopmentKeySource:
     """`keys: {insecureDevelopmentKey: …}`, made at first use; None: lives in the process only."""
 
     path: Path | None
 
 
-KeySource = DiscoveredKeySource | PublishedKeySource | FileKeySource | DevelopmentKeySource
+KeySource = (
+    DiscoveredKeySource
+    | PublishedKeySource
+    | FileKeySource
+    | InlineKeySource
+    | DevelopmentKeySource
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerSettings:
+    """One of `issuers:` of an external provider."""
+
+    issuer: str
+    keys: KeySource
+    fetching: KeyFetchingSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +317,8 @@ class VerifyingProviderSettings:
 
     `directory` is None, and `permissions_claim` and `user_claim` mean nothing, where it is
     external. `revocation_kept`: how long revocations are, None where nobody looks for them.
+    `longest_life`: seconds from `iat` to `exp`, None for as long as the issuer likes.
+    `other_issuers`: besides `issuer`, for external ones.
     """
 
     id: str
@@ -298,6 +336,9 @@ class VerifyingProviderSettings:
     senders: SenderRules = NO_PROOF
     revocation_kept: float | None = None
     introspection: IntrospectionSettings | None = None
+    fetching: KeyFetchingSettings = KeyFetchingSettings()
+    longest_life: float | None = None
+    other_issuers: tuple[IssuerSettings, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from deemster.policy.codes import Code
 from deemster.settings.introspection_sections import read_introspection
+from deemster.settings.key_sections import read_keys
 from deemster.settings.model import (
     AssertedProviderSettings,
     DevelopmentKeySource,
-    DiscoveredKeySource,
-    FileKeySource,
-    KeySource,
-    PublishedKeySource,
+    IssuerSettings,
+    KeyFetchingSettings,
     TokenProviderSettings,
     VerifyingProviderSettings,
 )
@@ -30,12 +29,13 @@ from deemster.tokens.jose import SUPPORTED_ALGORITHMS
 __all__ = ["read_token_provider"]
 
 MOST_SKEW = 300.0
+MOST_ISSUERS = 8
 DAY = 86_400.0
 LONGEST_KEPT = 90 * DAY
 LATER = ("encryption", "userinfo")
-KEY_SOURCES = ("discovery", "jwksUrl", "file", "insecureDevelopmentKey")
-ONLY_KEYS = ("keys", "algorithms", "tokenType")
-ONLY_VERIFYING = ("issuer", *ONLY_KEYS, "introspection", "dpop", "binding", "revocation")
+ONLY_KEYS = ("keys", "algorithms", "tokenType", "maxLifetime")
+ONLY_VERIFYING = ("issuer", "issuers", *ONLY_KEYS, "introspection", "dpop", "binding", "revocation")
+NOT_INTERNAL = ("issuers",)
 ONLY_INTERNAL = ("directory", "permissionsClaim", "userClaim")
 
 
@@ -46,6 +46,7 @@ def read_token_provider(section: Section) -> TokenProviderSettings | None:
     claims = None
     if kind == "internal":
         section.misplaced(("claims",), "an internal provider's tokens are verified here")
+        section.misplaced(NOT_INTERNAL, "an internal provider is one issuer")
     elif kind == "external":
         section.misplaced(ONLY_INTERNAL, "the users of an external provider are not known here")
         claims = section.required_choice("claims", ("asserted", "verified"))
@@ -71,15 +72,26 @@ def read_token_provider(section: Section) -> TokenProviderSettings | None:
 def _read_verifying(
     section: Section, provider_id: str, *, internal: bool
 ) -> VerifyingProviderSettings | None:
-    issuer = section.required("issuer", parse_url)
+    others: tuple[IssuerSettings, ...] = ()
+    if not internal and section.has("issuers"):
+        others = _read_issuers(section)
+        if not others:
+            section.take("issuer", "keys")
+            return None
+    section.take("issuers")
+    issuer = others[0].issuer if others else section.required("issuer", parse_url)
     keys = introspection = None
-    if section.has("introspection"):
+    fetching = KeyFetchingSettings()
+    if others:
+        section.misplaced(("issuer", "keys", "introspection"), "each of `issuers` has its own")
+        keys, fetching = others[0].keys, others[0].fetching
+    elif section.has("introspection"):
         why = "an introspection endpoint reads the tokens, be they JWTs or not"
         section.misplaced(ONLY_KEYS, why)
         introspection = read_introspection(section.section("introspection"), issuer)
     else:
         section.take("introspection")
-        keys = _read_keys(section)
+        keys, fetching = read_keys(section)
     algorithms = section.texts(
         "algorithms", one_of(sorted(SUPPORTED_ALGORITHMS)), default=("RS256", "ES256")
     )
@@ -89,6 +101,9 @@ def _read_verifying(
     honour_exp = section.flag("honourExp", default=True)
     senders = read_senders(section)
     revocation_kept = _read_revocation(section)
+    longest_life = section.optional(
+        "maxLifetime", _lifetime, None, shown=lambda seconds: shown_duration(seconds or 0)
+    )
     directory = permissions_claim = None
     user_claim = "sub"
     if internal:
@@ -113,35 +128,33 @@ def _read_verifying(
         senders=senders,
         revocation_kept=revocation_kept,
         introspection=introspection,
+        fetching=fetching,
+        longest_life=longest_life,
+        other_issuers=others[1:],
     )
 
 
-def _read_keys(section: Section) -> KeySource | None:
-    if not section.has("keys"):
-        section.take("keys")
-        section.missing("keys", help="for example `keys: {discovery: true}`, or `introspection`")
-        return None
-    keys = section.section("keys")
-    written = keys.written(KEY_SOURCES)
-    source: KeySource | None = None
-    if len(written) != 1:
-        expected = ", ".join(f"`{word}`" for word in KEY_SOURCES)
-        keys.error(Code.SETTING, f"`{keys.path}` is exactly one of {expected}", keys.span)
-    elif written == ["discovery"]:
-        if not keys.flag("discovery", default=True):
-            message = "`discovery: false` says nothing about where the keys are"
-            keys.error(Code.SETTING, message, keys.span_at("discovery"))
-        source = DiscoveredKeySource()
-    elif written == ["jwksUrl"]:
-        url = keys.required("jwksUrl", parse_url)
-        source = None if url is None else PublishedKeySource(url)
-    else:
-        path = keys.file_path(written[0])
-        if path is not None:
-            source = FileKeySource(path) if written == ["file"] else DevelopmentKeySource(path)
-    keys.take(*KEY_SOURCES)
-    keys.finish()
-    return source
+def _read_issuers(section: Section) -> tuple[IssuerSettings, ...]:
+    """`issuers:`, each with its keys; empty after an error."""
+    found: dict[str, IssuerSettings] = {}
+    items = section.sections("issuers", example="issuers: [{issuer: …, keys: …}]")
+    for item in items:
+        issuer = item.required("issuer", parse_url)
+        keys, fetching = read_keys(item)
+        item.finish()
+        if issuer is None or keys is None:
+            continue
+        if isinstance(keys, DevelopmentKeySource):
+            item.error(Code.SETTING, "`insecureDevelopmentKey` is of one issuer", item.span)
+        if issuer in found:
+            message = f"two of `issuers` are `{issuer}`"
+            item.error(Code.DUPLICATE_ID, message, item.span_at("issuer"))
+        found[issuer] = IssuerSettings(issuer, keys, fetching)
+    if len(items) > MOST_ISSUERS:
+        section.error(
+            Code.SETTING, f"there are at most {MOST_ISSUERS} `issuers`", section.span_at("issuers")
+        )
+    return tuple(found.values())
 
 
 def _read_revocation(section: Section) -> float | None:
@@ -168,6 +181,10 @@ def _read_skew(section: Section) -> float:
         return seconds
 
     return section.optional("skew", parse, 30.0, shown=shown_duration)
+
+
+def _lifetime(text: str) -> float | None:
+    return between(parse_duration, 60.0, LONGEST_KEPT, shown_duration)(text)
 
 
 def _claim_name(text: str) -> str | None:

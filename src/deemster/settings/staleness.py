@@ -18,7 +18,6 @@ from deemster.settings.model import (
     StaticDirectory,
     VerifyingProviderSettings,
 )
-from deemster.tokens.remote_keys import COOL_DOWN, MAX_STALE, SOFT_TTL
 
 __all__ = ["Bound", "staleness_of"]
 
@@ -95,10 +94,10 @@ def _removed_key(provider: VerifyingProviderSettings) -> Bound:
         return Bound(
             what="a token of a key that was removed",
             whose=whose,
-            seconds=SOFT_TTL + COOL_DOWN,
-            in_outage=MAX_STALE,
-            why="keys are fetched again after their soft lifetime; in an outage of the issuer "
-            "they serve for their longest",
+            seconds=provider.fetching.refresh + provider.fetching.cool_down,
+            in_outage=provider.fetching.max_stale + provider.fetching.cool_down,
+            why="`keys.refresh` and `keys.coolDown`; in an outage of the issuer `keys.maxStale` "
+            "and `keys.coolDown`",
         )
     return Bound(
         what="a token of a key that was removed",

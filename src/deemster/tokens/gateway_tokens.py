@@ -18,10 +18,9 @@ from deemster.model.clock import Clock
 from deemster.model.decision import Reason
 from deemster.model.gateway import Gateway, GatewayCaller
 from deemster.model.identity import Credential, VerifiedClaims
-from deemster.tokens.base64url import decode_base64url
-from deemster.tokens.precheck import MAX_TOKEN_CHARACTERS, read_json_object
 from deemster.tokens.provider import TokenProvider
 from deemster.tokens.revocation import RevocationCheck
+from deemster.tokens.several_issuers import claimed_issuer
 
 __all__ = ["GatewayToken", "GatewayTokens"]
 
@@ -101,7 +100,7 @@ class GatewayTokens:
         holders: dict[str, GatewayCaller] = {}
         # The issuer chooses who is asked and is believed for nothing else: the provider compares
         # it again. Nobody fetches keys for a token of another.
-        for (_, audience), known in self._by_issuer.get(_claimed_issuer(token), _NONE).items():
+        for (_, audience), known in self._by_issuer.get(claimed_issuer(token), _NONE).items():
             claims = await self._verified(known[0].provider, token, audience)
             if claims is None:
                 continue
@@ -136,21 +135,6 @@ def _refused(detail: str) -> GatewayUnauthenticatedError:
 
 def _key(token: GatewayToken) -> tuple[str | None, ...]:
     return (token.client_id, token.subject, token.scope)
-
-
-def _claimed_issuer(token: str) -> str:
-    """What an unverified token says. Raises TokenRejectedError where it says nothing."""
-    if len(token) > MAX_TOKEN_CHARACTERS:
-        raise TokenRejectedError(Reason.TOKEN_MALFORMED, detail="longer than 16 kB")
-    try:
-        _, payload, _ = token.split(".")
-        claims = read_json_object(decode_base64url(payload), malformed=Reason.TOKEN_MALFORMED)
-    except ValueError:
-        raise TokenRejectedError(Reason.TOKEN_MALFORMED) from None
-    issuer = claims.get("iss")
-    if not isinstance(issuer, str):
-        raise TokenRejectedError(Reason.TOKEN_MALFORMED, detail="no `iss`")
-    return issuer
 
 
 def _check_bound(claims: VerifiedClaims, peer: PeerCertificate | None) -> None:

@@ -43,13 +43,18 @@ class JwtProvider:
         user_claim: str = "sub",
         honour_exp: bool = True,
         senders: SenderRules = NO_PROOF,
+        longest_life: float | None = None,
         cache: TokenCache | None = None,
     ) -> None:
-        """`honour_exp` concerns asserted claims only. Raises ConfigurationError."""
+        """`honour_exp` concerns asserted claims only; `longest_life` is in seconds, from `iat`.
+
+        Raises ConfigurationError.
+        """
         self.id = id
         self.kind = kind
         self.skew = checked_skew(skew)
         self.senders = senders
+        self._longest_life = longest_life
         self.key_set = key_set
         self._issuer = issuer
         self._algorithms = _checked_algorithms(algorithms)
@@ -118,6 +123,7 @@ class JwtProvider:
         times = reader.times
         if times.expires_at is None:
             raise TokenRejectedError(Reason.TOKEN_MALFORMED, detail="no `exp`")
+        self._check_life(times.issued_at, times.expires_at)
         valid_from, valid_until = times.valid_from - self.skew, times.expires_at + self.skew
         if now >= valid_until:
             raise TokenRejectedError(Reason.TOKEN_EXPIRED)
@@ -138,6 +144,12 @@ class JwtProvider:
             confirmation=reader.confirmation(),
         )
         return AcceptedToken(verified, audiences, valid_from, valid_until)
+
+    def _check_life(self, issued_at: float | None, expires_at: float) -> None:
+        longest = self._longest_life
+        # Without `iat` nobody knows how long it was meant to live.
+        if longest is not None and (issued_at is None or expires_at - issued_at > longest):
+            raise TokenRejectedError(Reason.TOKEN_MALFORMED, detail="lives too long")
 
 
 def _checked_algorithms(algorithms: Iterable[str]) -> frozenset[str]:

@@ -11,7 +11,14 @@ from deemster.errors import ConfigurationError
 from deemster.model.strict_json import StrictJsonError, read_strict_json
 from deemster.tokens.jose import KeyNotUsableError, VerificationKey, verification_key
 
-__all__ = ["KeySet", "KeyTable", "StaticKeySet", "key_set_from_file", "parse_key_set"]
+__all__ = [
+    "KeySet",
+    "KeyTable",
+    "StaticKeySet",
+    "inline_key_set",
+    "key_set_from_file",
+    "parse_key_set",
+]
 
 _MAX_DEPTH = 16
 
@@ -102,6 +109,21 @@ def key_set_from_file(path: Path) -> StaticKeySet:
     if not table.keys:
         reasons = ", ".join(table.dropped) or "the list is empty"
         raise ConfigurationError(f"key file `{path}` has no usable key: {reasons}")
+    return StaticKeySet(table)
+
+
+def inline_key_set(document: bytes) -> StaticKeySet:
+    """Keys written into the settings. Raises ConfigurationError where one cannot be used.
+
+    All of them must be: nobody else wrote them.
+    """
+    try:
+        table = parse_key_set(document)
+    except ValueError as error:
+        raise ConfigurationError(f"`keys.inline` cannot be used: {error}") from None
+    if table.dropped or not table.keys:
+        reasons = ", ".join(table.dropped) or "the list is empty"
+        raise ConfigurationError(f"`keys.inline` has a key that cannot be used: {reasons}")
     return StaticKeySet(table)
 
 

@@ -5,25 +5,35 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import hashlib
-from typing import Protocol
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 from deemster.errors import DependencyUnavailableError
 from deemster.model.clock import Clock
 from deemster.tokens.jose import VerificationKey
 from deemster.tokens.keysets import KeyTable, parse_key_set
 
-__all__ = ["COOL_DOWN", "MAX_STALE", "SOFT_TTL", "KeyDocument", "RemoteKeySet"]
+__all__ = ["COOL_DOWN", "MAX_STALE", "SOFT_TTL", "FetchedKeys", "KeyDocument", "RemoteKeySet"]
 
 SOFT_TTL = 600.0
 COOL_DOWN = 30.0
 MAX_STALE = 86_400.0
+LEAST_TTL = 60.0
+MOST_UNKNOWN = 1024
 _NEVER = float("-inf")
+
+
+class FetchedKeys(NamedTuple):
+    """A JWK set as published; `max_age`: seconds that its publisher says it is good for."""
+
+    data: bytes
+    max_age: float | None = None
 
 
 class KeyDocument(Protocol):
     """Where the JWK set comes from: a URL, or discovery."""
 
-    async def fetch(self) -> bytes:
+    async def fetch(self) -> FetchedKeys:
         """The document. Raises DependencyUnavailableError."""
         ...
 
@@ -36,6 +46,9 @@ class RemoteKeySet:
     well; both at most once in `cool_down` seconds, whatever the tokens say. Keys that are older
     than both together are not used before another fetch was tried. Where fetching fails the old
     keys serve on, for `max_stale` seconds at most.
+
+    A publisher's `max-age` shortens the soft lifetime, to a minute at the least. An id that a
+    fetch did not find is not asked for again for two cool-downs; MOST_UNKNOWN of them are kept.
     """
 
     def __init__(
@@ -47,8 +60,9 @@ class RemoteKeySet:
         soft_ttl: float = SOFT_TTL,
         cool_down: float = COOL_DOWN,
         max_stale: float = MAX_STALE,
+        on_keys: Callable[[KeyTable], None] = lambda _: None,
     ) -> None:
-        """`name` is shown where the keys cannot be had."""
+        """`name` is shown where the keys cannot be had; `on_keys` is told of each other set."""
         self.generation = 0
         self._name = name
         self._document = document
@@ -56,6 +70,10 @@ class RemoteKeySet:
         self._soft_ttl = soft_ttl
         self._cool_down = cool_down
         self._max_stale = max_stale
+        self._on_keys = on_keys
+        self._good_for = soft_ttl
+        self._unknown: dict[str, float] = {}
+        self.fetches = 0
         self._table: KeyTable | None = None
         self._digest = b""
         self._loaded_at = _NEVER
@@ -79,11 +97,13 @@ class RemoteKeySet:
         if self.refresh_due:
             self._start()
         # Nobody asked for long: what was taken back meanwhile must not be believed first.
-        if self._age > self._soft_ttl + self._cool_down:
+        if self._age > self._good_for + self._cool_down:
             await self._refreshed()
         key = self._choose(key_id, algorithm)
-        if key is None and await self._refreshed():
+        if key is None and not self._is_unknown(key_id) and await self._refreshed():
             key = self._choose(key_id, algorithm)
+            if key is None and key_id is not None:
+                self._remember_unknown(key_id)
         if self._table is None:
             raise DependencyUnavailableError(self._name, detail=self.last_failure or "")
         return key
@@ -93,6 +113,15 @@ class RemoteKeySet:
         if self._fetching is not None:
             self._fetching.cancel()
             await asyncio.wait([self._fetching])
+
+    def _is_unknown(self, key_id: str | None) -> bool:
+        until = None if key_id is None else self._unknown.get(key_id)
+        return until is not None and self._clock.monotonic() < until
+
+    def _remember_unknown(self, key_id: str) -> None:
+        if len(self._unknown) >= MOST_UNKNOWN:
+            self._unknown.clear()
+        self._unknown[key_id] = self._clock.monotonic() + 2 * self._cool_down
 
     @property
     def _age(self) -> float:
@@ -124,25 +153,32 @@ class RemoteKeySet:
 
     async def _fetch(self) -> None:
         try:
-            data = await self._document.fetch()
-            table = parse_key_set(data)
+            self.fetches += 1
+            found = await self._document.fetch()
+            table = parse_key_set(found.data)
         except Exception as error:  # noqa: BLE001 - a failed fetch is remembered, never raised
             detail = error.detail if isinstance(error, DependencyUnavailableError) else str(error)
             self.last_failure = detail or type(error).__name__
             self._forget_if_too_old()
         else:
-            self._take(table, hashlib.sha256(data).digest())
+            self._good_for = self._lifetime(found.max_age)
+            self._take(table, hashlib.sha256(found.data).digest())
         finally:
             self._fetching = None
+
+    def _lifetime(self, max_age: float | None) -> float:
+        return self._soft_ttl if max_age is None else min(max(max_age, LEAST_TTL), self._soft_ttl)
 
     def _take(self, table: KeyTable, digest: bytes) -> None:
         now = self._clock.monotonic()
         self._loaded_at = now
-        self._due_at = now + self._soft_ttl
+        self._due_at = now + self._good_for
         self.last_failure = None
         if self._table is None or digest != self._digest:
             self._table, self._digest = table, digest
+            self._unknown.clear()
             self.generation += 1
+            self._on_keys(table)
 
     def _forget_if_too_old(self) -> None:
         if self._age > self._max_stale and self._table is not None:

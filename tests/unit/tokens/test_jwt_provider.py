@@ -12,7 +12,7 @@ from deemster.model.identity import Credential, VerifiedClaims
 from deemster.tokens.jwt_provider import JwtProvider
 from deemster.tokens.precheck import TokenType
 from deemster.tokens.provider import ProviderKind
-from deemster.tokens.remote_keys import RemoteKeySet
+from deemster.tokens.remote_keys import FetchedKeys, RemoteKeySet
 from tests.support.clock import FROZEN_AT as NOW
 from tests.support.clock import FrozenClock
 from tests.support.keys import (
@@ -212,10 +212,10 @@ class ChangingKeys:
     def __init__(self, document: bytes | None) -> None:
         self.document = document
 
-    async def fetch(self) -> bytes:
+    async def fetch(self) -> FetchedKeys:
         if self.document is None:
             raise DependencyUnavailableError("identity provider")
-        return self.document
+        return FetchedKeys(self.document)
 
 
 def remote(document: ChangingKeys, clock: FrozenClock) -> JwtProvider:

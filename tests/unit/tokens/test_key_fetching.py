@@ -10,7 +10,10 @@ import httpx
 import pytest
 
 from deemster.errors import ConfigurationError, DependencyUnavailableError
-from deemster.tokens.key_fetching import DiscoveredKeys, PublishedKeys, new_key_client
+from deemster.outgoing.http_service import HttpService, ServiceUrl
+from deemster.tokens.key_fetching import DiscoveredKeys, PublishedKeys, is_on_loopback
+from deemster.tokens.remote_keys import FetchedKeys
+from tests.support.clock import FrozenClock
 
 ISSUER = "https://auth.example.com/env/as"
 METADATA_URL = ISSUER + "/.well-known/openid-configuration"
@@ -22,17 +25,29 @@ class Site:
 
     def __init__(self, answers: dict[str, httpx.Response | Exception]) -> None:
         self.answers = answers
-        self.asked: list[httpx.Request] = []
+        self.asked: list[str] = []
+        self.addresses = ["93.184.215.14"]
 
-    def client(self) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=httpx.MockTransport(self._answer), trust_env=False)
+    def service_of(self, origin: str, *, allow_private: bool = False) -> HttpService:
+        async def resolver(host: str, port: int) -> list[str]:
+            return self.addresses
+
+        return HttpService(
+            ServiceUrl.of(origin),
+            new_transport=lambda: httpx.MockTransport(self._answer),
+            resolver=resolver,
+            clock=FrozenClock(),
+            allow_private=allow_private or is_on_loopback(origin),
+        )
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request)
-        answer = self.answers.get(str(request.url), httpx.Response(404))
+        # Connections go to addresses; which name was meant stands in `Host`.
+        url = f"{request.url.scheme}://{request.headers['host']}{request.url.raw_path.decode()}"
+        self.asked.append(url)
+        answer = self.answers.get(url, httpx.Response(404))
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return httpx.Response(answer.status_code, headers=answer.headers, stream=answer.stream)
 
 
 def metadata(**members: object) -> httpx.Response:
@@ -51,9 +66,10 @@ def metadata(**members: object) -> httpx.Response:
 )
 async def test_https_and_loopback_are_fetched(url: str) -> None:
     site = Site({url: httpx.Response(200, content=b"document")})
-    assert await PublishedKeys(site.client(), url).fetch() == b"document"
+    assert await PublishedKeys(site.service_of, url).fetch() == FetchedKeys(b"document")
 
 
+@pytest.mark.catalogue("K4")
 @pytest.mark.parametrize(
     "url",
     [
@@ -75,10 +91,10 @@ async def test_https_and_loopback_are_fetched(url: str) -> None:
     ],
 )
 def test_any_other_url_stops_the_start(url: str) -> None:
-    client = Site({}).client()
+    service_of = Site({}).service_of
     for make in (PublishedKeys, DiscoveredKeys):
         with pytest.raises(ConfigurationError):
-            make(client, url)
+            make(service_of, url)
 
 
 async def endless() -> AsyncIterator[bytes]:
@@ -86,6 +102,7 @@ async def endless() -> AsyncIterator[bytes]:
         yield b" " * 65_536
 
 
+@pytest.mark.catalogue("K4")
 @pytest.mark.parametrize(
     "answer",
     [
@@ -113,16 +130,17 @@ async def test_anything_but_a_plain_small_answer_is_unavailable(
 ) -> None:
     site = Site({KEYS_URL: answer()})
     with pytest.raises(DependencyUnavailableError, match="identity provider is unavailable"):
-        await PublishedKeys(site.client(), KEYS_URL).fetch()
-    assert [str(asked.url) for asked in site.asked] == [KEYS_URL]
+        await PublishedKeys(site.service_of, KEYS_URL).fetch()
+    assert site.asked == [KEYS_URL]
 
 
 async def test_discovery_leads_from_issuer_to_keys() -> None:
     site = Site({METADATA_URL: metadata(), KEYS_URL: httpx.Response(200, content=b"keys")})
-    assert await DiscoveredKeys(site.client(), ISSUER).fetch() == b"keys"
-    assert [str(asked.url) for asked in site.asked] == [METADATA_URL, KEYS_URL]
+    assert await DiscoveredKeys(site.service_of, ISSUER).fetch() == FetchedKeys(b"keys")
+    assert site.asked == [METADATA_URL, KEYS_URL]
 
 
+@pytest.mark.catalogue("K5")
 @pytest.mark.parametrize(
     "issuer",
     [
@@ -139,11 +157,12 @@ async def test_discovery_leads_from_issuer_to_keys() -> None:
 async def test_metadata_of_another_issuer_is_not_used(issuer: object) -> None:
     site = Site({METADATA_URL: metadata(issuer=issuer)})
     with pytest.raises(DependencyUnavailableError) as caught:
-        await DiscoveredKeys(site.client(), ISSUER).fetch()
+        await DiscoveredKeys(site.service_of, ISSUER).fetch()
     assert caught.value.detail.endswith("names another issuer")
     assert len(site.asked) == 1
 
 
+@pytest.mark.catalogue("K5", "K4")
 @pytest.mark.parametrize(
     "url",
     [
@@ -159,7 +178,7 @@ async def test_metadata_of_another_issuer_is_not_used(issuer: object) -> None:
 async def test_metadata_cannot_send_us_just_anywhere(url: object) -> None:
     site = Site({METADATA_URL: metadata(jwks_uri=url)})
     with pytest.raises(DependencyUnavailableError):
-        await DiscoveredKeys(site.client(), ISSUER).fetch()
+        await DiscoveredKeys(site.service_of, ISSUER).fetch()
     assert len(site.asked) == 1
 
 
@@ -167,7 +186,7 @@ async def test_metadata_cannot_send_us_just_anywhere(url: object) -> None:
 async def test_metadata_that_is_no_strict_json_object_is_not_used(body: bytes) -> None:
     site = Site({METADATA_URL: httpx.Response(200, content=body)})
     with pytest.raises(DependencyUnavailableError):
-        await DiscoveredKeys(site.client(), ISSUER).fetch()
+        await DiscoveredKeys(site.service_of, ISSUER).fetch()
 
 
 async def test_an_issuer_ending_in_a_slash_has_one_slash_before_well_known() -> None:
@@ -180,11 +199,61 @@ async def test_an_issuer_ending_in_a_slash_has_one_slash_before_well_known() -> 
             KEYS_URL: httpx.Response(200, content=b"keys"),
         }
     )
-    assert await DiscoveredKeys(site.client(), issuer).fetch() == b"keys"
+    assert await DiscoveredKeys(site.service_of, issuer).fetch() == FetchedKeys(b"keys")
 
 
-async def test_the_client_follows_neither_redirects_nor_the_environment() -> None:
-    client = new_key_client()
-    assert not client.follow_redirects
-    assert not client.trust_env
-    await client.aclose()
+@pytest.mark.catalogue("K4")
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ["127.0.0.1"],
+        ["10.0.0.5"],
+        ["169.254.169.254"],
+        ["93.184.215.14", "192.168.1.1"],
+        ["::1"],
+        ["fe80::1"],
+        ["::ffff:127.0.0.1"],
+    ],
+)
+async def test_k4_a_name_that_leads_to_a_private_address_is_not_asked(
+    addresses: list[str],
+) -> None:
+    site = Site({KEYS_URL: httpx.Response(200, content=b"document")})
+    site.addresses = addresses
+    with pytest.raises(DependencyUnavailableError):
+        await PublishedKeys(site.service_of, KEYS_URL).fetch()
+    assert site.asked == []
+
+
+@pytest.mark.catalogue("K4")
+async def test_k4_a_private_address_is_asked_where_the_settings_say_so() -> None:
+    site = Site({KEYS_URL: httpx.Response(200, content=b"document")})
+    site.addresses = ["10.0.0.5"]
+
+    def service_of(origin: str) -> HttpService:
+        return site.service_of(origin, allow_private=True)
+
+    assert (await PublishedKeys(service_of, KEYS_URL).fetch()).data == b"document"
+
+
+@pytest.mark.parametrize(
+    ("control", "max_age"),
+    [
+        ("max-age=300", 300.0),
+        ("public, max-age=60, must-revalidate", 60.0),
+        ('Max-Age="120"', 120.0),
+        ("no-store", 0.0),
+        ("max-age=600, no-cache", 0.0),
+        ("s-maxage=5", None),
+        ("max-age=", None),
+        ("max-age=-1", None),
+        ("max-age=99999999999999999999", None),
+        ("", None),
+    ],
+)
+async def test_what_the_publisher_says_of_its_age_is_read(
+    control: str, max_age: float | None
+) -> None:
+    answer = httpx.Response(200, content=b"keys", headers={"cache-control": control})
+    site = Site({KEYS_URL: answer})
+    assert (await PublishedKeys(site.service_of, KEYS_URL).fetch()).max_age == max_age

@@ -23,6 +23,7 @@ BAD_KEYS = [
 ]
 
 
+@pytest.mark.catalogue("K6", "J15")
 @pytest.mark.parametrize("bad", BAD_KEYS)
 def test_a_bad_key_is_dropped_with_its_reason_and_the_others_stay(bad: dict[str, object]) -> None:
     table = parse_key_set(key_document(RSA, bad, EC))
@@ -37,6 +38,7 @@ def test_a_member_that_is_no_object_is_dropped_as_well() -> None:
     assert len(table.dropped) == 4
 
 
+@pytest.mark.catalogue("K6")
 def test_of_two_keys_with_one_id_neither_is_used() -> None:
     twin = {**signing_key("ES256", "two").public_jwk, "kid": EC.key_id}
     table = parse_key_set(key_document(EC, RSA, twin))

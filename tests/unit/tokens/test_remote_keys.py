@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from deemster.errors import DependencyUnavailableError
-from deemster.tokens.remote_keys import RemoteKeySet
+from deemster.tokens.remote_keys import MOST_UNKNOWN, FetchedKeys, RemoteKeySet
 from tests.support.clock import FrozenClock
 from tests.support.keys import key_document, signing_key
 from tests.support.scale import scaled
@@ -21,15 +21,16 @@ class Publisher:
     def __init__(self, document: bytes | Exception) -> None:
         self.document = document
         self.fetches = 0
+        self.max_age: float | None = None
         self.gate = asyncio.Event()
         self.gate.set()
 
-    async def fetch(self) -> bytes:
+    async def fetch(self) -> FetchedKeys:
         self.fetches += 1
         await self.gate.wait()
         if isinstance(self.document, Exception):
             raise self.document
-        return self.document
+        return FetchedKeys(self.document, self.max_age)
 
 
 def down() -> DependencyUnavailableError:
@@ -57,6 +58,7 @@ async def test_keys_are_fetched_once_and_then_at_hand(clock: FrozenClock) -> Non
     assert (publisher.fetches, keys.generation, keys.refresh_due) == (1, 1, False)
 
 
+@pytest.mark.catalogue("K1")
 async def test_two_hundred_callers_share_one_fetch(clock: FrozenClock) -> None:
     publisher = Publisher(key_document(ONE))
     publisher.gate.clear()
@@ -83,6 +85,7 @@ async def test_a_caller_that_gives_up_does_not_end_the_fetch_of_the_others(
     assert publisher.fetches == 1
 
 
+@pytest.mark.catalogue("K3")
 async def test_a_new_key_is_fetched_when_first_seen(clock: FrozenClock) -> None:
     publisher = Publisher(key_document(ONE))
     keys = keys_of(publisher, clock)
@@ -93,6 +96,7 @@ async def test_a_new_key_is_fetched_when_first_seen(clock: FrozenClock) -> None:
     assert (publisher.fetches, keys.generation) == (2, 2)
 
 
+@pytest.mark.catalogue("K1")
 async def test_unknown_key_ids_cost_one_fetch_in_a_cool_down(clock: FrozenClock) -> None:
     publisher = Publisher(key_document(ONE))
     keys = keys_of(publisher, clock)
@@ -108,6 +112,7 @@ async def test_unknown_key_ids_cost_one_fetch_in_a_cool_down(clock: FrozenClock)
     assert await found(keys)
 
 
+@pytest.mark.catalogue("K1", "K2")
 async def test_a_failing_publisher_is_asked_once_in_a_cool_down_and_loses_no_key(
     clock: FrozenClock,
 ) -> None:
@@ -124,6 +129,7 @@ async def test_a_failing_publisher_is_asked_once_in_a_cool_down_and_loses_no_key
     assert keys.last_failure == "status 500"
 
 
+@pytest.mark.catalogue("K1")
 @pytest.mark.parametrize("garbage", [b"", b"<html>", b'{"keys":1}', b"\xff" * 10])
 async def test_garbage_does_not_replace_good_keys(clock: FrozenClock, garbage: bytes) -> None:
     publisher = Publisher(key_document(ONE))
@@ -151,6 +157,7 @@ async def test_old_keys_are_renewed_without_making_anyone_wait(clock: FrozenCloc
     await keys.close()
 
 
+@pytest.mark.catalogue("K2", "K3")
 async def test_a_removed_key_stops_working_once_the_keys_are_renewed(clock: FrozenClock) -> None:
     publisher = Publisher(key_document(ONE, TWO))
     keys = keys_of(publisher, clock)
@@ -173,6 +180,7 @@ async def test_the_same_document_again_is_no_new_generation(clock: FrozenClock) 
     assert (publisher.fetches, keys.generation) == (2, 1)
 
 
+@pytest.mark.catalogue("K2")
 async def test_keys_are_not_believed_for_ever(clock: FrozenClock) -> None:
     publisher = Publisher(key_document(ONE))
     keys = keys_of(publisher, clock)
@@ -225,3 +233,57 @@ async def test_an_empty_key_set_takes_every_key_away(clock: FrozenClock) -> None
     await settle()
     assert not await found(keys)
     assert keys.generation == 2
+
+
+@pytest.mark.catalogue("K3")
+async def test_an_id_that_was_not_found_is_not_asked_for_again_soon(clock: FrozenClock) -> None:
+    publisher = Publisher(key_document(ONE))
+    keys = keys_of(publisher, clock)
+    assert await found(keys)
+    clock.advance(30)
+    assert not await found(keys, "ES256-two")
+    assert publisher.fetches == 2
+    publisher.document = key_document(ONE, TWO)
+    clock.advance(31)
+    assert not await found(keys, "ES256-two")
+    assert publisher.fetches == 2
+    clock.advance(30)
+    assert await found(keys, "ES256-two")
+    assert publisher.fetches == 3
+
+
+@pytest.mark.catalogue("K3")
+async def test_an_id_that_another_fetch_brings_is_known_at_once(clock: FrozenClock) -> None:
+    publisher = Publisher(key_document(ONE))
+    keys = keys_of(publisher, clock)
+    assert not await found(keys, "ES256-two")
+    publisher.document = key_document(ONE, TWO)
+    clock.advance(31)
+    assert not await found(keys, "no-such-key")
+    assert await found(keys, "ES256-two")
+
+
+@pytest.mark.catalogue("K1")
+async def test_ids_that_were_not_found_are_bounded(clock: FrozenClock) -> None:
+    publisher = Publisher(key_document(ONE))
+    keys = keys_of(publisher, clock)
+    for number in range(2 * MOST_UNKNOWN + 10):
+        assert not await found(keys, f"kid-{number}")
+        clock.advance(30)
+    assert len(keys._unknown) <= MOST_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("max_age", "good_for"), [(None, 600), (300.0, 300), (0.0, 60), (5.0, 60), (1e9, 600)]
+)
+async def test_a_publishers_max_age_counts_within_bounds(
+    clock: FrozenClock, max_age: float | None, good_for: int
+) -> None:
+    publisher = Publisher(key_document(ONE))
+    publisher.max_age = max_age
+    keys = keys_of(publisher, clock)
+    assert await found(keys)
+    clock.advance(good_for - 0.001)
+    assert not keys.refresh_due
+    clock.advance(0.001)
+    assert keys.refresh_due
