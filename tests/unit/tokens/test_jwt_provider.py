@@ -23,6 +23,7 @@ from tests.support.keys import (
     minted,
     signing_key,
 )
+from tests.support.scale import scaled
 
 
 def bearer(token: str) -> Credential:
@@ -247,3 +248,39 @@ async def test_without_any_keys_the_identity_provider_is_unavailable(clock: Froz
 async def test_a_malformed_token_does_not_make_us_fetch_keys(clock: FrozenClock) -> None:
     provider = remote(ChangingKeys(None), clock)
     assert await reason_of("a.b.c", provider) is Reason.TOKEN_MALFORMED
+
+
+@pytest.mark.catalogue("J12", "J13")
+@pytest.mark.parametrize(
+    ("iat", "exp", "good"),
+    [(-60, 3540, True), (-60, 3541, False), (..., 3540, False), (-4000, 10, False)],
+)
+async def test_a_token_that_lives_longer_than_it_may_is_refused(
+    iat: object, exp: int, good: bool
+) -> None:
+    provider = a_provider(longest_life=3600.0)
+    issued = iat if iat is ... else int(NOW) + int(str(iat))
+    token = minted(iat=issued, exp=int(NOW) + exp)
+    credential = Credential("bearer", token)
+    if good:
+        await provider.verify(credential, audience=AUDIENCE, now=NOW)
+    else:
+        with pytest.raises(TokenRejectedError, match="token-malformed"):
+            await provider.verify(credential, audience=AUDIENCE, now=NOW)
+
+
+@pytest.mark.catalogue("J20")
+async def test_ten_thousand_tokens_at_once_each_give_their_own_subject() -> None:
+    provider = a_provider()
+    names = [f"user-{number}" for number in range(scaled(10_000))]
+    tokens = {name: minted(name) for name in names}
+
+    async def subject_of(name: str) -> str | None:
+        credential = Credential("bearer", tokens[name])
+        found = provider.recall(credential, audience=AUDIENCE, now=NOW)
+        if found is None:
+            found = await provider.verify(credential, audience=AUDIENCE, now=NOW)
+        return found.user_id
+
+    for _ in range(2):
+        assert await asyncio.gather(*[subject_of(name) for name in names]) == names
