@@ -5,7 +5,7 @@ from __future__ import annotations
 from deemster.app.http_services import build_http_service
 from deemster.model.clock import Clock
 from deemster.outgoing.http_service import HttpService
-from deemster.settings.model import ServiceTls
+from deemster.settings.model import OutgoingSettings, ServiceTls
 from deemster.tokens.key_fetching import OpenService, is_on_loopback
 
 __all__ = ["KeyServices"]
@@ -27,13 +27,9 @@ class KeyServices:
         def service_of(origin: str) -> HttpService:
             key = (origin, allow_private or is_on_loopback(origin))
             if key not in self._services:
+                outgoing = OutgoingSettings(origin, key[1], _SYSTEM, _AT_A_TIME, 0, 0.0)
                 self._services[key] = build_http_service(
-                    origin,
-                    called=f"the issuer `{origin}`",
-                    clock=self._clock,
-                    tls=_SYSTEM,
-                    allow_private=key[1],
-                    concurrency=_AT_A_TIME,
+                    outgoing, called=f"the issuer `{origin}`", clock=self._clock
                 )
             return self._services[key]
 
