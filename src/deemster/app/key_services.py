@@ -27,7 +27,15 @@ class KeyServices:
         def service_of(origin: str) -> HttpService:
             key = (origin, allow_private or is_on_loopback(origin))
             if key not in self._services:
-                outgoing = OutgoingSettings(origin, key[1], _SYSTEM, _AT_A_TIME, 0, 0.0)
+                outgoing = OutgoingSettings(
+                    url=origin,
+                    allow_private=key[1],
+                    tls=_SYSTEM,
+                    concurrency=_AT_A_TIME,
+                    # What fails is not asked again before the key set's own cool-down.
+                    failures=0,
+                    open_for=0.0,
+                )
                 self._services[key] = build_http_service(
                     outgoing, called=f"the issuer `{origin}`", clock=self._clock
                 )
