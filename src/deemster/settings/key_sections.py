@@ -31,7 +31,7 @@ def read_keys(provider: Section) -> tuple[KeySource | None, KeyFetchingSettings]
     """The source (None after an error), and how it is asked."""
     if not provider.has("keys"):
         provider.take("keys")
-        provider.missing("keys", help="for example `keys: {discovery: true}`")
+        provider.missing("keys", help="for example `keys: {discovery: true}`, or `introspection`")
         return None, KeyFetchingSettings()
     keys = provider.section("keys")
     written = keys.written(KEY_SOURCES)
