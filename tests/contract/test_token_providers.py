@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from deemster.errors import DependencyUnavailableError, TokenRejectedError
+from deemster.model.decision import Reason
 from deemster.model.identity import Credential
 from deemster.tokens.base64url import encode_base64url
 from deemster.tokens.development_key import DevelopmentKey
+from deemster.tokens.plugin_provider import PluginTokenProvider
 from deemster.tokens.precheck import TokenType
 from deemster.tokens.provider import ProviderKind, TokenProvider
 from deemster.tokens.trusted_claims import AssertedClaimsProvider
 from tests.support.clock import FROZEN_AT as NOW
 from tests.support.introspection import OPAQUE, InProcess, active, an_introspecting_provider
-from tests.support.keys import AUDIENCE, a_provider, claims_of, minted, raw_token, signing_key
+from tests.support.keys import (
+    AUDIENCE,
+    ISSUER,
+    a_provider,
+    claims_of,
+    minted,
+    raw_token,
+    signing_key,
+)
 
 DEVELOPMENT_KEY = DevelopmentKey.generate()
+
+
+class NothingIsGenuine:
+    """A plug-in that was never given a token of its own."""
+
+    async def read(self, token: str, *, now: float) -> Mapping[str, object]:
+        raise TokenRejectedError(Reason.TOKEN_SIGNATURE_INVALID)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
 MAKERS: dict[str, Callable[[], TokenProvider]] = {
     "internal, ES256": a_provider,
     "internal, RS256": lambda: a_provider(signing_key("RS256")),
@@ -29,6 +51,9 @@ MAKERS: dict[str, Callable[[], TokenProvider]] = {
     "internal, introspected": an_introspecting_provider,
     "external, introspected": lambda: an_introspecting_provider(
         id="partners", kind=ProviderKind.EXTERNAL
+    ),
+    "internal, plug-in": lambda: PluginTokenProvider(
+        id="tools", kind=ProviderKind.INTERNAL, issuer=ISSUER, reader=NothingIsGenuine()
     ),
     "external, asserted": lambda: AssertedClaimsProvider(id="apigee"),
 }

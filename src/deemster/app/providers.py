@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from deemster.app.introspection import Introspections
 from deemster.app.key_services import KeyServices
+from deemster.app.plugins import token_reader_of
 from deemster.errors import ConfigurationError
 from deemster.model.clock import Clock
 from deemster.settings.model import (
@@ -16,6 +17,7 @@ from deemster.settings.model import (
     FileKeySource,
     InlineKeySource,
     IssuerSettings,
+    PluginSettings,
     PublishedKeySource,
     TokenProviderSettings,
     VerifyingProviderSettings,
@@ -26,6 +28,7 @@ from deemster.tokens.introspection_counters import IntrospectionCounters
 from deemster.tokens.jwt_provider import JwtProvider
 from deemster.tokens.key_fetching import DiscoveredKeys, PublishedKeys
 from deemster.tokens.keysets import KeySet, inline_key_set, key_set_from_file
+from deemster.tokens.plugin_provider import PluginTokenProvider
 from deemster.tokens.precheck import TokenType
 from deemster.tokens.provider import ProviderKind, TokenProvider
 from deemster.tokens.remote_keys import KeyDocument, RemoteKeySet
@@ -44,12 +47,15 @@ class TokenProviders:
     introspection: Introspections
     _key_sets: tuple[KeySet, ...]
     _services: KeyServices
+    _plugins: tuple[PluginTokenProvider, ...] = ()
 
     async def close(self) -> None:
         """End what is being fetched."""
         await self.introspection.close()
         for key_set in self._key_sets:
             await key_set.close()
+        for plugin in self._plugins:
+            await plugin.close()
         await self._services.close()
 
 
@@ -69,6 +75,7 @@ def build_token_providers(
     by_id: dict[str, TokenProvider] = {}
     development_keys: dict[str, DevelopmentKey] = {}
     key_sets: list[KeySet] = []
+    plugins: list[PluginTokenProvider] = []
     for provider in settings:
         if isinstance(provider, AssertedProviderSettings):
             by_id[provider.id] = AssertedClaimsProvider(
@@ -77,6 +84,10 @@ def build_token_providers(
                 scope_claim=provider.scope_claim,
                 honour_exp=provider.honour_exp,
             )
+            continue
+        if provider.plugin is not None:
+            by_id[provider.id] = plugged = _plugged(provider, provider.plugin, clock)
+            plugins.append(plugged)
             continue
         if provider.introspection is not None:
             by_id[provider.id] = introspection.add(provider, provider.introspection)
@@ -97,7 +108,9 @@ def build_token_providers(
                 key_sets.append(keys)
                 issuers[other.issuer] = _verifying(provider, other.issuer, keys)
             by_id[provider.id] = SeveralIssuers(issuers)
-    return TokenProviders(by_id, development_keys, introspection, tuple(key_sets), services)
+    return TokenProviders(
+        by_id, development_keys, introspection, tuple(key_sets), services, tuple(plugins)
+    )
 
 
 def _first(provider: VerifyingProviderSettings) -> IssuerSettings:
@@ -121,6 +134,23 @@ def _verifying(provider: VerifyingProviderSettings, issuer: str, key_set: KeySet
         honour_exp=provider.honour_exp,
         senders=provider.senders,
         longest_life=provider.longest_life,
+    )
+
+
+def _plugged(
+    provider: VerifyingProviderSettings, plugin: PluginSettings, clock: Clock
+) -> PluginTokenProvider:
+    return PluginTokenProvider(
+        id=provider.id,
+        kind=ProviderKind.INTERNAL if provider.internal else ProviderKind.EXTERNAL,
+        issuer=provider.issuer,
+        reader=token_reader_of(provider.id, plugin, clock),
+        skew=provider.skew,
+        scope_claim=provider.scope_claim,
+        permissions_claim=provider.permissions_claim,
+        user_claim=provider.user_claim,
+        honour_exp=provider.honour_exp,
+        senders=provider.senders,
     )
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from deemster.app.directory_services import scim_source, userinfo_source
+from deemster.app.plugins import user_reader_of
 from deemster.model.clock import Clock
 from deemster.outgoing.databases import open_engine
 from deemster.settings.model import (
     ClaimsDirectorySettings,
     DirectorySettings,
+    PluginSettings,
     ScimDirectory,
     Settings,
     SqlDirectory,
@@ -21,6 +23,7 @@ from deemster.settings.model import (
     VerifyingProviderSettings,
 )
 from deemster.usercontext.claims import ClaimsDirectory
+from deemster.usercontext.plugin_source import PluginUserSource
 from deemster.usercontext.resolver import UserResolver
 from deemster.usercontext.source import TokenUserSource, UserSource
 from deemster.usercontext.sql import SqlUserSource
@@ -80,6 +83,8 @@ def _add(sources: _Sources, directory: DirectorySettings, timeout: float, clock:
             sources.of_claims[id] = ClaimsDirectory(id, mapping)
         case ScimDirectory() as scim:
             sources.asked[id] = scim_source(id, scim, timeout, clock)
+        case PluginSettings() as plugin:
+            sources.asked[id] = PluginUserSource(id, user_reader_of(id, plugin, clock))
         case UserinfoDirectory() as userinfo:
             sources.with_token[id] = userinfo_source(id, userinfo, timeout, clock)
 

@@ -109,12 +109,13 @@ def _check_tokens(
                 f"token provider `{token.provider}` verifies no tokens: gateways assert its claims",
                 span,
             )
-        elif provider.introspection is not None:
+        elif provider.keys is None:
             # Which provider a gateway's token is asked about is told by the issuer in it.
+            means = "introspection" if provider.plugin is None else "a plug-in"
             reading.sink.error(
                 Code.SETTING,
-                f"token provider `{token.provider}` reads its tokens by introspection: a gateway "
-                "proves itself by a JWT",
+                f"token provider `{token.provider}` reads its tokens by {means}: a gateway proves "
+                "itself by a JWT",
                 span,
             )
     if not gateway.access_tokens:

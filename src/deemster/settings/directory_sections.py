@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from deemster.plugins import USER_SOURCES
 from deemster.policy.codes import Code
 from deemster.settings.claims_directory_sections import read_claims_directory
 from deemster.settings.model import DirectorySettings, DirectorySource
+from deemster.settings.plugin_sections import read_plugin
 from deemster.settings.scalars import parse_duration, parse_id, shown_duration
 from deemster.settings.scim_directory_sections import read_scim_directory
 from deemster.settings.section import Section
@@ -23,6 +25,7 @@ READERS: Mapping[str, Callable[[Section], DirectorySource | None]] = {
     "scim": read_scim_directory,
     "userinfo": read_userinfo_directory,
     "claims": read_claims_directory,
+    "plugin": lambda section: read_plugin(section, USER_SOURCES),
 }
 MOST_CACHE = 3600.0
 

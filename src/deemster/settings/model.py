@@ -49,6 +49,7 @@ __all__ = [
     "LimitSettings",
     "ListenerSettings",
     "OutgoingSettings",
+    "PluginSettings",
     "PolicySettings",
     "PublishedKeySource",
     "QuerySettings",
@@ -308,12 +309,21 @@ class IntrospectionSettings:
     open_for: float
 
 
+@dataclass(frozen=True, slots=True)
+class PluginSettings:
+    """`plugin: {name: …, settings: {…}}`; relative paths in the settings start at `folder`."""
+
+    name: str
+    settings: Mapping[str, object] = field(repr=False)
+    folder: Path
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyingProviderSettings:
     """An internal provider, or an external one with `claims: verified`.
 
-    Either `keys` or `introspection` is None; with the latter `algorithms` and `token_type` mean
-    nothing.
+    One of `keys`, `introspection` and `plugin` is not None; but for the first `algorithms` and
+    `token_type` mean nothing.
 
     `directory` is None, and `permissions_claim` and `user_claim` mean nothing, where it is
     external. `revocation_kept`: how long revocations are, None where nobody looks for them.
@@ -339,6 +349,7 @@ class VerifyingProviderSettings:
     fetching: KeyFetchingSettings = KeyFetchingSettings()
     longest_life: float | None = None
     other_issuers: tuple[IssuerSettings, ...] = ()
+    plugin: PluginSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -456,7 +467,12 @@ class UserinfoDirectory:
 
 
 DirectorySource = (
-    StaticDirectory | SqlDirectory | ClaimsDirectorySettings | ScimDirectory | UserinfoDirectory
+    StaticDirectory
+    | SqlDirectory
+    | ClaimsDirectorySettings
+    | ScimDirectory
+    | UserinfoDirectory
+    | PluginSettings
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from deemster.plugins import TOKEN_PROVIDERS
 from deemster.policy.codes import Code
 from deemster.settings.introspection_sections import read_introspection
 from deemster.settings.key_sections import read_keys
@@ -13,6 +14,7 @@ from deemster.settings.model import (
     TokenProviderSettings,
     VerifyingProviderSettings,
 )
+from deemster.settings.plugin_sections import read_plugin
 from deemster.settings.reading import one_of
 from deemster.settings.scalars import (
     parse_duration,
@@ -34,7 +36,8 @@ DAY = 86_400.0
 LONGEST_KEPT = 90 * DAY
 LATER = ("encryption", "userinfo")
 ONLY_KEYS = ("keys", "algorithms", "tokenType", "maxLifetime")
-ONLY_VERIFYING = ("issuer", "issuers", *ONLY_KEYS, "introspection", "dpop", "binding", "revocation")
+ONLY_OURS = ("introspection", "plugin", "dpop", "binding", "revocation")
+ONLY_VERIFYING = ("issuer", "issuers", *ONLY_KEYS, *ONLY_OURS)
 NOT_INTERNAL = ("issuers",)
 ONLY_INTERNAL = ("directory", "permissionsClaim", "userClaim")
 
@@ -80,17 +83,22 @@ def _read_verifying(
             return None
     section.take("issuers")
     issuer = others[0].issuer if others else section.required("issuer", parse_url)
-    keys = introspection = None
+    keys = introspection = plugin = None
     fetching = KeyFetchingSettings()
     if others:
-        section.misplaced(("issuer", "keys", "introspection"), "each of `issuers` has its own")
+        section.misplaced(
+            ("issuer", "keys", "introspection", "plugin"), "each of `issuers` has its own"
+        )
         keys, fetching = others[0].keys, others[0].fetching
+    elif section.has("plugin"):
+        section.misplaced((*ONLY_KEYS, "introspection"), "a plug-in reads the tokens")
+        plugin = read_plugin(section.section("plugin"), TOKEN_PROVIDERS)
     elif section.has("introspection"):
         why = "an introspection endpoint reads the tokens, be they JWTs or not"
         section.misplaced(ONLY_KEYS, why)
         introspection = read_introspection(section.section("introspection"), issuer)
     else:
-        section.take("introspection")
+        section.take("introspection", "plugin")
         keys, fetching = read_keys(section)
     algorithms = section.texts(
         "algorithms", one_of(sorted(SUPPORTED_ALGORITHMS)), default=("RS256", "ES256")
@@ -110,7 +118,7 @@ def _read_verifying(
         directory = section.required("directory", parse_id)
         permissions_claim = section.optional("permissionsClaim", _claim_name, None)
         user_claim = section.optional("userClaim", parse_name, "sub")
-    if issuer is None or (keys is None and introspection is None):
+    if issuer is None or (keys is None and introspection is None and plugin is None):
         return None
     return VerifyingProviderSettings(
         id=provider_id,
@@ -131,6 +139,7 @@ def _read_verifying(
         fetching=fetching,
         longest_life=longest_life,
         other_issuers=others[1:],
+        plugin=plugin,
     )
 
 

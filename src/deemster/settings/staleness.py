@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from deemster.settings.model import (
+    ClaimsDirectorySettings,
     DirectorySettings,
     DiscoveredKeySource,
     PublishedKeySource,
@@ -51,6 +52,11 @@ def staleness_of(settings: Settings) -> list[Bound]:
 
 def _of_tokens(settings: Settings, provider: VerifyingProviderSettings) -> Iterator[Bound]:
     introspection = provider.introspection
+    if provider.plugin is not None:
+        yield _of_plugin(provider)
+        if provider.revocation_kept is not None:
+            yield _revoked(settings, provider)
+        return
     if introspection is None:
         yield _revoked(settings, provider)
         yield _removed_key(provider)
@@ -64,6 +70,16 @@ def _of_tokens(settings: Settings, provider: VerifyingProviderSettings) -> Itera
     )
     if provider.revocation_kept is not None:
         yield _revoked(settings, provider)
+
+
+def _of_plugin(provider: VerifyingProviderSettings) -> Bound:
+    return Bound(
+        what="a token that its plug-in no longer takes",
+        whose=f"token provider `{provider.id}`",
+        seconds=0.0,
+        in_outage=0.0,
+        why="it is asked about each token; what it keeps itself, it must tell",
+    )
 
 
 def _revoked(settings: Settings, provider: VerifyingProviderSettings) -> Bound:
@@ -128,6 +144,15 @@ def _of_users(directory: DirectorySettings) -> Iterator[Bound]:
             seconds=None,
             in_outage=None,
             why="until the service is started again: its users stand in the settings",
+        )
+        return
+    if isinstance(directory.source, ClaimsDirectorySettings):
+        yield Bound(
+            what="a disabled user, or a group that was left",
+            whose=whose,
+            seconds=None,
+            in_outage=None,
+            why="until the token's `exp` and `skew`: what is believed stands in the token",
         )
         return
     yield Bound(
