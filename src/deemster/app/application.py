@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from deemster import __version__
 from deemster.app.authzen import authzen_exchanges, authzen_pages
 from deemster.app.decision_endpoints import decision_endpoint_prefixes
+from deemster.app.directory_services import DirectoryCredentials
 from deemster.app.ext_authz_http import ext_authz_http_exchanges
 from deemster.app.forward_auth import forward_auth_exchanges
 from deemster.app.openapi import openapi_of
@@ -82,6 +83,7 @@ class Application:
         authenticator: PepAuthenticator,
         providers: TokenProviders,
         users: UserResolver,
+        directories: DirectoryCredentials,
         attributes: SourcesOfSettings,
         shared: SharedState,
         states: SealedStates,
@@ -105,6 +107,7 @@ class Application:
         self._authenticator = authenticator
         self._providers = providers
         self._users = users
+        self._directories = directories
         self._attributes = attributes
         self._shared = shared
         self._states = states
@@ -165,6 +168,7 @@ class Application:
                 headers = self._attributes.reread_credentials()
                 state_keys = reread_state_keys(self.settings.state_keys)
                 clients = self._providers.introspection.reread()
+                directories = self._directories.reread()
                 await asyncio.to_thread(prepare)
             except ConfigurationError as error:
                 return self._refused(error.message)
@@ -173,6 +177,7 @@ class Application:
             self._authenticator.replace_secrets(credentials)
             self._attributes.replace_credentials(headers)
             self._providers.introspection.replace(clients)
+            self._directories.replace(directories)
             if state_keys:
                 self._states.replace_keys(sealing_keys(state_keys))
             self._degraded = None
@@ -238,7 +243,8 @@ def build_application(
     providers = build_token_providers(
         settings.token_providers, clock, counters=figures.introspections, shared=shared.store
     )
-    users = build_user_resolver(settings, clock)
+    directories = DirectoryCredentials()
+    users = build_user_resolver(settings, clock, directories)
     attributes = build_attribute_sources(settings, clock, figures.attributes)
     figures.shared = shared.store
     figures.revocations = shared.mirror
@@ -315,6 +321,7 @@ def build_application(
         authenticator=authenticator,
         providers=providers,
         users=users,
+        directories=directories,
         attributes=attributes,
         shared=shared,
         states=states,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from deemster.app.directory_services import scim_source, userinfo_source
+from deemster.app.directory_services import DirectoryCredentials, scim_source, userinfo_source
 from deemster.app.plugins import user_reader_of
 from deemster.model.clock import Clock
 from deemster.outgoing.databases import open_engine
@@ -34,12 +34,15 @@ __all__ = ["build_user_resolver"]
 T = TypeVar("T")
 
 
-def build_user_resolver(settings: Settings, clock: Clock) -> UserResolver:
-    """Nothing is connected yet. Raises ConfigurationError."""
+def build_user_resolver(
+    settings: Settings, clock: Clock, credentials: DirectoryCredentials | None = None
+) -> UserResolver:
+    """Nothing is connected yet; `credentials` are filled. Raises ConfigurationError."""
+    credentials = credentials or DirectoryCredentials()
     directories = {directory.id: directory for directory in settings.directories}
     sources = _Sources({}, {}, {})
     for directory in settings.directories:
-        _add(sources, directory, settings.deadlines.user, clock)
+        _add(sources, directory, settings.deadlines.user, clock, credentials)
     used_by = {
         provider.id: provider.directory
         for provider in settings.token_providers
@@ -72,7 +75,13 @@ def _by_provider(used_by: Mapping[str, str], sources: Mapping[str, T]) -> dict[s
     }
 
 
-def _add(sources: _Sources, directory: DirectorySettings, timeout: float, clock: Clock) -> None:
+def _add(
+    sources: _Sources,
+    directory: DirectorySettings,
+    timeout: float,
+    clock: Clock,
+    credentials: DirectoryCredentials,
+) -> None:
     id = directory.id
     match directory.source:
         case StaticDirectory(users):
@@ -82,7 +91,7 @@ def _add(sources: _Sources, directory: DirectorySettings, timeout: float, clock:
         case ClaimsDirectorySettings(mapping):
             sources.of_claims[id] = ClaimsDirectory(id, mapping)
         case ScimDirectory() as scim:
-            sources.asked[id] = scim_source(id, scim, timeout, clock)
+            sources.asked[id] = scim_source(id, scim, timeout, clock, credentials)
         case PluginSettings() as plugin:
             sources.asked[id] = PluginUserSource(id, user_reader_of(id, plugin, clock))
         case UserinfoDirectory() as userinfo:

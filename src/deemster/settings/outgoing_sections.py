@@ -14,7 +14,7 @@ from deemster.settings.secret import Secret
 from deemster.settings.section import Section
 from deemster.settings.service_sections import between
 
-__all__ = ["check_header_value", "read_outgoing"]
+__all__ = ["check_header_value", "is_field_value", "read_outgoing"]
 
 _DOTS = re.compile(r"(?:\.|%2[eE]){1,2}")
 # RFC 9110 5.5: visible ASCII with blanks within.
@@ -49,8 +49,14 @@ def read_outgoing(section: Section, key: str = "url") -> OutgoingSettings | None
     )
 
 
+def is_field_value(text: str) -> bool:
+    """Whether a text can stand in a header field of a request."""
+    return _FIELD_VALUE.fullmatch(text) is not None
+
+
 def check_header_value(section: Section, key: str, value: Secret) -> None:
-    if _FIELD_VALUE.fullmatch(value.reveal()) is None:
+    """Report a secret that cannot."""
+    if not is_field_value(value.reveal()):
         section.error(
             Code.SETTING,
             f"the secret of `{key}` cannot stand in a header",
