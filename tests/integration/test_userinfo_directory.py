@@ -109,8 +109,24 @@ async def test_the_user_is_asked_about_with_the_users_own_token(issuer: Issuer) 
     assert user.groups == frozenset({"finance"})
     assert user.roles == frozenset()
     assert user.attributes == {"mail": "a@example.com"}
-    assert set(issuer.tokens) == {"tok-a"}
-    assert set(issuer.targets) == {"/oidc/me/"}
+    # One answer tells it all.
+    assert issuer.tokens == ["tok-a"]
+    assert issuer.targets == ["/oidc/me/"]
+
+
+@pytest.mark.catalogue("I7")
+async def test_a_part_that_the_answer_does_not_tell_is_an_error_when_it_is_read(
+    issuer: Issuer,
+) -> None:
+    issuer.documents["tok-a"] = {"sub": "alice", "groups": "finance", "email": "a@example.com"}
+    shown = presented("alice", "tok-a")
+    async with resolving(issuer.url) as resolver:
+        user = await resolver.resolve("idp", "alice", shown)
+        user = await resolver.fetch("idp", user, frozenset(UserPart), shown)
+    assert isinstance(user.groups, DependencyUnavailableError)
+    assert user.groups.detail == "`groups` is not a list of strings"
+    assert user.attributes == {"mail": "a@example.com"}
+    assert len(issuer.tokens) == 2
 
 
 async def test_what_is_known_is_not_asked_for_again_whoever_asks(issuer: Issuer) -> None:

@@ -19,7 +19,7 @@ from deemster.model.identity import (
 from deemster.outgoing.single_flight import SingleFlight
 from deemster.usercontext.cache import PartValue, RefusalCache, UserCache, UserKey
 from deemster.usercontext.claims import ClaimsDirectory
-from deemster.usercontext.source import Presented, TokenUserSource, UserSource
+from deemster.usercontext.source import OneAnswerSource, Presented, TokenUserSource, UserSource
 
 __all__ = ["UserResolver"]
 
@@ -207,7 +207,13 @@ class UserResolver:
             return enabled
         # INVARIANT: only a bool or None is an answer; 1 and "false" are faults of the source.
         if enabled is True:
-            return self._users.add_user(key, asked_at=asked_at, now=self._clock.monotonic())
+            now = self._clock.monotonic()
+            user = self._users.add_user(key, asked_at=asked_at, now=now)
+            if not isinstance(source, OneAnswerSource):
+                return user
+            for part, value in source.told_along().items():
+                self._users.add_part(key, part, value, asked_at=asked_at, now=now)
+            return self._users.get(key, now) or user
         if enabled is not False and enabled is not None:
             return _Failure(source.id, "neither enabled nor disabled")
         reason = Reason.USER_UNKNOWN if enabled is None else Reason.USER_DISABLED

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from deemster.model.identity import Credential, VerifiedClaims
+from deemster.model.identity import Credential, UserPart, VerifiedClaims
 
-__all__ = ["Presented", "TokenUserSource", "UserSource"]
+__all__ = ["OneAnswerSource", "Presented", "TokenUserSource", "UserSource"]
 
 
 class UserSource(Protocol):
@@ -41,6 +41,18 @@ class UserSource(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+        ...
+
+
+@runtime_checkable
+class OneAnswerSource(Protocol):
+    """A UserSource of one user, whose answer to `is_enabled` tells the parts as well."""
+
+    def told_along(self) -> Mapping[UserPart, frozenset[str] | Mapping[str, object]]:
+        """Parts that came with the last answer, so that nobody asks for them again.
+
+        One that could not be read is not among them: whoever reads it asks, and gets the error.
+        """
         ...
 
 

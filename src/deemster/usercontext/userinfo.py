@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from deemster.errors import DependencyUnavailableError
+from deemster.model.identity import UserPart
 from deemster.outgoing.failures import CallFailedError
 from deemster.outgoing.http_service import HttpAnswer
 from deemster.outgoing.json_answers import json_document
@@ -51,6 +53,21 @@ class OwnUserinfo:
         self._endpoint = endpoint
         self._mapping = mapping
         self._presented = presented
+        self._told: Mapping[str, object] | None = None
+
+    def told_along(self) -> Mapping[UserPart, frozenset[str] | Mapping[str, object]]:
+        """See OneAnswerSource."""
+        told, mapping = self._told, self._mapping
+        if told is None:
+            return {}
+        found: dict[UserPart, frozenset[str] | Mapping[str, object]] = {}
+        with contextlib.suppress(MisfitError):
+            found[UserPart.GROUPS] = names_in(told, mapping.groups, "groups")
+        with contextlib.suppress(MisfitError):
+            found[UserPart.ROLES] = names_in(told, mapping.roles, "roles")
+        with contextlib.suppress(MisfitError):
+            found[UserPart.ATTRIBUTES] = attributes_in(told, mapping.attributes)
+        return found
 
     async def is_enabled(self, subject: str) -> bool | None:
         """See UserSource: whomever the issuer answers about is known and enabled."""
@@ -93,6 +110,7 @@ class OwnUserinfo:
         # values MUST NOT be used."
         if not isinstance(document, dict) or document.get("sub") != sub:
             raise MisfitError("the answer is not about the token's `sub`")
+        self._told = document
         return document
 
 
