@@ -40,14 +40,15 @@ def build_user_resolver(
     """Nothing is connected yet; `credentials` are filled. Raises ConfigurationError."""
     credentials = credentials or DirectoryCredentials()
     directories = {directory.id: directory for directory in settings.directories}
-    sources = _Sources({}, {}, {})
-    for directory in settings.directories:
-        _add(sources, directory, settings.deadlines.user, clock, credentials)
     used_by = {
         provider.id: provider.directory
         for provider in settings.token_providers
         if isinstance(provider, VerifyingProviderSettings) and provider.directory is not None
     }
+    sources = _Sources({}, {}, {})
+    # What nobody uses nobody would close.
+    for id in dict.fromkeys(used_by.values()):
+        _add(sources, directories[id], settings.deadlines.user, clock, credentials)
     return UserResolver(
         _by_provider(used_by, sources.asked),
         token_sources=_by_provider(used_by, sources.with_token),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pytest
 
+from deemster.decisions.point import Deadlines
 from deemster.errors import DependencyUnavailableError, TokenRejectedError
 from deemster.model.decision import Reason
 from deemster.model.identity import Credential, VerifiedClaims
 from deemster.tokens.plugin_provider import PluginTokenProvider
 from deemster.tokens.provider import ProviderKind
 from tests.support.clock import FROZEN_AT as NOW
+from tests.support.points import a_call, a_caller, a_point
+from tests.support.policy_trees import a_service
 
 ISSUER = "https://tools.example.com"
 GOOD: Mapping[str, object] = {"sub": "alice", "aud": "shop", "exp": NOW + 60, "scope": "a b"}
@@ -148,3 +152,24 @@ async def test_nothing_is_remembered() -> None:
 async def test_its_end_is_nobodys_fault() -> None:
     await provider(Reader(ValueError())).close()
     await provider(Reader(SystemExit(1))).close()
+
+
+async def test_a_plugin_that_does_not_answer_denies_in_time() -> None:
+    class Hanging(Reader):
+        async def read(self, token: str, *, now: float) -> Mapping[str, object]:
+            await asyncio.Event().wait()
+            return GOOD
+
+    operations = (
+        "operations:\n  - {id: read, match: {methods: [GET], path: /}, allow: authenticated}\n"
+    )
+    asked = PluginTokenProvider(
+        id="idp", kind=ProviderKind.INTERNAL, issuer=ISSUER, reader=Hanging(GOOD)
+    )
+    point = a_point(
+        {"shop.yaml": a_service(operations)},
+        provider=asked,  # type: ignore[arg-type]
+        deadlines=Deadlines(decision=60.0, token=0.05),
+    )
+    decision = await point.point.decide(a_call(token="a.b"), a_caller())
+    assert (decision.permitted, decision.reason) == (False, Reason.DEPENDENCY_UNAVAILABLE)
