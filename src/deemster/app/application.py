@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
@@ -28,7 +28,7 @@ from deemster.app.shared import SharedState, build_shared_state
 from deemster.app.sideband import sideband_exchanges
 from deemster.app.sources import SourcesOfSettings, build_attribute_sources
 from deemster.app.state_keys import build_states, sealing_keys
-from deemster.app.users import build_user_resolver
+from deemster.app.users import build_change_listeners, build_user_resolver
 from deemster.decisionlog.recorder import DecisionRecorder, WhenFull
 from deemster.decisionlog.sinks import BufferedSink
 from deemster.decisionlog.targets import (
@@ -58,6 +58,7 @@ from deemster.usercontext.resolver import UserResolver
 
 if TYPE_CHECKING:
     from deemster.gateways.grpc_endpoint import GrpcEndpoint
+    from deemster.usercontext.changes import ChangeListener
 
 __all__ = ["Application", "build_application", "new_id"]
 
@@ -84,6 +85,7 @@ class Application:
         providers: TokenProviders,
         users: UserResolver,
         directories: DirectoryCredentials,
+        listeners: Sequence[ChangeListener],
         attributes: SourcesOfSettings,
         shared: SharedState,
         states: SealedStates,
@@ -108,6 +110,7 @@ class Application:
         self._providers = providers
         self._users = users
         self._directories = directories
+        self._listeners = listeners
         self._attributes = attributes
         self._shared = shared
         self._states = states
@@ -135,6 +138,8 @@ class Application:
         snapshot = await asyncio.to_thread(self._store.load)
         self._recorder.start()
         await self._shared.start()
+        for listener in self._listeners:
+            listener.start()
         silent = await self._users.warm_up()
         if silent:
             self._log.warning("directories_did_not_answer", ids=list(silent))
@@ -195,6 +200,8 @@ class Application:
         """Write what is to be recorded, for at most `within` seconds, and let go of the rest."""
         self.begin_to_end()
         await self._recorder.close(within)
+        for listener in self._listeners:
+            await listener.close()
         await self._users.close()
         await self._attributes.close()
         await self._shared.close()
@@ -245,6 +252,7 @@ def build_application(
     )
     directories = DirectoryCredentials()
     users = build_user_resolver(settings, clock, directories)
+    listeners = build_change_listeners(settings, users, reports.directory_listened_to)
     attributes = build_attribute_sources(settings, clock, figures.attributes)
     figures.shared = shared.store
     figures.revocations = shared.mirror
@@ -322,6 +330,7 @@ def build_application(
         providers=providers,
         users=users,
         directories=directories,
+        listeners=listeners,
         attributes=attributes,
         shared=shared,
         states=states,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from deemster.app.directory_services import DirectoryCredentials, scim_source, userinfo_source
 from deemster.app.plugins import user_reader_of
@@ -27,9 +28,13 @@ from deemster.usercontext.plugin_source import PluginUserSource
 from deemster.usercontext.resolver import UserResolver
 from deemster.usercontext.source import TokenUserSource, UserSource
 from deemster.usercontext.sql import SqlUserSource
+from deemster.usercontext.sql_queries import QueriedUserSource, UserQueries
 from deemster.usercontext.static import StaticUserSource
 
-__all__ = ["build_user_resolver"]
+if TYPE_CHECKING:
+    from deemster.usercontext.changes import ChangeListener
+
+__all__ = ["build_change_listeners", "build_user_resolver"]
 
 T = TypeVar("T")
 
@@ -57,6 +62,38 @@ def build_user_resolver(
         ttls={provider: directories[directory].cache for provider, directory in used_by.items()},
         timeout=settings.deadlines.user,
     )
+
+
+def build_change_listeners(
+    settings: Settings, users: UserResolver, on_state: Callable[[str, bool], None]
+) -> tuple[ChangeListener, ...]:
+    """One for each directory whose database tells of changes; none of them is started.
+
+    `on_state(directory, listening)`
+    """
+    listeners = []
+    for directory in settings.directories:
+        source = directory.source
+        if not isinstance(source, SqlDirectory) or source.notify is None:
+            continue
+        # Its library takes a moment to import, and nobody else needs it.
+        from deemster.usercontext.changes import ChangeListener
+
+        providers = tuple(
+            provider.id
+            for provider in settings.token_providers
+            if isinstance(provider, VerifyingProviderSettings)
+            and provider.directory == directory.id
+        )
+        listeners.append(
+            ChangeListener(
+                source.url.reveal(),
+                source.notify,
+                on_change=partial(users.forget, providers),
+                on_state=partial(on_state, directory.id),
+            )
+        )
+    return tuple(listeners)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +124,8 @@ def _add(
     match directory.source:
         case StaticDirectory(users):
             sources.asked[id] = StaticUserSource(id, {user.subject: _entry(user) for user in users})
-        case SqlDirectory(url):
-            sources.asked[id] = SqlUserSource(id, open_engine(url.reveal()), timeout=timeout)
+        case SqlDirectory() as sql:
+            sources.asked[id] = _sql_source(id, sql, timeout)
         case ClaimsDirectorySettings(mapping):
             sources.of_claims[id] = ClaimsDirectory(id, mapping)
         case ScimDirectory() as scim:
@@ -97,6 +134,14 @@ def _add(
             sources.asked[id] = PluginUserSource(id, user_reader_of(id, plugin, clock))
         case UserinfoDirectory() as userinfo:
             sources.with_token[id] = userinfo_source(id, userinfo, timeout, clock)
+
+
+def _sql_source(id: str, sql: SqlDirectory, timeout: float) -> UserSource:
+    # The server ends by itself what nobody waits for any more.
+    engine = open_engine(sql.url.reveal(), read_only=True, statement_seconds=2 * timeout)
+    if sql.queries is None:
+        return SqlUserSource(id, engine, timeout=timeout)
+    return QueriedUserSource(id, engine, UserQueries(**sql.queries), timeout=timeout)
 
 
 def _entry(user: StaticUser) -> dict[str, object]:

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
-from decimal import Decimal
-from typing import Any
-from uuid import UUID
+from collections.abc import Mapping
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deemster.model.attributes import SourceCall, SqlCall
 from deemster.outgoing.failures import CallFailedError
+from deemster.outgoing.sql_values import json_of
 
 __all__ = ["SqlSource", "query_parameters"]
 
@@ -84,48 +80,7 @@ class SqlSource:
                     return "two columns have one name"
                 rows = await result.fetchmany(self._most_rows + 1)
                 await result.close()
-                return [dict(zip(names, map(_json, row), strict=True)) for row in rows]
+                return [dict(zip(names, map(json_of, row), strict=True)) for row in rows]
         except (SQLAlchemyError, ValueError, OSError, OverflowError) as error:
             # The message of a database error may quote values or the URL: only its type.
             return type(error).__name__
-
-
-def _json(value: object) -> object:
-    """A database's value as JSON has it. Raises ValueError for what JSON has not."""
-    if value is None:
-        return None
-    for kind, convert in _CONVERSIONS:
-        if isinstance(value, kind):
-            return convert(value)
-    raise ValueError("no JSON value")
-
-
-def _number(value: Decimal) -> int | float:
-    if not value.is_finite():
-        raise ValueError("no JSON number")
-    return int(value) if value == value.to_integral_value() else float(value)
-
-
-def _float(value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError("no JSON number")
-    return value
-
-
-def _seconds(value: datetime) -> float:
-    if value.tzinfo is None:
-        raise ValueError("a time without its offset")
-    return value.timestamp()
-
-
-# In order: a bool is an int, a datetime is a date.
-_CONVERSIONS: tuple[tuple[type | tuple[type, ...], Callable[[Any], object]], ...] = (
-    ((str, bool, int), lambda value: value),
-    (float, _float),
-    (Decimal, _number),
-    (datetime, _seconds),
-    ((date, time), lambda value: value.isoformat()),
-    (UUID, str),
-    ((list, tuple), lambda value: [_json(item) for item in value]),
-    (dict, lambda value: {str(key): _json(item) for key, item in value.items()}),
-)

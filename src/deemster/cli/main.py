@@ -23,6 +23,7 @@ _COMMANDS = {
     "schema": ("schema", "schema"),
     "token": ("token", "token"),
     "revoke": ("revoke", "revoke"),
+    "users": ("users", "users"),
     "show-config": ("show_config", "show_config"),
     "version": ("version", "version"),
 }
@@ -36,11 +37,11 @@ class _Commands(TyperGroup):
     def list_commands(self, ctx: object) -> list[str]:
         return list(_COMMANDS)
 
-    def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | None:
+    def get_command(self, ctx: object, cmd_name: str) -> TyperCommand | TyperGroup | None:
         if cmd_name not in self.commands:
             self._make(cmd_name)
         found = self.commands.get(cmd_name)
-        return found if isinstance(found, TyperCommand) else None
+        return found if isinstance(found, TyperCommand | TyperGroup) else None
 
     def _make(self, name: str) -> None:
         if name not in _COMMANDS:
@@ -57,6 +58,13 @@ class _Commands(TyperGroup):
             context_settings=_CONTEXT,
         )
         command = getattr(import_module(f"deemster.cli.{module}"), function)
+        if isinstance(command, typer.Typer):
+            # Commands of its own, each of which tells its errors as every command does.
+            for one in command.registered_commands:
+                if one.callback is not None:
+                    one.callback = reporting(one.callback)
+            self.commands[name] = typer.main.get_group(command)
+            return
         alone.command(name)(reporting(command))
         self.commands[name] = typer.main.get_command(alone)
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from deemster.outgoing.databases import open_engine
 from deemster.tokens.development_key import DevelopmentKey, load_or_create
-from deemster.usercontext.sql_schema import create_schema, put_user
+from deemster.usercontext.sql_migrations import migrate
+from deemster.usercontext.sql_schema import put_user
 
 __all__ = ["ISSUER", "Workplace", "prepare_workplace"]
 
@@ -71,7 +72,7 @@ def _secret(file: Path) -> str:
 async def _fill_directory(database: Path) -> None:
     engine = open_engine(f"sqlite+aiosqlite:///{database}", create=True)
     try:
-        await create_schema(engine)
+        await migrate(engine)
         await put_user(
             engine,
             "alice",

@@ -427,9 +427,15 @@ class StaticDirectory:
 
 @dataclass(frozen=True, slots=True)
 class SqlDirectory:
-    """`sql: {url: …}`; the URL may hold a password."""
+    """`sql: {url: …}`; the URL may hold a password.
+
+    `queries` are None for our own tables, else by part (`user`, `groups`, …). `notify` is the
+    channel on which PostgreSQL tells of changed users, None where nobody listens.
+    """
 
     url: Secret
+    queries: Mapping[str, str] | None = None
+    notify: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from deemster.settings.model import (
     DiscoveredKeySource,
     PublishedKeySource,
     Settings,
+    SqlDirectory,
     StaticDirectory,
     VerifyingProviderSettings,
 )
@@ -160,7 +161,12 @@ def _of_users(directory: DirectorySettings) -> Iterator[Bound]:
         whose=whose,
         seconds=directory.cache,
         in_outage=directory.cache,
-        why="`cache`; what the directory said is not kept for longer in its outage",
+        why="`cache`; what the directory said is not kept for longer in its outage"
+        + (
+            "; as a rule at once, because its database tells of changes"
+            if isinstance(directory.source, SqlDirectory) and directory.source.notify
+            else ""
+        ),
     )
 
 

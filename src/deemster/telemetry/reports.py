@@ -54,6 +54,13 @@ class ServiceReports:
         else:
             self._log.error("shared_store_failed")
 
+    def directory_listened_to(self, directory: str, listening: bool) -> None:  # noqa: FBT001
+        """Changes of a directory's users are heard of, or are not any more."""
+        if listening:
+            self._log.info("directory_changes_heard", directory=directory)
+        else:
+            self._log.warning("directory_changes_missed", directory=directory)
+
     def _may_log(self) -> bool:
         now = self._monotonic()
         if now >= self._window_ends:

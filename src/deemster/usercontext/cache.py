@@ -88,6 +88,10 @@ class UserCache:
         """Forget a user that is gone or disabled, with all its parts."""
         self._known.pop(key, None)
 
+    def clear(self, provider: str) -> None:
+        """Forget every user of a provider."""
+        self._known = {key: known for key, known in self._known.items() if key[0] != provider}
+
     def __len__(self) -> int:
         return len(self._known)
 
@@ -131,6 +135,14 @@ class RefusalCache:
         self._refused[key] = (reason, asked_at + min(self._ttl, self._ttls.get(key[0], self._ttl)))
         while len(self._refused) > self._max_users:
             del self._refused[next(iter(self._refused))]
+
+    def discard(self, key: UserKey) -> None:
+        """A user that may be known now."""
+        self._refused.pop(key, None)
+
+    def clear(self, provider: str) -> None:
+        """Every user of a provider may be known now."""
+        self._refused = {key: why for key, why in self._refused.items() if key[0] != provider}
 
     def __len__(self) -> int:
         return len(self._refused)

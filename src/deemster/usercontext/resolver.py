@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from deemster.errors import DependencyUnavailableError, TokenRejectedError
@@ -38,6 +38,8 @@ class _Failure:
 _Flight = tuple[UserKey, Credential | None]
 """Whoever asks with a token of its own waits for no other token's answer."""
 
+MOST_CHANGED = 10_000
+_LONG_AGO = float("-inf")
 _NOBODY = "warm-up"
 """A subject whose answer is not looked at."""
 
@@ -78,6 +80,8 @@ class UserResolver:
         self._refusals = RefusalCache(
             ttl=min(refusal_ttl, ttl), ttls=ttls or {}, max_users=max_users
         )
+        self._changed: dict[UserKey, float] = {}
+        self._all_changed: dict[str, float] = {}
         self._looks: SingleFlight[_Flight, UserContext | Reason | _Failure] = SingleFlight()
         self._fetches: SingleFlight[tuple[_Flight, UserPart], PartValue | _Failure] = SingleFlight()
 
@@ -144,6 +148,29 @@ class UserResolver:
         values = {part.value: value for part, value in zip(wanted, found, strict=True)}
         return replace(user, **values)  # type: ignore[arg-type] # named by UserPart
 
+    def forget(self, providers: Iterable[str], subject: str | None) -> None:
+        """A user was changed, or (None) anybody may have been: nothing of before is used again.
+
+        What is being asked right now is not kept either: it may be an answer of before.
+        """
+        now = self._clock.monotonic()
+        for provider in providers:
+            if subject is None or len(self._changed) >= MOST_CHANGED:
+                self._all_changed[provider] = now
+                self._users.clear(provider)
+                self._refusals.clear(provider)
+                self._changed = {k: at for k, at in self._changed.items() if k[0] != provider}
+            if subject is not None:
+                key = (provider, subject)
+                self._changed[key] = now
+                self._users.discard(key)
+                self._refusals.discard(key)
+
+    def _was_changed(self, key: UserKey, asked_at: float) -> bool:
+        """Whether an answer that was asked for then may be older than a change."""
+        changed = max(self._changed.get(key, _LONG_AGO), self._all_changed.get(key[0], _LONG_AGO))
+        return asked_at <= changed
+
     async def warm_up(self) -> tuple[str, ...]:
         """Ask every source once, so that no call waits while connections are opened.
 
@@ -206,7 +233,10 @@ class UserResolver:
         if isinstance(enabled, _Failure):
             return enabled
         # INVARIANT: only a bool or None is an answer; 1 and "false" are faults of the source.
+        changed = self._was_changed(key, asked_at)
         if enabled is True:
+            if changed:
+                return UserContext(id=key[1])
             now = self._clock.monotonic()
             user = self._users.add_user(key, asked_at=asked_at, now=now)
             if not isinstance(source, OneAnswerSource):
@@ -218,7 +248,8 @@ class UserResolver:
             return _Failure(source.id, "neither enabled nor disabled")
         reason = Reason.USER_UNKNOWN if enabled is None else Reason.USER_DISABLED
         self._users.discard(key)
-        self._refusals.add(key, reason, asked_at=asked_at)
+        if not changed:
+            self._refusals.add(key, reason, asked_at=asked_at)
         return reason
 
     async def _fetch(
@@ -233,8 +264,9 @@ class UserResolver:
         expected = Mapping if part is UserPart.ATTRIBUTES else frozenset
         if not isinstance(value, expected):
             return _Failure(source.id, f"{part.value} of the wrong type")
-        now = self._clock.monotonic()
-        self._users.add_part(key, part, value, asked_at=asked_at, now=now)
+        if not self._was_changed(key, asked_at):
+            now = self._clock.monotonic()
+            self._users.add_part(key, part, value, asked_at=asked_at, now=now)
         return value
 
     async def _asked(self, source: UserSource, answer: Awaitable[object]) -> object:

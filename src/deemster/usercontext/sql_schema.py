@@ -12,7 +12,7 @@ from sqlalchemy.types import TypeDecorator
 
 from deemster.model.strict_json import StrictJsonError, read_strict_json
 
-__all__ = ["attributes", "create_schema", "groups", "put_user", "roles", "users"]
+__all__ = ["attributes", "groups", "put_user", "roles", "users"]
 
 _MAX_DEPTH = 32
 
@@ -57,12 +57,6 @@ attributes = Table(
     Column("name", Text, primary_key=True),
     Column("value", _StrictJson, nullable=False),
 )
-
-
-async def create_schema(engine: AsyncEngine) -> None:
-    """Make the tables that are not there yet (embedded SQLite; elsewhere use migrations)."""
-    async with engine.begin() as connection:
-        await connection.run_sync(_metadata.create_all)
 
 
 async def put_user(

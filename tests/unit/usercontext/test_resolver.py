@@ -292,3 +292,42 @@ async def test_warming_up_asks_each_directory_once_and_keeps_nothing(
     assert directory.count("enabled") == 1
     ((_, subject),) = directory.asked
     assert resolver.recall("bizpro", subject) is None
+
+
+@pytest.mark.parametrize("changed", ["alice", None])
+async def test_an_answer_that_was_under_way_at_a_change_is_not_kept(
+    resolver: UserResolver, directory: TellingDirectory, changed: str | None
+) -> None:
+    directory.gate.clear()
+    asking = asyncio.create_task(resolver.resolve("bizpro", "alice"))
+    await settle()
+    resolver.forget(["bizpro"], changed)
+    directory.gate.set()
+    assert (await asking).id == "alice"
+    assert resolver.recall("bizpro", "alice") is None
+
+
+@pytest.mark.parametrize("changed", ["alice", None])
+async def test_what_was_kept_before_a_change_is_not_used_again(
+    resolver: UserResolver, directory: TellingDirectory, changed: str | None, clock: FrozenClock
+) -> None:
+    user = await resolver.resolve("bizpro", "alice")
+    await resolver.fetch("bizpro", user, ALL)
+    clock.advance(1)
+    resolver.forget(["bizpro"], changed)
+    clock.advance(1)
+    before = len(directory.asked)
+    user = await resolver.resolve("bizpro", "alice")
+    await resolver.fetch("bizpro", user, ALL)
+    assert len(directory.asked) == before + 4
+    assert resolver.recall("bizpro", "alice") is not None
+
+
+async def test_a_change_of_one_user_leaves_the_others(
+    resolver: UserResolver, directory: TellingDirectory
+) -> None:
+    for subject in ("alice", "bob"):
+        await resolver.resolve("bizpro", subject)
+    resolver.forget(["bizpro"], "alice")
+    assert resolver.recall("bizpro", "alice") is None
+    assert resolver.recall("bizpro", "bob") is not None

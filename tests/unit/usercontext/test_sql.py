@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from deemster.errors import ConfigurationError, DependencyUnavailableError
 from deemster.outgoing.databases import open_engine
 from deemster.usercontext.sql import SqlUserSource
-from deemster.usercontext.sql_schema import create_schema, put_user
+from deemster.usercontext.sql_migrations import migrate
+from deemster.usercontext.sql_schema import put_user
 
 HOSTILE = [
     "' or 1=1 --",
@@ -53,7 +54,7 @@ async def driver_at_rest() -> AsyncIterator[None]:
 @pytest.fixture
 async def engine(tmp_path: Path, driver_at_rest: None) -> AsyncIterator[AsyncEngine]:
     engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'people.db'}", create=True)
-    await create_schema(engine)
+    await migrate(engine)
     yield engine
     await engine.dispose()
 
@@ -141,7 +142,7 @@ async def test_writing_a_user_again_replaces_all_of_it(
 
 
 async def test_the_schema_may_be_made_twice(engine: AsyncEngine, people: SqlUserSource) -> None:
-    await create_schema(engine)
+    await migrate(engine)
     assert await people.is_enabled("alice") is True
 
 

@@ -1,0 +1,1 @@
+"""How the tables of an SQL directory came to be; run by `sql_migrations`."""
