@@ -235,15 +235,7 @@ class UserResolver:
         # INVARIANT: only a bool or None is an answer; 1 and "false" are faults of the source.
         changed = self._was_changed(key, asked_at)
         if enabled is True:
-            if changed:
-                return UserContext(id=key[1])
-            now = self._clock.monotonic()
-            user = self._users.add_user(key, asked_at=asked_at, now=now)
-            if not isinstance(source, OneAnswerSource):
-                return user
-            for part, value in source.told_along().items():
-                self._users.add_part(key, part, value, asked_at=asked_at, now=now)
-            return self._users.get(key, now) or user
+            return UserContext(id=key[1]) if changed else self._kept(key, source, asked_at)
         if enabled is not False and enabled is not None:
             return _Failure(source.id, "neither enabled nor disabled")
         reason = Reason.USER_UNKNOWN if enabled is None else Reason.USER_DISABLED
@@ -251,6 +243,16 @@ class UserResolver:
         if not changed:
             self._refusals.add(key, reason, asked_at=asked_at)
         return reason
+
+    def _kept(self, key: UserKey, source: UserSource, asked_at: float) -> UserContext:
+        """A user who is enabled, with what the answer told of him besides."""
+        now = self._clock.monotonic()
+        user = self._users.add_user(key, asked_at=asked_at, now=now)
+        if not isinstance(source, OneAnswerSource):
+            return user
+        for part, value in source.told_along().items():
+            self._users.add_part(key, part, value, asked_at=asked_at, now=now)
+        return self._users.get(key, now) or user
 
     async def _fetch(
         self, key: UserKey, part: UserPart, source: UserSource | _Failure
