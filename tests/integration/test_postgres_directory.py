@@ -269,15 +269,16 @@ async def test_the_server_ends_what_nobody_waits_for(url: str) -> None:
     assert all(isinstance(one, DependencyUnavailableError) for one in found)
     # Each look is a transaction of its own: within one the view does not change.
     async with engine_of(url) as other:
-        for _ in range(200):
+
+        async def running() -> list[object]:
             async with other.connect() as connection:
-                left = await connection.execute(text(_STILL_RUNNING))
-                rows = left.all()
-            if not rows:
+                return list(await connection.execute(text(_STILL_RUNNING)))
+
+        for _ in range(200):
+            if not await running():
                 break
             await asyncio.sleep(0.05)
-        else:
-            pytest.fail(f"queries go on: {rows}")
+        assert await running() == []
     await source.close()
 
 
