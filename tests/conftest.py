@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -86,6 +86,27 @@ def kind_of(nodeid: str) -> str:
     return parts[1] if len(parts) > 2 and parts[0] == TESTS.name else "other"
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport]:
+    """Each report says which rows of the catalogue its test forces: see docs/security.md."""
+    report = yield
+    rows = [row for mark in item.iter_markers("catalogue") for row in mark.args]
+    if rows and report.when == "call":
+        report.user_properties.append(("catalogue", rows))
+    return report
+
+
+def told_rows(reports: Iterable[pytest.TestReport]) -> set[str]:
+    """Rows of the catalogue that the tests of these reports force."""
+    return {
+        row
+        for report in reports
+        for name, rows in report.user_properties
+        if name == "catalogue" and isinstance(rows, list)
+        for row in rows
+    }
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     ran = {
         report.nodeid
@@ -95,3 +116,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     counts = Counter(kind_of(nodeid) for nodeid in ran)
     listing = ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()))
     terminalreporter.write_line(f"tests by kind: {listing or 'none'}")
+    stats = terminalreporter.stats
+    forced = told_rows(stats.get("passed", []))
+    red = told_rows([*stats.get("failed", []), *stats.get("error", [])])
+    if forced or red:
+        terminalreporter.write_line(
+            f"catalogue: {len(forced - red)} rows forced and green, {len(red)} red"
+        )

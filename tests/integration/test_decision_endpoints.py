@@ -217,6 +217,7 @@ async def test_a_named_user_without_a_token_has_no_scopes() -> None:
     assert outcome(await ask(with_token)) == "PERMIT"
 
 
+@pytest.mark.catalogue("T1")
 @pytest.mark.parametrize(
     "body", [a_call("/staff", "alice"), a_question("alice", resource_properties_owner="alice")]
 )

@@ -153,6 +153,7 @@ async def permitted_without_the_fault(path: str) -> None:
 # --- the evaluator ------------------------------------------------------------------------------
 
 
+@pytest.mark.catalogue("F1")
 async def test_f01_exception_in_the_evaluator() -> None:
     await permitted_without_the_fault("/void")
     fault = RuntimeError("a bug")
@@ -161,6 +162,7 @@ async def test_f01_exception_in_the_evaluator() -> None:
     assert point.faults == [fault]
 
 
+@pytest.mark.catalogue("F2")
 @pytest.mark.parametrize("late", ["token", "user", "whole"])
 async def test_f02_timeout(late: str) -> None:
     await permitted_without_the_fault("/inside")
@@ -187,6 +189,7 @@ async def test_f02_timeout(late: str) -> None:
     assert await ask(Desk(point.point), call("/inside")) == expected
 
 
+@pytest.mark.catalogue("F3")
 async def test_f03_cancelled_task() -> None:
     provider = HangingProvider()
     desk = Desk(a_point(SHOP, provider=provider, users=ALICE).point)
@@ -204,6 +207,7 @@ async def test_f03_cancelled_task() -> None:
         assert told(await listener.say(raw_call(call("/me")))) == PERMIT
 
 
+@pytest.mark.catalogue("F4")
 async def test_f04_memory_error() -> None:
     await permitted_without_the_fault("/void")
     point = a_point(SHOP, tokens=TOKENS, users=users_with(attributes=Cursed(MemoryError())))
@@ -211,6 +215,7 @@ async def test_f04_memory_error() -> None:
     assert [type(fault) for fault in point.faults] == [MemoryError]
 
 
+@pytest.mark.catalogue("F5")
 async def test_f05_recursion_error() -> None:
     await permitted_without_the_fault("/void")
 
@@ -237,6 +242,7 @@ async def test_f05_recursion_error() -> None:
 # --- policies that are not there, or not understood ---------------------------------------------
 
 
+@pytest.mark.catalogue("F6")
 @pytest.mark.parametrize(
     "text",
     [
@@ -269,6 +275,7 @@ async def test_f06_empty_policy_set(folder: ServiceFolder, text: str | None) -> 
     await app.shutdown(5.0)
 
 
+@pytest.mark.catalogue("F6")
 @pytest.mark.parametrize(
     "grant",
     [
@@ -286,6 +293,7 @@ async def test_f06_an_operation_that_grants_by_nothing_does_not_load(
         await asked_of_the_service(folder, orders_with(grant))
 
 
+@pytest.mark.catalogue("F7")
 @pytest.mark.parametrize("effect", ["permit", True, 1, None, "PERMIT", Effect], ids=repr)
 async def test_f07_unknown_effect(effect: object) -> None:
     assert await ask(Desk(FixedDecision(a_permit())), call("/me")) == PERMIT
@@ -293,6 +301,7 @@ async def test_f07_unknown_effect(effect: object) -> None:
     assert answer == "503 internal-error"
 
 
+@pytest.mark.catalogue("F7")
 @pytest.mark.parametrize("method", ["PURGE", "get", "GET2", "ANY", "*"])
 async def test_f07_unknown_action(method: str) -> None:
     point = a_point(SHOP, tokens=TOKENS, users=ALICE)
@@ -301,6 +310,7 @@ async def test_f07_unknown_action(method: str) -> None:
     assert answer == "403 no-operation"
 
 
+@pytest.mark.catalogue("F7")
 @pytest.mark.parametrize("effect", ["allow", "Permit", "true", "PERMIT"])
 async def test_f07_a_rule_with_an_unknown_effect_does_not_load(
     folder: ServiceFolder, effect: str
@@ -310,6 +320,7 @@ async def test_f07_a_rule_with_an_unknown_effect_does_not_load(
         await asked_of_the_service(folder, orders_with(f"policies: [{rules}]"))
 
 
+@pytest.mark.catalogue("F8")
 async def test_f08_unknown_statement() -> None:
     assert await ask(Desk(FixedDecision(a_permit())), call("/me")) == PERMIT
     unknown = Statement(id="s", code="unknown", payload={}, obligatory=True)
@@ -317,6 +328,7 @@ async def test_f08_unknown_statement() -> None:
     assert await ask(desk, call("/me")) == "403 statement-not-possible"
 
 
+@pytest.mark.catalogue("F8")
 async def test_f08_a_policy_asks_for_what_the_gateway_cannot_carry_out(
     folder: ServiceFolder,
 ) -> None:
@@ -330,6 +342,7 @@ async def test_f08_a_policy_asks_for_what_the_gateway_cannot_carry_out(
     assert await asked_of_the_service(folder, notifying) == "403 statement-not-possible"
 
 
+@pytest.mark.catalogue("F8")
 async def test_f08_what_is_due_on_the_answer_is_lost_forged_or_of_another_call() -> None:
     mask = "{code: exclude-attributes, appliesTo: permit, obligatory: true, payload: [$.iban]}"
     text = MASKED + f"statements: {{mask: {mask}}}\n"
@@ -343,12 +356,14 @@ async def test_f08_what_is_due_on_the_answer_is_lost_forged_or_of_another_call()
         assert reason_of(answer) == "state-rejected"
 
 
+@pytest.mark.catalogue("F8")
 async def test_f08_an_unknown_name_of_a_statement_does_not_load(folder: ServiceFolder) -> None:
     with pytest.raises(PolicyError) as refused:
         await asked_of_the_service(folder, orders_with("allow: public\n    attach: [mask]"))
     assert [found.code for found in refused.value.diagnostics.errors] == ["unknown-statement"]
 
 
+@pytest.mark.catalogue("F9")
 async def test_f09_directory_error_inside_a_negated_condition() -> None:
     await permitted_without_the_fault("/inside")
     outage = FakeUsers({"alice": {"groups": ["staff"]}}, broken=frozenset({"groups"}))
@@ -361,6 +376,7 @@ async def test_f09_directory_error_inside_a_negated_condition() -> None:
     assert await ask(Desk(point.point), call("/void")) == "503 dependency-unavailable"
 
 
+@pytest.mark.catalogue("F9")
 @pytest.mark.parametrize(
     "fault",
     [FetchFailed("status 500"), {}, {"blocked": None}, {"blocked": "no"}, Cursed(MemoryError())],
@@ -384,23 +400,27 @@ async def test_f09_attribute_source_error_inside_a_negated_condition(
     }
 
 
+@pytest.mark.catalogue("F10")
 @pytest.mark.parametrize("answers", [None, "permit", True, {}, {"effect": "permit"}, 1], ids=repr)
 async def test_f10_null_as_a_decision(answers: object) -> None:
     assert await ask(Desk(Broken(answers=answers)), call("/me")) == "503 internal-error"
 
 
+@pytest.mark.catalogue("F10")
 @pytest.mark.parametrize("member", ["access_token", "headers", "body", "method", "url"])
 async def test_f10_null_as_a_member_of_the_call(member: str) -> None:
     desk = Desk(a_point(SHOP, tokens=TOKENS, users=ALICE).point)
     assert await ask(desk, call("/me", **{member: None})) == "error 400"
 
 
+@pytest.mark.catalogue("F10")
 @pytest.mark.parametrize("body", [None, [], "permit", True, 0], ids=repr)
 async def test_f10_a_body_that_is_no_object(body: object) -> None:
     desk = Desk(a_point(SHOP, tokens=TOKENS, users=ALICE).point)
     assert await ask(desk, body) == "error 400"
 
 
+@pytest.mark.catalogue("F11")
 @pytest.mark.parametrize("fault", ["garbage", "empty", "stranger", "version", "raises", "none"])
 async def test_f11_a_grpc_error_or_an_empty_answer_opens_envoy(fault: str) -> None:
     good = a_check_request(path="/shop/me", fields={"authorization": "Bearer t"})
@@ -443,6 +463,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.catalogue("F12")
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize(("spoil", "point"), FAULTS)
 async def test_f12_any_2xx_opens_a_forward_auth_gateway(
@@ -459,6 +480,7 @@ async def test_f12_any_2xx_opens_a_forward_auth_gateway(
         assert re.match(rb"HTTP/1.1 [45]\d\d ", answer) or answer == b""
 
 
+@pytest.mark.catalogue("F13")
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
 async def test_f13_head_and_options_shortcuts(method: str) -> None:
     point = a_point(SHOP, tokens=TOKENS, users=ALICE)
@@ -474,6 +496,7 @@ async def test_f13_head_and_options_shortcuts(method: str) -> None:
         assert (await listener.say(sent)).startswith(b"HTTP/1.1 405 ")
 
 
+@pytest.mark.catalogue("F14")
 async def test_f14_health_path_equal_to_a_protected_path(folder: ServiceFolder) -> None:
     paths = ("/live", "/ready", "/metrics", "/version", "/sideband/request")
     text = "".join(
@@ -501,6 +524,7 @@ async def test_f14_health_path_equal_to_a_protected_path(folder: ServiceFolder) 
 # --- beginning and ending -----------------------------------------------------------------------
 
 
+@pytest.mark.catalogue("F15")
 async def test_f15_half_open_shutdown() -> None:
     provider = HangingProvider()
     desk = Desk(a_point(SHOP, provider=provider, users=ALICE).point)
@@ -512,6 +536,7 @@ async def test_f15_half_open_shutdown() -> None:
         assert told(await said) == NO_ANSWER
 
 
+@pytest.mark.catalogue("F15")
 async def test_f15_an_ending_service_that_cannot_record_any_more_permits_nothing(
     folder: ServiceFolder,
 ) -> None:
@@ -524,6 +549,7 @@ async def test_f15_an_ending_service_that_cannot_record_any_more_permits_nothing
     assert await ask_app(app, a_call(folder.token())) == "503 dependency-unavailable"
 
 
+@pytest.mark.catalogue("F16")
 async def test_f16_a_call_before_the_first_policy_load(folder: ServiceFolder) -> None:
     assert await asked_of_the_service(folder) == PERMIT
     app = build(folder)
@@ -532,6 +558,7 @@ async def test_f16_a_call_before_the_first_policy_load(folder: ServiceFolder) ->
     await app.shutdown(5.0)
 
 
+@pytest.mark.catalogue("F17")
 async def test_f17_overload_shed_with_2xx() -> None:
     provider = HangingProvider()
     point = a_point(SHOP, provider=provider, users=ALICE)
@@ -565,6 +592,7 @@ class Published:
         return FetchedKeys(self.document)
 
 
+@pytest.mark.catalogue("F18")
 @pytest.mark.parametrize(
     ("left", "seconds", "expected"),
     [
@@ -599,6 +627,7 @@ async def test_f18_cached_permit_after_key_loss(left: str, seconds: float, expec
     await keys.close()
 
 
+@pytest.mark.catalogue("F19")
 @pytest.mark.parametrize(
     ("found", "by"),
     [
@@ -628,6 +657,7 @@ async def test_f19_insecure_flag_left_on(folder: ServiceFolder, found: str, by: 
         build(folder)
 
 
+@pytest.mark.catalogue("F19")
 async def test_f19_an_anonymous_gateway_is_told_everywhere_and_still_believed_nothing(
     folder: ServiceFolder,
 ) -> None:
@@ -651,6 +681,7 @@ async def test_f19_an_anonymous_gateway_is_told_everywhere_and_still_believed_no
 # --- the server's own answers -------------------------------------------------------------------
 
 
+@pytest.mark.catalogue("F20")
 @pytest.mark.parametrize(
     "fault",
     [RuntimeError("bug"), MemoryError(), RecursionError(), UnicodeError("x"), OSError(5, "x")],
@@ -671,6 +702,7 @@ async def test_f20_a_servers_own_5xx(part: str, fault: Exception) -> None:
         assert told(await listener.say(raw_call(call("/me")))) == "503 internal-error"
 
 
+@pytest.mark.catalogue("F20")
 async def test_f20_a_cancellation_from_within_is_no_5xx_either() -> None:
     # Such as a look-up, shared by several calls, that somebody ended.
     desk = Desk(Broken(raises=asyncio.CancelledError()))
@@ -678,6 +710,7 @@ async def test_f20_a_cancellation_from_within_is_no_5xx_either() -> None:
         assert told(await listener.say(raw_call(call("/me")))) == "error 400"
 
 
+@pytest.mark.catalogue("F20")
 @pytest.mark.parametrize(
     "sent",
     [

@@ -138,6 +138,7 @@ async def test_a_permit_names_the_user_and_a_deny_nobody(
     assert (answer.status_code, answer.headers["x-auth-user"]) == (200, "")
 
 
+@pytest.mark.catalogue("T3")
 @every_profile
 async def test_a_gateway_is_held_to_its_own_profile(
     app: Application, folder: ServiceFolder, profile: str
@@ -163,6 +164,7 @@ MISLEADING = (
 )
 
 
+@pytest.mark.catalogue("T1")
 @every_profile
 async def test_what_other_gateways_would_say_changes_nothing(
     app: Application, folder: ServiceFolder, profile: str
@@ -173,6 +175,7 @@ async def test_what_other_gateways_would_say_changes_nothing(
     assert (answer.status_code, answer.json()["code"]) == (403, "scope-missing")
 
 
+@pytest.mark.catalogue("T1")
 @every_profile
 async def test_a_client_that_says_who_it_is_is_refused_on_public_paths_too(
     app: Application, folder: ServiceFolder, profile: str
@@ -237,6 +240,7 @@ async def test_a_policy_sets_a_header_where_the_gateway_copies_it(
         assert plain.headers["x-tier"] == ""
 
 
+@pytest.mark.catalogue("T4")
 @every_profile
 async def test_a_policy_about_the_body_refuses_because_there_is_none(
     app: Application, folder: ServiceFolder, profile: str
@@ -245,6 +249,7 @@ async def test_a_policy_about_the_body_refuses_because_there_is_none(
     assert (answer.status_code, answer.json()["code"]) == (403, "body-unavailable")
 
 
+@pytest.mark.catalogue("T4")
 @every_profile
 async def test_a_policy_over_the_answer_refuses_because_nobody_shows_it(
     app: Application, folder: ServiceFolder, profile: str

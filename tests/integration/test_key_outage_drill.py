@@ -295,3 +295,40 @@ async def test_steps_of_the_clock_lose_no_key(folder: ServiceFolder, step: int) 
         running.clock.set_wall(NOW + step)
         for key in KNOWN:
             assert await running.code(key) == "permitted"
+
+
+@pytest.mark.catalogue("K7")
+async def test_proxies_of_the_environment_are_not_asked(
+    folder: ServiceFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canary = Issuer()
+    await canary.start()
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        for spelt in (name, name.lower()):
+            monkeypatch.setenv(spelt, f"http://127.0.0.1:{canary.port}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    try:
+        async with drill(folder) as running:
+            assert running.issuer.fetches == 1
+    finally:
+        await canary.stop()
+    assert canary.fetches == 0
+
+
+@pytest.mark.catalogue("J5", "K4")
+async def test_what_a_token_names_is_never_fetched(folder: ServiceFolder) -> None:
+    canary = Issuer()
+    await canary.start()
+    url = f"http://127.0.0.1:{canary.port}/keys"
+    stranger = signing_key(name="stranger")
+    try:
+        async with drill(folder) as running:
+            for header in ({"jku": url}, {"x5u": url}, {"kid": url}, {"jwk": stranger.public_jwk}):
+                assert await running.code(stranger, **header) in {
+                    "token-malformed",
+                    "token-signature-invalid",
+                }
+    finally:
+        await canary.stop()
+    assert canary.fetches == 0

@@ -59,6 +59,7 @@ def test_a_case(stand: Stand, case: Case) -> None:
     assert_no_spoof(case, seen)
 
 
+@pytest.mark.catalogue("T5", "F20")
 def test_a_broken_decision_point_opens_nothing(stand: Stand) -> None:
     call = stand.call_of(ALLOWED)
     assert stand.ask(call).answer.status == 200
@@ -73,6 +74,7 @@ def test_a_broken_decision_point_opens_nothing(stand: Stand) -> None:
         assert seen.answer.status >= 400, fault
 
 
+@pytest.mark.catalogue("T5", "F20")
 def test_a_decision_point_with_too_much_to_do_opens_nothing(stand: Stand) -> None:
     assert_closed(overloaded(stand))
 
@@ -80,6 +82,7 @@ def test_a_decision_point_with_too_much_to_do_opens_nothing(stand: Stand) -> Non
 # Last: neither brings the usual decision point back, because starting one is slow.
 
 
+@pytest.mark.catalogue("T5")
 def test_a_decision_that_cannot_be_recorded_opens_nothing(stand: Stand) -> None:
     running(stand).kill()
     # Linux's own disk without room.
@@ -89,6 +92,7 @@ def test_a_decision_that_cannot_be_recorded_opens_nothing(stand: Stand) -> None:
         assert_closed(stand.ask(stand.call_of(ALLOWED)))
 
 
+@pytest.mark.catalogue("T5")
 def test_a_dead_decision_point_does_open_it_hence_the_warning(stand: Stand) -> None:
     running(stand).kill()
     seen = stand.ask(stand.call_of(ALLOWED))

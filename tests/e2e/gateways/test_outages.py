@@ -11,6 +11,7 @@ from tests.e2e.gateways.stand import Stand
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
+@pytest.mark.catalogue("T5")
 @pytest.mark.parametrize("outage", [name for name in OUTAGES if "again" not in name])
 def test_nobody_gets_through_without_a_decision(stand: Stand, outage: str) -> None:
     seen = outages(stand)[outage]
@@ -19,6 +20,7 @@ def test_nobody_gets_through_without_a_decision(stand: Stand, outage: str) -> No
     assert_secret_is_kept(seen, stand.gateway.secret_header)
 
 
+@pytest.mark.catalogue("T5")
 def test_a_kill_amid_many_calls_lets_nobody_through_who_may_not(stand: Stand) -> None:
     outages(stand)
     amid = stand.amid_kill
@@ -32,6 +34,7 @@ def test_a_kill_amid_many_calls_lets_nobody_through_who_may_not(stand: Stand) ->
     assert allowed <= len(amid.told)
 
 
+@pytest.mark.catalogue("T5")
 def test_calls_get_through_again_when_the_decision_point_is_back(stand: Stand) -> None:
     seen = outages(stand)["… and started again"]
     assert seen.answer.status == 200

@@ -73,6 +73,7 @@ UNSAFE = [
 ]
 
 
+@pytest.mark.catalogue("T3", "T5")
 @pytest.mark.parametrize(("name", "swaps", "call"), UNSAFE)
 def test_it_is_unsafe(
     parts: Parts, tmp_path: Path, name: str, swaps: Mapping[str, str], call: Call

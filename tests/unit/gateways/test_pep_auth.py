@@ -42,6 +42,7 @@ def sent(*values: bytes, name: bytes = b"client-token") -> list[tuple[bytes, byt
     return [(b"host", b"pdp"), *[(name, value) for value in values]]
 
 
+@pytest.mark.catalogue("T2")
 @pytest.mark.parametrize(
     ("secret", "gateway", "secret_id"),
     [(OLD, "kong", "k1"), (NEW, "kong", "k2"), (OTHER, "apigee", "a1")],
@@ -69,6 +70,7 @@ def test_each_gateway_has_its_secret_in_its_own_header() -> None:
     assert found.gateway.id == "apigee"
 
 
+@pytest.mark.catalogue("T2")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -86,6 +88,7 @@ def test_headers_of_two_gateways_are_not_confused(headers: list[tuple[bytes, byt
         an_authenticator(KONG, PDG).authenticate(headers, "sideband")
 
 
+@pytest.mark.catalogue("T2")
 def test_one_secret_for_two_gateways_is_refused_also_in_two_headers() -> None:
     twin = GatewayCredentials(a_gateway(id="apigee"), (GatewaySecret("a1", OLD),), "pdg-token")
     with pytest.raises(ConfigurationError, match="`a1` is also secret `k1` of gateway `kong`"):
@@ -111,6 +114,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.catalogue("T2")
 @pytest.mark.parametrize("headers", REFUSED)
 def test_whatever_else_is_presented_is_refused_with_one_message(
     headers: list[tuple[bytes, bytes]],
@@ -129,6 +133,7 @@ def test_a_gateway_may_not_use_a_protocol_it_is_not_listed_for() -> None:
     assert refused.value.message == "the gateway is not authenticated"
 
 
+@pytest.mark.catalogue("T2")
 @pytest.mark.parametrize(
     ("value", "named"),
     [
