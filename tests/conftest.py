@@ -87,7 +87,9 @@ def kind_of(nodeid: str) -> str:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport]:
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Each report says which rows of the catalogue its test forces: see docs/security.md."""
     report = yield
     rows = [row for mark in item.iter_markers("catalogue") for row in mark.args]
