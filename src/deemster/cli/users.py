@@ -15,7 +15,7 @@ from deemster.cli.arguments import FormatOption, RequiredConfigOption
 from deemster.cli.output import OutputFormat, print_json
 from deemster.cli.user_files import read_users
 from deemster.errors import ConfigurationError
-from deemster.outgoing.databases import is_postgresql, open_engine
+from deemster.outgoing.databases import end_engine, is_postgresql, open_engine
 from deemster.policy.diagnostics import did_you_mean
 from deemster.policytest.printable import printable
 from deemster.settings import load_settings, process_environment
@@ -230,7 +230,7 @@ def _with_engine(
                 f"the database of directory `{id}` cannot be used: {type(error).__name__}"
             ) from None
         finally:
-            await engine.dispose()
+            await end_engine(engine)
 
     return asyncio.run(run())
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+import threading
 from urllib.parse import quote
 
 from sqlalchemy import URL, make_url
@@ -11,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from deemster.errors import ConfigurationError
 
-__all__ = ["is_postgresql", "open_engine"]
+__all__ = ["end_engine", "is_postgresql", "open_engine"]
 
 CONNECT_SECONDS = 5.0
 
@@ -43,6 +45,18 @@ def open_engine(
         raise ConfigurationError(
             "the database URL cannot be used", detail=type(error).__name__
         ) from None
+
+
+async def end_engine(engine: AsyncEngine) -> None:
+    """Release everything, for a loop that ends next.
+
+    aiosqlite does not wait for the thread of a connection that failed, and that thread wants to
+    tell the loop so.
+    """
+    await engine.dispose()
+    for thread in threading.enumerate():
+        if "_connection_worker_thread" in thread.name:
+            await asyncio.to_thread(thread.join, 5.0)
 
 
 def is_postgresql(url: str) -> bool:

@@ -21,6 +21,8 @@ __all__ = [
 FINISH_SECONDS = 10.0
 """What calls in hand may take after SIGTERM; Kubernetes waits 30 s before it kills."""
 FLUSH_SECONDS = 5.0
+THRESHOLDS = (20_000, 50, 100)
+"""Allocations before the youngest generation is collected; how often before the older ones."""
 SPARE_DESCRIPTORS = 128
 """For listeners, logs, directories, key fetches and the management listener."""
 
@@ -43,6 +45,9 @@ def settle_memory() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    # What calls allocate is gone with them: there is little to look for, and looking through
+    # 50,000 remembered tokens takes half a second (docs/benchmarks.md).
+    gc.set_threshold(*THRESHOLDS)
 
 
 async def end_deciding(application: Application, deciding: Deciding) -> None:
