@@ -36,6 +36,7 @@ class Issuer:
 
     def __init__(self) -> None:
         self.keys: list[SigningKey] = list(KNOWN)
+        self.extra: list[dict[str, object]] = []
         self.manner = "well"
         self.fetches = 0
         self._server: asyncio.Server | None = None
@@ -70,7 +71,7 @@ class Issuer:
             await writer.wait_closed()
 
     async def _well(self, writer: asyncio.StreamWriter) -> None:
-        self._send(writer, "200 OK", key_document(*self.keys))
+        self._send(writer, "200 OK", key_document(*self.keys, *self.extra))
         await writer.drain()
 
     async def _html(self, writer: asyncio.StreamWriter) -> None:
@@ -109,8 +110,11 @@ class Issuer:
 
 
 class Drill:
-    def __init__(self, app: Application, clock: FrozenClock, issuer: Issuer) -> None:
+    def __init__(
+        self, app: Application, clock: FrozenClock, issuer: Issuer, log: io.StringIO
+    ) -> None:
         self.app = app
+        self.log = log
         self.clock = clock
         self.issuer = issuer
         transport = httpx.ASGITransport(app.decisions)
@@ -180,10 +184,11 @@ async def drill(folder: ServiceFolder) -> AsyncIterator[Drill]:
     )
     folder.settings_file.write_text(text, encoding="utf-8")
     clock = FrozenClock()
-    log = build_service_log(io.StringIO(), clock)
+    stream = io.StringIO()
+    log = build_service_log(stream, clock)
     app = build_application(folder.settings(), clock=clock, log=log)
     await app.startup()
-    running = Drill(app, clock, issuer)
+    running = Drill(app, clock, issuer, stream)
     try:
         for key in KNOWN:
             assert await running.code(key) == "permitted"
@@ -332,3 +337,23 @@ async def test_what_a_token_names_is_never_fetched(folder: ServiceFolder) -> Non
     finally:
         await canary.stop()
     assert canary.fetches == 0
+
+
+@pytest.mark.catalogue("K6", "J15")
+async def test_a_key_that_cannot_be_used_is_told_and_the_others_serve(
+    folder: ServiceFolder,
+) -> None:
+    async with drill(folder) as running:
+        weak = {"kty": "oct", "k": "c2VjcmV0", "kid": "weak"}
+        running.issuer.extra = [weak, KNOWN[1].public_jwk]
+        running.clock.advance(COOL_DOWN)
+        assert await running.code(signing_key(name="new")) == "token-signature-invalid"
+        assert await running.code(KNOWN[0]) == "permitted"
+        # Of twins neither is used.
+        assert await running.code(KNOWN[1]) == "token-signature-invalid"
+        told = [line for line in running.log.getvalue().splitlines() if "keys_dropped" in line]
+        assert len(told) == 1
+        assert "key type not supported" in told[0]
+        assert "duplicate key id" in told[0]
+        assert "c2VjcmV0" not in told[0]
+        assert running.app.figures.keys == {"staff": (2, 2)}

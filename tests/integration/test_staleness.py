@@ -7,6 +7,7 @@ service runs with, permits just before the bound and denies after it.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import io
 import json
 from collections.abc import AsyncIterator
@@ -21,9 +22,11 @@ from typer.testing import CliRunner
 
 from deemster.app import Application, build_application
 from deemster.cli.main import app as command
+from deemster.plugins import TOKEN_PROVIDERS
 from deemster.settings.staleness import Bound, staleness_of
 from deemster.telemetry.service_log import build_service_log
 from deemster.usercontext.sql_schema import groups, users
+from tests.support.announced_plugins import announce
 from tests.support.clock import FROZEN_AT as NOW
 from tests.support.clock import FrozenClock
 from tests.support.keys import key_document, raw_token, signing_key
@@ -224,3 +227,65 @@ def test_the_command_shows_every_row_in_words_and_as_json(folder: ServiceFolder)
     assert "a token of a key that was removed, token provider `staff`: 630 s, in an outage" in shown
     for bound in bounds:
         assert bound.why in shown
+
+
+async def test_a_group_that_stands_in_the_token_until_the_token_has_expired(
+    folder: ServiceFolder,
+) -> None:
+    settings = folder.settings_file.read_text(encoding="utf-8")
+    before = "sql: {url: 'sqlite+aiosqlite:///people.db'}\n    cache: 60s"
+    assert before in settings
+    settings = settings.replace(before, "claims: {groups: groups}")
+    folder.settings_file.write_text(settings, encoding="utf-8")
+    async with running(folder) as service:
+        row = service.row("a disabled user, or a group that was left")
+        assert (row.seconds, row.in_outage) == (None, None)
+        left = a_token(exp=int(NOW) + 600, groups=["sales"])
+        assert await service.code(left) == "permitted"
+        # The issuer says otherwise from now on; the token does not.
+        assert await service.code(a_token(groups=["crew"])) == "group-missing"
+        service.clock.advance(600 + 30 - 2)
+        assert await service.code(left) == "permitted"
+        service.clock.advance(2)
+        assert await service.code(left) == "token-expired"
+
+
+PLUGIN = """
+from deemster.plugins import Reason, TokenRejectedError
+
+TAKEN = {"opaque-1": True}
+
+class Reader:
+    async def read(self, token, *, now):
+        if not TAKEN.get(token):
+            raise TokenRejectedError(Reason.TOKEN_INACTIVE)
+        return {
+            "iss": "https://staff.example.com", "aud": "orders", "sub": "alice",
+            "client_id": "shop", "scope": "orders.read", "iat": int(now), "exp": int(now) + 3600,
+        }
+    async def close(self):
+        pass
+
+def made(context):
+    return Reader()
+"""
+
+
+async def test_a_token_that_its_plug_in_no_longer_takes_is_refused_at_once(
+    folder: ServiceFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    announce(
+        tmp_path,
+        monkeypatch,
+        package="staleplugin",
+        source=PLUGIN,
+        entries={TOKEN_PROVIDERS: {"table": "staleplugin:made"}},
+    )
+    settings = folder.settings_file.read_text(encoding="utf-8")
+    settings = settings.replace(f"keys: {{jwksUrl: '{KEYS}'}}", "plugin: {name: table}")
+    folder.settings_file.write_text(settings, encoding="utf-8")
+    async with running(folder) as service:
+        assert service.row("a token that its plug-in no longer takes").seconds == 0.0
+        assert await service.code("opaque-1") == "permitted"
+        importlib.import_module("staleplugin").TAKEN["opaque-1"] = False
+        assert await service.code("opaque-1") == "token-inactive"

@@ -248,7 +248,11 @@ def build_application(
     reports = ServiceReports(log, figures, clock)
     shared = build_shared_state(settings, clock, reports.shared_store_changed)
     providers = build_token_providers(
-        settings.token_providers, clock, counters=figures.introspections, shared=shared.store
+        settings.token_providers,
+        clock,
+        counters=figures.introspections,
+        shared=shared.store,
+        on_keys=reports.keys_taken,
     )
     directories = DirectoryCredentials()
     users = build_user_resolver(settings, clock, directories)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from deemster.app.introspection import Introspections
@@ -38,6 +38,10 @@ from deemster.tokens.trusted_claims import AssertedClaimsProvider
 __all__ = ["TokenProviders", "build_token_providers"]
 
 
+OnKeys = Callable[[str, int, tuple[str, ...]], None]
+"""(provider id, how many keys are usable, why the others are not)"""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenProviders:
     """Providers by id. `development_keys`, by provider id, can mint as well."""
@@ -65,10 +69,12 @@ def build_token_providers(
     *,
     counters: IntrospectionCounters | None = None,
     shared: KeptAnswers | None = None,
+    on_keys: OnKeys = lambda _provider, _usable, _dropped: None,
 ) -> TokenProviders:
     """Nothing is fetched yet; key files are read. Raises ConfigurationError.
 
-    `shared`: where replicas find what one of them was told of opaque tokens.
+    `shared`: where replicas find what one of them was told of opaque tokens. `on_keys` is told of
+    each other set of published keys.
     """
     services = KeyServices(clock)
     introspection = Introspections(clock, counters or IntrospectionCounters(), shared)
@@ -97,14 +103,14 @@ def build_token_providers(
             development_keys[provider.id] = key
             key_set: KeySet = key.key_set()
         else:
-            key_set = _key_set(provider.id, _first(provider), services, clock)
+            key_set = _key_set(provider.id, _first(provider), services, clock, on_keys)
         key_sets.append(key_set)
         verifying = _verifying(provider, provider.issuer, key_set)
         by_id[provider.id] = verifying
         if provider.other_issuers:
             issuers = {provider.issuer: verifying}
             for other in provider.other_issuers:
-                keys = _key_set(provider.id, other, services, clock)
+                keys = _key_set(provider.id, other, services, clock, on_keys)
                 key_sets.append(keys)
                 issuers[other.issuer] = _verifying(provider, other.issuer, keys)
             by_id[provider.id] = SeveralIssuers(issuers)
@@ -155,7 +161,11 @@ def _plugged(
 
 
 def _key_set(
-    provider_id: str, issuer: IssuerSettings, services: KeyServices, clock: Clock
+    provider_id: str,
+    issuer: IssuerSettings,
+    services: KeyServices,
+    clock: Clock,
+    on_keys: OnKeys,
 ) -> KeySet:
     name = f"keys of `{provider_id}`"
     service_of = services.opener(allow_private=issuer.fetching.allow_private)
@@ -169,6 +179,7 @@ def _key_set(
             soft_ttl=wanted.refresh,
             cool_down=wanted.cool_down,
             max_stale=wanted.max_stale,
+            on_keys=lambda table: on_keys(provider_id, len(table.keys), table.dropped),
         )
 
     match issuer.keys:

@@ -11,6 +11,7 @@ from deemster.model.gateway import GatewayCaller
 from deemster.model.http import EVERY_STATEMENT, ApiCall, ApiResponse
 from deemster.policy.store import PolicyStore
 from deemster.policy.values import TraceEntry
+from deemster.policytest.assumed_proofs import AssumedProofs
 from deemster.policytest.cases import GivenAttribute, SuiteUser
 from deemster.policytest.clock import StandingClock
 from deemster.policytest.given_attributes import GivenAttributes
@@ -60,6 +61,7 @@ class Desk:
             report_fault=self._keep_fault,
             deadlines=Deadlines(_PATIENCE, _PATIENCE, _PATIENCE, _PATIENCE),
             attributes=self._given,
+            senders=AssumedProofs(),
         )
 
     async def ask(

@@ -25,6 +25,7 @@ OF_ONE = frozenset(
 """Families that are about the service and not about one process: the supervisor tells its own."""
 _OF_A_PROCESS = ("process_",)
 _WORST: Mapping[str, Callable[[float, float], float]] = {
+    "deemster_provider_keys": min,
     "deemster_revocations": min,
     "deemster_revocations_age_seconds": max,
     "deemster_shared_store_up": min,

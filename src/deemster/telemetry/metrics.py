@@ -88,6 +88,7 @@ class ServiceFigures:
         "faults",
         "insecure",
         "introspections",
+        "keys",
         "policy_loaded_at",
         "refused_calls",
         "reloads_failed",
@@ -105,6 +106,8 @@ class ServiceFigures:
         """(protocol, code of the error) ► how often."""
         self.faults = 0
         self.insecure: tuple[str, ...] = ()
+        self.keys: dict[str, tuple[int, int]] = {}
+        """Token provider ► how many of its published keys are usable, and how many are not."""
         self.degraded = False
         self.policy_loaded_at = 0.0
         self.reloads_succeeded = 0
@@ -138,6 +141,7 @@ class _FiguresCollector(Collector):
         yield from _calls(figures)
         yield from _attributes(figures.attributes)
         yield from _shared(figures)
+        yield from _keys(figures)
         yield from _introspections(figures.introspections)
         insecure = GaugeMetricFamily(
             "deemster_insecure",
@@ -253,6 +257,18 @@ def _introspections(counters: IntrospectionCounters) -> Iterable[Metric]:
         "Introspection endpoints that are held back because they did not answer lately.",
         value=len(counters.open_circuits),
     )
+
+
+def _keys(figures: ServiceFigures) -> Iterable[Metric]:
+    told = GaugeMetricFamily(
+        "deemster_provider_keys",
+        "Keys that a token provider publishes, by whether they can be used.",
+        labels=["provider", "usable"],
+    )
+    for provider, (usable, dropped) in sorted(figures.keys.items()):
+        told.add_metric([provider, "yes"], usable)
+        told.add_metric([provider, "no"], dropped)
+    yield told
 
 
 def _policies(figures: ServiceFigures) -> Iterable[Metric]:

@@ -47,6 +47,14 @@ class ServiceReports:
         else:
             self._log.error("decision_log_failed", sink=sink, text=error.strerror or "")
 
+    def keys_taken(self, provider: str, usable: int, dropped: tuple[str, ...]) -> None:
+        """A provider publishes another set of keys; the reasons quote no key material."""
+        self._figures.keys[provider] = (usable, len(dropped))
+        if dropped:
+            self._log.warning("keys_dropped", provider=provider, usable=usable, why=dropped)
+        else:
+            self._log.info("keys_taken", provider=provider, usable=usable)
+
     def shared_store_changed(self, works: bool) -> None:  # noqa: FBT001  (told as one word)
         """The store that processes share stopped answering, or answers again."""
         if works:

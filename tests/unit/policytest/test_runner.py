@@ -216,3 +216,43 @@ async def test_exit_status_says_whether_anything_failed(expected: str, status: i
         dedent(SUITE) + f"matrix: [{{name: a, {GET}, tokens: {{alice: {expected}}}}}]\n"
     )
     assert outcome.exit_status == status
+
+
+async def test_a_case_is_judged_as_if_its_token_were_presented_by_its_holder() -> None:
+    tree = {
+        "orders.yaml": dedent(
+            """
+            apiVersion: deemster/v1
+            kind: ApiService
+            metadata: {id: orders}
+            service:
+              baseUrls: [https://api.example.com/orders]
+              tokenProvider: {type: internal, id: staff}
+              audience: orders
+              dpop: {mode: required}
+            operations:
+              - id: list
+                match: {methods: [GET], path: /}
+                allow: {scopes: {any: [orders.read]}}
+            """
+        ),
+        "orders.test.yaml": dedent(
+            """
+            apiVersion: deemster/v1
+            kind: PolicyTest
+            metadata: {id: orders-tests, title: Orders}
+            service: orders
+            now: 2026-11-23T09:00:00Z
+            users: {alice: {}}
+            tokens: {alice: {sub: alice, scope: orders.read}}
+            cases:
+              - name: bound tokens are assumed to be proven
+                request: {method: GET, url: https://api.example.com/orders}
+                token: alice
+                expect: {decision: permit}
+            """
+        ),
+    }
+    assert [result.outcome for result in (await run(tree)).suites[0].results] == [
+        CaseOutcome.PASSED
+    ]
