@@ -344,7 +344,7 @@ async def test_a_key_that_cannot_be_used_is_told_and_the_others_serve(
     folder: ServiceFolder,
 ) -> None:
     async with drill(folder) as running:
-        weak = {"kty": "oct", "k": "c2VjcmV0", "kid": "weak"}
+        weak: dict[str, object] = {"kty": "oct", "k": "c2VjcmV0", "kid": "weak"}
         running.issuer.extra = [weak, KNOWN[1].public_jwk]
         running.clock.advance(COOL_DOWN)
         assert await running.code(signing_key(name="new")) == "token-signature-invalid"
