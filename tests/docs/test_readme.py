@@ -219,6 +219,7 @@ SECRETS = {
     "LEDGER_DATABASE": "sqlite+aiosqlite:///ledger.db",
     "RISK_TOKEN": "t" * 32,
     "STATE_KEY": "t" * 32,
+    "SHARED_REDIS": "redis://redis:6379/0",
 }
 
 
@@ -257,7 +258,10 @@ def test_each_word_for_a_full_log_is_one(tmp_path: Path, word: str) -> None:
     [
         pytest.param((", plaintextBehind: mesh", ""), id="no word for plaintext"),
         pytest.param(
-            ("keys: {discovery: true}", "keys: {insecureDevelopmentKey: key.json}"),
+            (
+                "keys: {discovery: true, refresh: 10m, coolDown: 30s, maxStale: 24h}",
+                "keys: {insecureDevelopmentKey: key.json}",
+            ),
             id="a development key",
         ),
         pytest.param(("  whenFull: drop", "  # whenFull"), id="no choice for a full log"),

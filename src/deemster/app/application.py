@@ -65,9 +65,30 @@ __all__ = ["Application", "build_application", "new_id"]
 STDOUT = 1
 
 
-def new_id() -> str:
-    """128 random bits: ids of decisions and of refusals."""
-    return os.urandom(16).hex()
+class _Ids:
+    """128 random bits each, drawn from the system many at a time: asking it costs as much as all of
+    judging, where the processor has just done something else."""
+
+    __slots__ = ("_at", "_drawn")
+
+    def __init__(self) -> None:
+        self._drawn = ""
+        self._at = 0
+
+    def __call__(self) -> str:
+        at = self._at
+        if at == len(self._drawn):
+            self._drawn = os.urandom(_DRAWN_OCTETS).hex()
+            at = 0
+        self._at = at + _ID_LENGTH
+        return self._drawn[at : at + _ID_LENGTH]
+
+
+_ID_LENGTH = 32
+_DRAWN_OCTETS = 4096
+
+new_id = _Ids()
+"""Ids of decisions and of refusals."""
 
 
 class Application:

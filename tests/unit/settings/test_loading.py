@@ -361,6 +361,7 @@ def test_the_production_example_loads(tmp_path: Path) -> None:
             "LEDGER_DATABASE": "postgresql+asyncpg://deemster:hunter2@db/ledger",
             "RISK_TOKEN": SECRET,
             "STATE_KEY": SECRET,
+            "SHARED_REDIS": "redis://:hunter2@redis:6379/0",
         },
     )
     bizpro, partners = settings.token_providers
