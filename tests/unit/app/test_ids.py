@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from deemster.app import new_id
@@ -15,5 +16,5 @@ def test_ids_are_hexadecimal_and_never_the_same() -> None:
 
 def test_nothing_of_an_id_is_in_the_next_one() -> None:
     found = [new_id() for _ in range(300)]
-    for one, following in zip(found, found[1:], strict=False):
+    for one, following in itertools.pairwise(found):
         assert one[-8:] != following[:8]
