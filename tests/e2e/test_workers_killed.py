@@ -1,0 +1,93 @@
+"""Workers are killed under load: no answer is wrong, what is refused is counted, all come back."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.test_workers import both_serve, workers_of
+from tests.support.processes import PATIENCE, Process, running
+from tests.support.scale import scaled, seed
+from tests.support.service import SECRET, ServiceFolder, a_call, a_service_folder
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+CALLERS = 4
+
+
+class Load:
+    """Callers that ask what must be permitted and what must be denied, on and on."""
+
+    def __init__(self, service: Process, folder: ServiceFolder) -> None:
+        self.found: Counter[str] = Counter()
+        self._url = f"http://{service.decisions[0]}:{service.decisions[1]}/sideband/request"
+        self._good = a_call(folder.token())
+        self._bad = a_call(folder.token(scope="orders.write"))
+        self._ending = threading.Event()
+        self._threads = [threading.Thread(target=self._ask) for _ in range(CALLERS)]
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        for thread in self._threads:
+            thread.join(PATIENCE)
+
+    def _ask(self) -> None:
+        drawn = random.Random(seed())
+        while not self._ending.is_set():
+            good = drawn.random() < 0.5
+            try:
+                # A connection of its own: the kernel chooses the worker anew.
+                with httpx.Client(trust_env=False) as client:
+                    answer = client.post(
+                        self._url,
+                        json=self._good if good else self._bad,
+                        headers={"client-token": SECRET},
+                    )
+            except httpx.TransportError:
+                self.found["refused"] += 1
+                continue
+            permitted = answer.status_code == 200 and "response" not in answer.json()
+            right = answer.status_code == 200 and permitted is good
+            self.found["right" if right else "wrong"] += 1
+
+
+def test_no_answer_is_wrong_while_workers_are_killed(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    folder = a_service_folder(tmp_path)
+    text = folder.settings_file.read_text(encoding="utf-8")
+    text = text.replace("decisions: {bind", "decisions: {workers: 2, bind")
+    folder.settings_file.write_text(text, encoding="utf-8")
+    drawn = random.Random(seed())
+    back: list[float] = []
+    with running(folder) as service:
+        with Load(service, folder) as load:
+            for _ in range(scaled(50)):
+                # As long as a worker must live for its death to be news.
+                time.sleep(drawn.uniform(0.2, 0.6))
+                killed = drawn.choice(workers_of(service))
+                os.kill(killed, signal.SIGKILL)
+                began = time.monotonic()
+                while killed in workers_of(service) or not both_serve(service):
+                    assert time.monotonic() - began < PATIENCE, "it did not come back"
+                    time.sleep(0.02)
+                back.append(time.monotonic() - began)
+        assert service.manage("/ready").json()["workers"] == {"serving": 2, "wanted": 2}
+    record_property("answers", dict(load.found))
+    record_property("seconds until both served again", [round(one, 2) for one in sorted(back)])
+    assert load.found["wrong"] == 0
+    assert load.found["right"] > 0
