@@ -8,7 +8,6 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -65,9 +64,14 @@ class Load:
             self.found["right" if right else "wrong"] += 1
 
 
-def test_no_answer_is_wrong_while_workers_are_killed(
-    tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
+def test_no_answer_is_wrong_while_workers_are_killed(tmp_path: Path) -> None:
+    found, _ = killed(tmp_path, scaled(50))
+    assert found["wrong"] == 0
+    assert found["right"] > 0
+
+
+def killed(tmp_path: Path, times: int) -> tuple[Counter[str], list[float]]:
+    """What callers saw, and the seconds after each death until all workers served again."""
     folder = a_service_folder(tmp_path)
     text = folder.settings_file.read_text(encoding="utf-8")
     text = text.replace("decisions: {bind", "decisions: {workers: 2, bind")
@@ -76,18 +80,15 @@ def test_no_answer_is_wrong_while_workers_are_killed(
     back: list[float] = []
     with running(folder) as service:
         with Load(service, folder) as load:
-            for _ in range(scaled(50)):
+            for _ in range(times):
                 # As long as a worker must live for its death to be news.
                 time.sleep(drawn.uniform(0.2, 0.6))
-                killed = drawn.choice(workers_of(service))
-                os.kill(killed, signal.SIGKILL)
+                worker = drawn.choice(workers_of(service))
+                os.kill(worker, signal.SIGKILL)
                 began = time.monotonic()
-                while killed in workers_of(service) or not both_serve(service):
+                while worker in workers_of(service) or not both_serve(service):
                     assert time.monotonic() - began < PATIENCE, "it did not come back"
                     time.sleep(0.02)
                 back.append(time.monotonic() - began)
         assert service.manage("/ready").json()["workers"] == {"serving": 2, "wanted": 2}
-    record_property("answers", dict(load.found))
-    record_property("seconds until both served again", [round(one, 2) for one in sorted(back)])
-    assert load.found["wrong"] == 0
-    assert load.found["right"] > 0
+    return load.found, sorted(back)

@@ -71,6 +71,7 @@ directories:
   - {{id: people, cache: 2s, sql: {{url: "{people}"}}}}
 shared: {{url: "{redis}", timeout: 500ms}}
 revocations: {{refresh: 100ms, maxStale: 2s}}
+deadlines: {{decision: 5s, token: 3s, user: 3s}}
 decisionLog: {{sinks: [{{file: {{path: decisions.jsonl}}}}], whenFull: drop}}
 """
 SERVICE = """
