@@ -47,11 +47,14 @@ def workers_of(service: Process) -> list[int]:
     """Process ids, as the kernel tells them."""
     pid = service.process.pid
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return [
-        int(child)
-        for child in children
-        if b"deemster.serving.worker" in Path(f"/proc/{child}/cmdline").read_bytes()
-    ]
+    return [int(child) for child in children if b"deemster.serving.worker" in _command_of(child)]
+
+
+def _command_of(child: str) -> bytes:
+    try:
+        return Path(f"/proc/{child}/cmdline").read_bytes()
+    except FileNotFoundError:  # it ended meanwhile
+        return b""
 
 
 def ready(service: Process) -> dict[str, object]:
