@@ -53,7 +53,7 @@ def workers_of(service: Process) -> list[int]:
 def _command_of(child: str) -> bytes:
     try:
         return Path(f"/proc/{child}/cmdline").read_bytes()
-    except FileNotFoundError:  # it ended meanwhile
+    except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
         return b""
 
 

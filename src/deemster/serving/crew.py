@@ -31,8 +31,8 @@ ASK_SECONDS = 1.0
 RELOAD_SECONDS = 60.0
 FIRST_DELAY = 0.1
 MOST_DELAY = 5.0
-STEADY_SECONDS = 5.0
-"""A worker that lived for this long died of something new."""
+STEADY_SECONDS = 1.0
+"""A worker that served for this long died of something new."""
 
 
 class WorkerFailedError(Exception):
@@ -42,12 +42,10 @@ class WorkerFailedError(Exception):
 class _Worker:
     """One process. Made by `_started`."""
 
-    def __init__(
-        self, number: int, process: asyncio.subprocess.Process, control: Control, began: float
-    ) -> None:
+    def __init__(self, number: int, process: asyncio.subprocess.Process, control: Control) -> None:
         self.number = number
         self.process = process
-        self.began = began
+        self.began = 0.0
         self.revision: str | None = None
         self._control = control
         self._ids = itertools.count(1)
@@ -196,6 +194,7 @@ class Crew:
             worker.kill()
             await worker.process.wait()
             raise
+        worker.began = self._clock.monotonic()
         self._workers[number] = worker
 
     async def _launched(self, number: int) -> _Worker:
@@ -214,7 +213,7 @@ class Crew:
             theirs.close()
         control = await Control.over(ours)
         await control.send_octets(pickle.dumps((number, self._settings, self._reloaded)))
-        return _Worker(number, process, control, self._clock.monotonic())
+        return _Worker(number, process, control)
 
     async def _keep(self, number: int) -> None:
         """There is a worker of this number, always."""
