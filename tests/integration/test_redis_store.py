@@ -199,3 +199,18 @@ async def test_revocations_reach_every_mirror(server: RedisServer) -> None:
 def test_a_url_of_something_else_is_explained() -> None:
     with pytest.raises(ConfigurationError, match=r"shared.url"):
         RedisStore("http://x", clock=CLOCK, prefix="x", timeout=1.0)
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_a_call_that_is_cancelled_ends_there(server: RedisServer, steps: int) -> None:
+    store = a_store(server)
+    await store.revoked_version()
+    call = asyncio.create_task(store.revoked_version())
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    asked = call.cancel()
+    await asyncio.wait([call], timeout=5)
+    # What had ended before cannot be cancelled any more.
+    assert call.cancelled() is asked
+    assert await store.revoked_version() == 0
+    await store.close()

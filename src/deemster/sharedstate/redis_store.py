@@ -130,7 +130,7 @@ class RedisStore:
     async def _asked(self, ask: Callable[[], Awaitable[T]]) -> T:
         try:
             async with asyncio.timeout(self._timeout):
-                found = await ask()
+                found = await _unless_cancelled(ask)
         except (RedisError, OSError, TimeoutError, ValueError) as error:
             self._tell(works=False)
             raise DependencyUnavailableError(
@@ -143,6 +143,17 @@ class RedisStore:
         if works is not self._works:
             self._works = works
             self._on_change(works)
+
+
+async def _unless_cancelled(ask: Callable[[], Awaitable[T]]) -> T:
+    # The library answers a call that was cancelled while it waited for the answer as if nothing
+    # had been: a loop around it would never end, and a deadline would not be one.
+    task = asyncio.current_task()
+    before = task.cancelling() if task is not None else 0
+    found = await ask()
+    if task is not None and task.cancelling() > before:
+        raise asyncio.CancelledError
+    return found
 
 
 def _octets(value: bytes | str) -> bytes:
