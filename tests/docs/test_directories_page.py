@@ -15,29 +15,15 @@ from deemster.model.clock import SystemClock
 from deemster.model.identity import UserPart
 from deemster.settings import load_settings
 from tests.support.markdown import code_blocks, sections
+from tests.support.page_settings import ENVIRON, with_a_provider
 
 PAGE = (Path(__file__).parents[2] / "docs" / "directories.md").read_text("utf-8")
 PARTS = sections(PAGE)
-REST = """
-policies: {path: policies}
-gateways:
-  - {id: kong, protocols: [sideband], apiServices: ["*"], secrets: [{id: k, value: "${env:K}"}]}
-tokenProviders:
-  - id: staff
-    type: internal
-    issuer: https://staff.example.com
-    keys: {discovery: true}
-    directory: DIRECTORY
-decisionLog: {sinks: [{stdout: {}}], whenFull: drop}
-"""
-ENVIRON = {"K": "k" * 32}
 
 
 def settings_of(folder: Path, part: str, directory: str) -> Path:
     (text,) = code_blocks(PARTS[part], "yaml")
-    file = folder / "deemster.yaml"
-    file.write_text(text + REST.replace("DIRECTORY", directory), encoding="utf-8")
-    return file
+    return with_a_provider(folder, text, directory)
 
 
 def test_the_commands_of_the_page_do_what_it_says(tmp_path: Path) -> None:

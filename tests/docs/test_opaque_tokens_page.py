@@ -24,17 +24,11 @@ from deemster.tokens.introspection_counters import IntrospectionOutcome
 from tests.support.certificates import Authority
 from tests.support.clock import FrozenClock
 from tests.support.markdown import code_blocks, sections
+from tests.support.page_settings import ENVIRON, with_a_directory
 
 PAGE = (Path(__file__).parents[2] / "docs" / "opaque-tokens.md").read_text("utf-8")
 PARTS = sections(PAGE)
 (SETTINGS,) = code_blocks(PAGE, "yaml")
-REST = """
-policies: {path: policies}
-gateways:
-  - {id: kong, protocols: [sideband], apiServices: ["*"], secrets: [{id: k, value: "${env:K}"}]}
-directories: [{id: people, static: {users: {alice: {}}}}]
-decisionLog: {sinks: [{stdout: {}}], whenFull: drop}
-"""
 
 
 @dataclass(frozen=True)
@@ -56,9 +50,7 @@ def loaded(tmp_path: Path) -> Loaded:
     authority = Authority(tmp_path, "bank-ca")
     ours = authority.issue("deemster")
     ours.key.rename(tmp_path / "deemster-key.pem")
-    file = tmp_path / "deemster.yaml"
-    file.write_text(SETTINGS + REST, encoding="utf-8")
-    return Loaded(load_settings(file, {"K": "k" * 32}))
+    return Loaded(load_settings(with_a_directory(tmp_path, SETTINGS), ENVIRON))
 
 
 async def test_the_settings_of_the_page_make_providers(loaded: Loaded) -> None:

@@ -13,22 +13,14 @@ from deemster.policy.loading import load_texts
 from deemster.settings import load_settings
 from deemster.settings.model import VerifyingProviderSettings
 from tests.support.markdown import code_blocks, sections
+from tests.support.page_settings import ENVIRON, with_a_directory
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sender-constrained-tokens.md").read_text("utf-8")
 PARTS = sections(PAGE)
-REST = """
-policies: {path: policies}
-gateways:
-  - {id: kong, protocols: [sideband], apiServices: ["*"], secrets: [{id: k, value: "${env:K}"}]}
-directories: [{id: people, static: {users: {alice: {}}}}]
-decisionLog: {sinks: [{stdout: {}}], whenFull: drop}
-"""
 
 
 def provider(tmp_path: Path, text: str) -> SenderRules:
-    file = tmp_path / "deemster.yaml"
-    file.write_text(text + REST, encoding="utf-8")
-    (found,) = load_settings(file, {"K": "k" * 32}).token_providers
+    (found,) = load_settings(with_a_directory(tmp_path, text), ENVIRON).token_providers
     assert isinstance(found, VerifyingProviderSettings)
     return found.senders
 

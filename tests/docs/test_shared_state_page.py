@@ -11,28 +11,20 @@ from deemster.cli.main import app
 from deemster.settings import load_settings
 from deemster.settings.model import RevocationSettings, VerifyingProviderSettings
 from tests.support.markdown import code_blocks
+from tests.support.page_settings import ENVIRON, with_a_directory
 from tests.support.parts import Parts
 from tests.support.redis import redis_server
 
 PAGE = (Path(__file__).parents[2] / "docs" / "shared-state.md").read_text("utf-8")
-REST = """
-policies: {path: policies}
-gateways:
-  - {id: kong, protocols: [sideband], apiServices: ["*"], secrets: [{id: k, value: "${env:K}"}]}
-directories: [{id: people, static: {users: {alice: {}}}}]
-decisionLog: {sinks: [{stdout: {}}], whenFull: drop}
-"""
 
 
 def settings_of(folder: Path, url: str) -> Path:
     (text,) = code_blocks(PAGE, "yaml")
-    file = folder / "deemster.yaml"
-    file.write_text(text.replace('"${env:REDIS_URL}"', f'"{url}"') + REST, encoding="utf-8")
-    return file
+    return with_a_directory(folder, text.replace('"${env:REDIS_URL}"', f'"{url}"'))
 
 
 def test_the_settings_of_the_page_are_what_it_says(tmp_path: Path) -> None:
-    settings = load_settings(settings_of(tmp_path, "redis://127.0.0.1:1/0"), {"K": "k" * 32})
+    settings = load_settings(settings_of(tmp_path, "redis://127.0.0.1:1/0"), ENVIRON)
     assert settings.shared is not None
     assert (settings.shared.prefix, settings.shared.timeout) == ("deemster", 0.1)
     assert settings.revocations == RevocationSettings()
@@ -53,7 +45,7 @@ def test_the_commands_of_the_page_do_what_it_says(tmp_path: Path, parts: Parts) 
         outputs = []
         for line in lines:
             arguments = [*shlex.split(line), "--config", str(config)]
-            found = CliRunner(env={"K": "k" * 32}).invoke(app, arguments)
+            found = CliRunner(env=ENVIRON).invoke(app, arguments)
             assert found.exit_code == 0, found.output
             outputs.append(found.output)
     listed = outputs[3]

@@ -15,21 +15,13 @@ from deemster.settings.model import (
 )
 from deemster.tokens.several_issuers import SeveralIssuers
 from tests.support.markdown import code_blocks
+from tests.support.page_settings import ENVIRON, with_a_directory
 
 PAGE = (Path(__file__).parents[2] / "docs" / "token-providers.md").read_text("utf-8")
-REST = """
-policies: {path: policies}
-gateways:
-  - {id: kong, protocols: [sideband], apiServices: ["*"], secrets: [{id: k, value: "${env:K}"}]}
-directories: [{id: people, static: {users: {alice: {}}}}]
-decisionLog: {sinks: [{stdout: {}}], whenFull: drop}
-"""
 
 
 def settings(folder: Path, text: str) -> Settings:
-    file = folder / "deemster.yaml"
-    file.write_text(text + REST, encoding="utf-8")
-    return load_settings(file, {"K": "k" * 32})
+    return load_settings(with_a_directory(folder, text), ENVIRON)
 
 
 def verifying(found: Settings) -> dict[str, VerifyingProviderSettings]:

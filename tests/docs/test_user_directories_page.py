@@ -17,21 +17,10 @@ from deemster.settings.model import (
 from deemster.usercontext.mapping import MemberPath
 from deemster.usercontext.scim import MOST_GROUPS
 from tests.support.markdown import code_blocks
+from tests.support.page_settings import ENVIRON, with_a_provider
 
 PAGE = (Path(__file__).parents[2] / "docs" / "user-directories.md").read_text("utf-8")
 SCIM, USERINFO, CLAIMS = code_blocks(PAGE, "yaml")
-REST = """
-policies: {path: policies}
-gateways:
-  - {id: kong, protocols: [sideband], apiServices: ["*"], secrets: [{id: k, value: "${env:K}"}]}
-tokenProviders:
-  - id: staff
-    type: internal
-    issuer: https://auth.example.com
-    keys: {discovery: true}
-    directory: people
-decisionLog: {sinks: [{stdout: {}}], whenFull: drop}
-"""
 
 
 @pytest.fixture
@@ -41,9 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def directory(folder: Path, text: str) -> DirectorySettings:
-    file = folder / "deemster.yaml"
-    file.write_text(text + REST, encoding="utf-8")
-    (found,) = load_settings(file, {"K": "k" * 32}).directories
+    (found,) = load_settings(with_a_provider(folder, text), ENVIRON).directories
     return found
 
 

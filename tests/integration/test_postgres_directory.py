@@ -30,28 +30,11 @@ from deemster.usercontext.sql_people import (
 )
 from deemster.usercontext.sql_queries import QueriedUserSource, UserQueries
 from deemster.usercontext.sql_schema import put_user, users
+from tests.support.hostile_subjects import HOSTILE_IN_SQL
 from tests.support.parts import Parts
 from tests.support.postgres import PostgresServer, postgres_server
 
-HOSTILE = [
-    "' or 1=1 --",
-    "alice'; drop table users; --",
-    '" or ""="',
-    "%",
-    "al_ce",
-    "*",
-    "alice\0",
-    "alice ",
-    "ALICE",
-    "áliçé\u202e",
-    "../../etc/passwd",
-    ":subject",
-    "$1",
-    "%(x)s",
-    "",
-    "\ud800",
-    "x" * 1_000_000,
-]
+HOSTILE = [*HOSTILE_IN_SQL, "x" * 1_000_000]
 OWN = UserQueries(
     user="SELECT login AS subject, active AS enabled FROM accounts WHERE login = :subject",
     groups="SELECT login AS subject, team AS name FROM memberships WHERE login = :subject",

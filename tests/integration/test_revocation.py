@@ -46,10 +46,17 @@ class Service:
 
     async def code(self, token: str) -> str:
         """The reason of the deny, or `permitted`."""
+        return await self._code(a_call(token))
+
+    async def code_of_claims(self, claims: dict[str, object]) -> str:
+        """The same, of what the gateway says that it verified."""
+        return await self._code({**a_call(), "access_token": claims})
+
+    async def _code(self, call: dict[str, object]) -> str:
         transport = httpx.ASGITransport(self.app.decisions)
         async with httpx.AsyncClient(transport=transport, base_url="http://pdp") as client:
             answer = await client.post(
-                "/sideband/request", json=a_call(token), headers={"client-token": SECRET}
+                "/sideband/request", json=call, headers={"client-token": SECRET}
             )
         assert answer.status_code == 200
         if "response" not in answer.json():
@@ -113,6 +120,32 @@ async def test_a_token_issued_after_its_subject_was_revoked_is_good(folder: Serv
         await asyncio.sleep(1.1)
         fresh = folder.token(iat=int(SystemClock().wall()))
         assert await service.code(fresh) == "permitted"
+
+
+@pytest.mark.catalogue("J20")
+@pytest.mark.parametrize("kind", ["jti", "sub", "sid"])
+async def test_claims_of_a_revoked_token_are_refused_whoever_verified_them(
+    folder: ServiceFolder, kind: str
+) -> None:
+    text = folder.settings_file.read_text(encoding="utf-8")
+    text = text.replace("  - id: kong\n", "  - id: kong\n    asserts: [staff]\n")
+    folder.settings_file.write_text(text, encoding="utf-8")
+    names = {"jti": "t-1", "sub": "alice", "sid": "s-1"}
+    claims: dict[str, object] = {
+        **names,
+        "iss": "https://staff.example.com",
+        "aud": "orders",
+        "scope": "orders.read",
+        "iat": 1_700_000_000,
+        "exp": 4_000_000_000,
+    }
+    async with running(folder) as service:
+        assert await service.code_of_claims(claims) == "permitted"
+        await revoke(folder, "--provider", "staff", f"--{kind}", names[kind])
+        await service.becomes(folder.token(**names), "token-revoked")
+        assert await service.code_of_claims(claims) == "token-revoked"
+        other = {**claims, "jti": "t-2", "sub": "bob", "sid": "s-2"}
+        assert await service.code_of_claims(other) == "user-unknown"
 
 
 @pytest.mark.catalogue("I1")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+
+from tests.support.connections import until_it_ends
 
 __all__ = ["FaultyService", "Received", "a_faulty_service"]
 
@@ -48,16 +49,7 @@ class FaultyService:
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer requests of one connection until something ends it."""
         self.connections += 1
-        task = asyncio.current_task()
-        assert task is not None
-        self.open.add(task)
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            while await self._one(reader, writer):
-                pass
-        self.open.discard(task)
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
+        await until_it_ends(self.open, writer, lambda: self._one(reader, writer))
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")

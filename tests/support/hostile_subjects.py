@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["HOSTILE_SUBJECTS"]
+__all__ = ["HOSTILE_IN_SQL", "HOSTILE_SUBJECTS"]
 
 HOSTILE_SUBJECTS = (
     'alice" or userName pr or userName eq "',
@@ -38,3 +38,29 @@ HOSTILE_SUBJECTS = (
     "null",
     "0",
 )
+
+HOSTILE_IN_SQL = (
+    "' or 1=1 --",
+    "alice'; drop table users; --",
+    '" or ""="',
+    "%",
+    "al_ce",
+    "*",
+    "alice\x00",
+    "alice ",
+    "ALICE",
+    "\xe1li\xe7\xe9\u202e",
+    "../../etc/passwd",
+    ":subject",
+    "$1",
+    "%(x)s",
+    "",
+    "\ud800",
+    "alice' --",
+    "alice)",
+    "{alice}",
+    ":user_id",
+    "?",
+    "%2e%2e%2f",
+)
+"""Quotes, parameters and patterns of databases, and what no text of theirs may hold."""

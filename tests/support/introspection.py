@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gzip
 import json
 import ssl
@@ -28,6 +27,7 @@ from deemster.tokens.introspection_endpoint import (
 )
 from deemster.tokens.provider import ProviderKind
 from tests.support.clock import FrozenClock
+from tests.support.connections import until_it_ends
 from tests.support.keys import ISSUER, claims_of
 
 __all__ = [
@@ -195,18 +195,9 @@ class FaultyEndpoint:
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer questions of one connection until something ends it."""
-        task = asyncio.current_task()
-        assert task is not None
-        self.open.add(task)
         tls = writer.get_extra_info("ssl_object")
         self.certificates.append(None if tls is None else tls.getpeercert(binary_form=True))
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            while await self._one(reader, writer):
-                pass
-        self.open.discard(task)
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
+        await until_it_ends(self.open, writer, lambda: self._one(reader, writer))
 
     async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")

@@ -78,7 +78,10 @@ class Fetching:
         asserted = case.call.asserted_claims
         if asserted is not None:
             if provider.id in gateway.asserts:
-                return provider.accept(asserted, audience=case.service.audience, now=case.now)
+                claims = provider.accept(asserted, audience=case.service.audience, now=case.now)
+                # That a gateway verified a token does not say that it heard of a revocation.
+                self._refuse_revoked(claims)
+                return claims
             external = provider.kind is ProviderKind.EXTERNAL
             if (gateway.claims or ("refuse" if external else "ignore")) != "ignore":
                 raise TokenRejectedError(Reason.CLAIMS_NOT_ACCEPTED)
@@ -105,8 +108,7 @@ class Fetching:
         found = provider.recall(credential, audience=audience, now=case.now)
         if found is None:
             return self._verify(case, provider, credential)
-        if self._revocations is not None:
-            self._revocations.check(found)
+        self._refuse_revoked(found)
         # Nearly always: a bearer token that may be one.
         if found.confirmation is None and credential.scheme == "bearer" and rules.takes_bearers:
             return found
@@ -122,8 +124,7 @@ class Fetching:
     async def _verify(self, case: Case, provider: TokenProvider, credential: Credential) -> None:
         async with asyncio.timeout(self._share(case, self._deadlines.token)):
             claims = await provider.verify(credential, audience=case.service.audience, now=case.now)
-            if self._revocations is not None:
-                self._revocations.check(claims)
+            self._refuse_revoked(claims)
             pending = self._check_sender(case, provider, credential, claims)
             if pending is not None:
                 await self._first_use(case, claims, pending)
@@ -133,6 +134,10 @@ class Fetching:
         """What the presenter must prove: the API service may ask for more or less."""
         override = case.service.dpop
         return provider.senders if override is None else override.over(provider.senders)
+
+    def _refuse_revoked(self, claims: VerifiedClaims) -> None:
+        if self._revocations is not None:
+            self._revocations.check(claims)
 
     def _check_sender(
         self, case: Case, provider: TokenProvider, credential: Credential, claims: VerifiedClaims

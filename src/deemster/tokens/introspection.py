@@ -86,7 +86,14 @@ class IntrospectingProvider:
             names=ClaimNames(scope_claim, permissions_claim, user_claim),
             audience_by_endpoint=audience_by_endpoint,
         )
-        self._honour_exp = honour_exp
+        self._asserted = AssertionRules(
+            provider=id,
+            kind=kind,
+            issuer=issuer,
+            skew=skew,
+            names=self._rules.names,
+            honour_exp=honour_exp,
+        )
         self._cache = cache if cache is not None else IntrospectionCache(clock)
         self._shared = shared
         self._counters = counters if counters is not None else IntrospectionCounters()
@@ -136,15 +143,7 @@ class IntrospectingProvider:
         self, asserted: Mapping[str, object], *, audience: str | None, now: float
     ) -> VerifiedClaims:
         """See TokenProvider: claims that an entitled gateway says it verified."""
-        rules = AssertionRules(
-            provider=self.id,
-            kind=self.kind,
-            issuer=self._rules.issuer,
-            skew=self.skew,
-            names=self._rules.names,
-            honour_exp=self._honour_exp,
-        )
-        return accept_asserted(asserted, rules, audience=audience, now=now)
+        return accept_asserted(asserted, self._asserted, audience=audience, now=now)
 
     async def close(self) -> None:
         """End what is being asked, and let go of connections."""

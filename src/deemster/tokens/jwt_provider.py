@@ -60,7 +60,14 @@ class JwtProvider:
         self._algorithms = _checked_algorithms(algorithms)
         self._token_type = token_type
         self._names = ClaimNames(scope_claim, permissions_claim, user_claim)
-        self._honour_exp = honour_exp
+        self._asserted = AssertionRules(
+            provider=id,
+            kind=kind,
+            issuer=issuer,
+            skew=skew,
+            names=self._names,
+            honour_exp=honour_exp,
+        )
         self._cache = cache if cache is not None else TokenCache()
 
     def recall(
@@ -98,15 +105,7 @@ class JwtProvider:
         self, asserted: Mapping[str, object], *, audience: str | None, now: float
     ) -> VerifiedClaims:
         """See TokenProvider: claims that an entitled gateway says it verified."""
-        rules = AssertionRules(
-            provider=self.id,
-            kind=self.kind,
-            issuer=self._issuer,
-            skew=self.skew,
-            names=self._names,
-            honour_exp=self._honour_exp,
-        )
-        return accept_asserted(asserted, rules, audience=audience, now=now)
+        return accept_asserted(asserted, self._asserted, audience=audience, now=now)
 
     def _judged(
         self, claims: dict[str, object], key_id: str | None, *, audience: str | None, now: float

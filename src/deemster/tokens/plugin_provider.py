@@ -69,13 +69,20 @@ class PluginTokenProvider:
         self.skew = checked_skew(skew)
         self.senders = senders
         self._reader = reader
-        self._honour_exp = honour_exp
         self._rules = AnswerRules(
             provider=id,
             internal=kind is ProviderKind.INTERNAL,
             issuer=issuer,
             skew=skew,
             names=ClaimNames(scope_claim, permissions_claim, user_claim),
+        )
+        self._asserted = AssertionRules(
+            provider=id,
+            kind=kind,
+            issuer=issuer,
+            skew=skew,
+            names=self._rules.names,
+            honour_exp=honour_exp,
         )
 
     def recall(
@@ -103,15 +110,7 @@ class PluginTokenProvider:
         self, asserted: Mapping[str, object], *, audience: str | None, now: float
     ) -> VerifiedClaims:
         """See TokenProvider: claims that an entitled gateway says it verified."""
-        rules = AssertionRules(
-            provider=self.id,
-            kind=self.kind,
-            issuer=self._rules.issuer,
-            skew=self.skew,
-            names=self._rules.names,
-            honour_exp=self._honour_exp,
-        )
-        return accept_asserted(asserted, rules, audience=audience, now=now)
+        return accept_asserted(asserted, self._asserted, audience=audience, now=now)
 
     async def close(self) -> None:
         """Whatever the plug-in does at its end, others go on."""

@@ -18,28 +18,9 @@ from deemster.outgoing.databases import open_engine
 from deemster.usercontext.sql import SqlUserSource
 from deemster.usercontext.sql_migrations import migrate
 from deemster.usercontext.sql_schema import put_user
+from tests.support.hostile_subjects import HOSTILE_IN_SQL
 
-HOSTILE = [
-    "' or 1=1 --",
-    "alice' --",
-    "alice'; drop table users; --",
-    '" or ""="',
-    "%",
-    "al_ce",
-    "*",
-    "alice\0",
-    "alice ",
-    "ALICE",
-    "áliçé\u202e",
-    "alice)",
-    "{alice}",
-    ":user_id",
-    "?",
-    "%2e%2e%2f",
-    "",
-    "\ud800",
-    "x" * 100_000,
-]
+HOSTILE = [*HOSTILE_IN_SQL, "x" * 100_000]
 
 
 @pytest.fixture
