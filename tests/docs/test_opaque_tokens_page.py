@@ -11,12 +11,12 @@ import pytest
 from deemster.app import build_token_providers
 from deemster.model.decision import Reason
 from deemster.settings import load_settings
-from deemster.settings.model import (
+from deemster.settings.model import Settings
+from deemster.settings.provider_model import (
     CertificateAuthentication,
     IntrospectionSettings,
     KeyAuthentication,
     SecretAuthentication,
-    Settings,
     VerifyingProviderSettings,
 )
 from deemster.tokens.introspection import IntrospectingProvider

@@ -11,7 +11,7 @@ from deemster.model.decision import Reason
 from deemster.model.sender import DpopMode, DpopOverride, SenderRules
 from deemster.policy.loading import load_texts
 from deemster.settings import load_settings
-from deemster.settings.model import VerifyingProviderSettings
+from deemster.settings.provider_model import VerifyingProviderSettings
 from tests.support.markdown import code_blocks, sections
 from tests.support.page_settings import ENVIRON, with_a_directory
 

@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 
 from deemster.cli.main import app
 from deemster.settings import load_settings
-from deemster.settings.model import RevocationSettings, VerifyingProviderSettings
+from deemster.settings.model import RevocationSettings
+from deemster.settings.provider_model import VerifyingProviderSettings
 from tests.support.markdown import code_blocks
 from tests.support.page_settings import ENVIRON, with_a_directory
 from tests.support.parts import Parts

@@ -8,7 +8,7 @@ from pathlib import Path
 from deemster.app import build_token_providers
 from deemster.model.clock import SystemClock
 from deemster.settings import Settings, load_settings
-from deemster.settings.model import (
+from deemster.settings.provider_model import (
     InlineKeySource,
     KeyFetchingSettings,
     VerifyingProviderSettings,

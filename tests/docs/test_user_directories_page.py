@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from deemster.settings import load_settings
-from deemster.settings.directory_sections import READERS
-from deemster.settings.model import (
+from deemster.settings.directory_model import (
     ClaimsDirectorySettings,
     DirectorySettings,
     ScimDirectory,
     UserinfoDirectory,
 )
+from deemster.settings.directory_sections import READERS
 from deemster.usercontext.mapping import MemberPath
 from deemster.usercontext.scim import MOST_GROUPS
 from tests.support.markdown import code_blocks

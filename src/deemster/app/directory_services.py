@@ -11,7 +11,7 @@ from deemster.errors import ConfigurationError
 from deemster.model.clock import Clock
 from deemster.outgoing.bounds import CallBounds
 from deemster.outgoing.http_service import HttpService
-from deemster.settings.model import BasicCredentials, ScimDirectory, UserinfoDirectory
+from deemster.settings.directory_model import BasicCredentials, ScimDirectory, UserinfoDirectory
 from deemster.settings.outgoing_sections import is_field_value
 from deemster.settings.secret import Secret, reread_secret
 from deemster.usercontext.asked_directory import AnsweringService, AskedDirectory

@@ -12,7 +12,7 @@ from deemster.model.clock import Clock
 from deemster.outgoing.addresses import Resolver, system_resolver
 from deemster.outgoing.breaker import CircuitBreaker
 from deemster.outgoing.http_service import HttpService, ServiceUrl
-from deemster.settings.model import OutgoingSettings, ServiceTls
+from deemster.settings.outgoing_model import OutgoingSettings, ServiceTls
 
 __all__ = ["breaker_of", "build_http_service", "tls_context"]
 

@@ -17,13 +17,13 @@ from deemster.outgoing.bounds import CallBounds
 from deemster.outgoing.breaker import CircuitBreaker
 from deemster.outgoing.http_service import HttpService, ServiceUrl
 from deemster.settings.introspection_sections import reread_authentication
-from deemster.settings.model import (
+from deemster.settings.outgoing_model import ServiceTls
+from deemster.settings.provider_model import (
     CertificateAuthentication,
     ClientAuthenticationSettings,
     IntrospectionSettings,
     KeyAuthentication,
     SecretAuthentication,
-    ServiceTls,
     VerifyingProviderSettings,
 )
 from deemster.sharedstate.stores import KeptAnswers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deemster.app.http_services import build_http_service
 from deemster.model.clock import Clock
 from deemster.outgoing.http_service import HttpService
-from deemster.settings.model import OutgoingSettings, ServiceTls
+from deemster.settings.outgoing_model import OutgoingSettings, ServiceTls
 from deemster.tokens.key_fetching import OpenService, is_on_loopback
 
 __all__ = ["KeyServices"]

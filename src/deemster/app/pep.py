@@ -12,12 +12,8 @@ from deemster.gateways.pep_credentials import (
 )
 from deemster.model.clock import Clock
 from deemster.model.gateway import Gateway
-from deemster.settings.model import (
-    AnonymousGatewaySettings,
-    GatewaySettings,
-    Settings,
-    VerifyingProviderSettings,
-)
+from deemster.settings.model import AnonymousGatewaySettings, GatewaySettings, Settings
+from deemster.settings.provider_model import VerifyingProviderSettings
 from deemster.settings.secret import Secret, reread_secret
 from deemster.tokens.gateway_tokens import GatewayToken, GatewayTokens
 from deemster.tokens.provider import TokenProvider

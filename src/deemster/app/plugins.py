@@ -16,7 +16,7 @@ from deemster.plugins import (
     UserReader,
     installed_plugins,
 )
-from deemster.settings.model import PluginSettings
+from deemster.settings.provider_model import PluginSettings
 from deemster.settings.secret import Secret
 
 __all__ = ["token_reader_of", "user_reader_of"]

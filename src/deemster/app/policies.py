@@ -13,9 +13,9 @@ from deemster.policy.diagnostics import Diagnostic, DiagnosticSet, Severity
 from deemster.policy.loading import load_tree
 from deemster.policy.resolved import ProviderFacts
 from deemster.policy.snapshot import PolicySnapshot
-from deemster.settings.model import (
+from deemster.settings.model import Settings
+from deemster.settings.provider_model import (
     AssertedProviderSettings,
-    Settings,
     TokenProviderSettings,
     VerifyingProviderSettings,
 )

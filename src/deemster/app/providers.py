@@ -10,7 +10,7 @@ from deemster.app.key_services import KeyServices
 from deemster.app.plugins import token_reader_of
 from deemster.errors import ConfigurationError
 from deemster.model.clock import Clock
-from deemster.settings.model import (
+from deemster.settings.provider_model import (
     AssertedProviderSettings,
     DevelopmentKeySource,
     DiscoveredKeySource,

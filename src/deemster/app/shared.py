@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deemster.model.clock import Clock
-from deemster.settings.model import Settings, VerifyingProviderSettings
+from deemster.settings.model import Settings
+from deemster.settings.provider_model import VerifyingProviderSettings
 from deemster.sharedstate.revocations import RevocationMirror
 from deemster.tokens.revocation import RevocationCheck
 

@@ -19,7 +19,8 @@ from deemster.outgoing.addresses import Resolver, system_resolver
 from deemster.outgoing.breaker import CircuitBreaker
 from deemster.outgoing.databases import open_engine
 from deemster.policy.resolved import SourceFacts
-from deemster.settings.model import QuerySettings, ServiceSettings, Settings
+from deemster.settings.model import Settings
+from deemster.settings.outgoing_model import QuerySettings, ServiceSettings
 from deemster.settings.secret import reread_secret
 
 __all__ = ["SourcesOfSettings", "build_attribute_sources", "source_facts"]

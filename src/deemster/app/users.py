@@ -11,18 +11,17 @@ from deemster.app.directory_services import DirectoryCredentials, scim_source, u
 from deemster.app.plugins import user_reader_of
 from deemster.model.clock import Clock
 from deemster.outgoing.databases import open_engine
-from deemster.settings.model import (
+from deemster.settings.directory_model import (
     ClaimsDirectorySettings,
     DirectorySettings,
-    PluginSettings,
     ScimDirectory,
-    Settings,
     SqlDirectory,
     StaticDirectory,
     StaticUser,
     UserinfoDirectory,
-    VerifyingProviderSettings,
 )
+from deemster.settings.model import Settings
+from deemster.settings.provider_model import PluginSettings, VerifyingProviderSettings
 from deemster.usercontext.claims import ClaimsDirectory
 from deemster.usercontext.plugin_source import PluginUserSource
 from deemster.usercontext.resolver import UserResolver

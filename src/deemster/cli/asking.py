@@ -34,7 +34,8 @@ from deemster.policytest.minting import with_defaults
 from deemster.policytest.providers import throw_away_providers
 from deemster.policytest.subject import subjects_of
 from deemster.policytest.trace import OperationNodes, TraceRow
-from deemster.settings.model import Settings, VerifyingProviderSettings
+from deemster.settings.model import Settings
+from deemster.settings.provider_model import VerifyingProviderSettings
 
 __all__ = ["Answer", "Question", "ask_made_up", "ask_with_settings"]
 

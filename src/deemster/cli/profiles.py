@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from deemster.policy.loading import LoadedTree
 from deemster.policytest.providers import ProviderProfile
 from deemster.settings import Settings
-from deemster.settings.model import TokenProviderSettings, VerifyingProviderSettings
+from deemster.settings.provider_model import TokenProviderSettings, VerifyingProviderSettings
 from deemster.settings.synthesis import NamedProvider, synthesise
 from deemster.tokens.precheck import TokenType
 from deemster.tokens.provider import ProviderKind

@@ -18,7 +18,7 @@ from deemster.model.clock import SystemClock
 from deemster.policy.diagnostics import did_you_mean
 from deemster.policytest.printable import printable
 from deemster.settings import Settings, load_settings, process_environment
-from deemster.settings.model import VerifyingProviderSettings
+from deemster.settings.provider_model import VerifyingProviderSettings
 from deemster.settings.scalars import parse_duration
 from deemster.sharedstate.redis_store import RedisStore
 from deemster.sharedstate.revocations import (

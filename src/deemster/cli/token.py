@@ -15,7 +15,7 @@ from deemster.errors import ConfigurationError
 from deemster.model.clock import SystemClock
 from deemster.policy.diagnostics import did_you_mean
 from deemster.settings import Settings, load_settings, process_environment
-from deemster.settings.model import DevelopmentKeySource, VerifyingProviderSettings
+from deemster.settings.provider_model import DevelopmentKeySource, VerifyingProviderSettings
 from deemster.tokens.development_key import DevelopmentKey
 
 __all__ = ["development_token", "token"]

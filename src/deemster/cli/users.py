@@ -19,7 +19,7 @@ from deemster.outgoing.databases import end_engine, is_postgresql, open_engine
 from deemster.policy.diagnostics import did_you_mean
 from deemster.policytest.printable import printable
 from deemster.settings import load_settings, process_environment
-from deemster.settings.model import SqlDirectory
+from deemster.settings.directory_model import SqlDirectory
 from deemster.usercontext.sql_migrations import migrate, versions
 from deemster.usercontext.sql_people import (
     Person,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from deemster.settings.model import ClaimsDirectorySettings
+from deemster.settings.directory_model import ClaimsDirectorySettings
 from deemster.settings.section import Section
 from deemster.settings.user_mapping_sections import read_user_mapping
 

@@ -6,13 +6,8 @@ from collections.abc import Iterable
 
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import did_you_mean
-from deemster.settings.model import (
-    GatewaySettings,
-    ListenerSettings,
-    TlsSettings,
-    TokenProviderSettings,
-    VerifyingProviderSettings,
-)
+from deemster.settings.model import GatewaySettings, ListenerSettings, TlsSettings
+from deemster.settings.provider_model import TokenProviderSettings, VerifyingProviderSettings
 from deemster.settings.reading import Reading
 
 __all__ = ["check_credentials"]

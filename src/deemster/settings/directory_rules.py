@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from deemster.policy.codes import Code
-from deemster.settings.model import (
-    DirectorySettings,
-    TokenProviderSettings,
-    UserinfoDirectory,
-    VerifyingProviderSettings,
-)
+from deemster.settings.directory_model import DirectorySettings, UserinfoDirectory
+from deemster.settings.provider_model import TokenProviderSettings, VerifyingProviderSettings
 from deemster.settings.reading import Reading
 
 __all__ = ["check_directories"]

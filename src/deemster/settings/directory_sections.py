@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from deemster.plugins import USER_SOURCES
 from deemster.policy.codes import Code
 from deemster.settings.claims_directory_sections import read_claims_directory
-from deemster.settings.model import DirectorySettings, DirectorySource
+from deemster.settings.directory_model import DirectorySettings, DirectorySource
 from deemster.settings.plugin_sections import read_plugin
 from deemster.settings.scalars import parse_duration, parse_id, shown_duration
 from deemster.settings.scim_directory_sections import read_scim_directory

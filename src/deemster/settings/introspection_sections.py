@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deemster.errors import ConfigurationError
 from deemster.policy.codes import Code
-from deemster.settings.model import (
+from deemster.settings.provider_model import (
     CertificateAuthentication,
     ClientAuthenticationSettings,
     IntrospectionSettings,

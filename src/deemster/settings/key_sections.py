@@ -6,7 +6,7 @@ import json
 
 from deemster.policy.codes import Code
 from deemster.policy.reading.nodes import SequenceNode
-from deemster.settings.model import (
+from deemster.settings.provider_model import (
     DevelopmentKeySource,
     DiscoveredKeySource,
     FileKeySource,

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from deemster.settings.ext_authz_sections import read_ext_authz_listener
-from deemster.settings.model import (
-    Bind,
-    DecisionsListenerSettings,
-    ListenerSettings,
-)
+from deemster.settings.model import Bind, DecisionsListenerSettings, ListenerSettings
 from deemster.settings.reading import PROTECTORS, one_of
 from deemster.settings.scalars import parse_bind, parse_integer
 from deemster.settings.section import Section

@@ -22,7 +22,8 @@ from deemster.settings.forward_auth_sections import read_forward_auth
 from deemster.settings.gateway_sections import read_anonymous_gateway, read_gateway
 from deemster.settings.identity_sections import read_identity_headers
 from deemster.settings.listener_sections import read_listeners
-from deemster.settings.model import GatewaySettings, Settings, TokenProviderSettings
+from deemster.settings.model import GatewaySettings, Settings
+from deemster.settings.provider_model import TokenProviderSettings
 from deemster.settings.provider_sections import read_token_provider
 from deemster.settings.reading import Reading
 from deemster.settings.rules import (

@@ -2,75 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from deemster.model.sender import NO_PROOF, SenderRules
+from deemster.settings.directory_model import DirectorySettings
+from deemster.settings.outgoing_model import DatabaseSettings, QuerySettings, ServiceSettings
+from deemster.settings.provider_model import (
+    DevelopmentKeySource,
+    TokenProviderSettings,
+    VerifyingProviderSettings,
+)
 from deemster.settings.secret import Secret
-from deemster.usercontext.mapping import UserMapping
-from deemster.usercontext.scim import ScimRules
 
 __all__ = [
     "AnonymousGatewaySettings",
-    "AssertedProviderSettings",
     "AuthzenSettings",
-    "BasicCredentials",
     "Bind",
-    "CertificateAuthentication",
-    "ClaimsDirectorySettings",
-    "ClientAuthenticationSettings",
     "ClientIpSettings",
-    "DatabaseSettings",
     "DeadlineSettings",
     "DecisionEndpointSettings",
     "DecisionLogSettings",
     "DecisionsListenerSettings",
-    "DevelopmentKeySource",
-    "DirectorySettings",
-    "DirectorySource",
-    "DiscoveredKeySource",
     "ExtAuthzListenerSettings",
     "ExtAuthzSettings",
-    "FileKeySource",
     "FileSinkSettings",
     "ForwardAuthSettings",
     "GatewayCertificateSettings",
     "GatewaySecretSettings",
     "GatewaySettings",
     "GatewayTokenSettings",
-    "InlineKeySource",
-    "IntrospectionSettings",
-    "IssuerSettings",
-    "KeyAuthentication",
-    "KeyFetchingSettings",
-    "KeySource",
     "LimitSettings",
     "ListenerSettings",
-    "OutgoingSettings",
-    "PluginSettings",
     "PolicySettings",
-    "PublishedKeySource",
-    "QuerySettings",
     "RevocationSettings",
-    "ScimDirectory",
-    "SecretAuthentication",
-    "ServiceSettings",
-    "ServiceTls",
     "SettingValue",
     "Settings",
     "SharedSettings",
     "SinkSettings",
-    "SqlDirectory",
     "StateKeySettings",
-    "StaticDirectory",
-    "StaticUser",
     "StdoutSinkSettings",
     "TlsSettings",
-    "TokenProviderSettings",
-    "UserinfoDirectory",
-    "VerifyingProviderSettings",
     "WhenLogIsFull",
 ]
 
@@ -199,160 +171,6 @@ class AnonymousGatewaySettings:
 
 
 @dataclass(frozen=True, slots=True)
-class DiscoveredKeySource:
-    """`keys: {discovery: true}`"""
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedKeySource:
-    """`keys: {jwksUrl: …}`"""
-
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class FileKeySource:
-    """`keys: {file: …}`, a JWK set."""
-
-    path: Path
-
-
-@dataclass(frozen=True, slots=True)
-class InlineKeySource:
-    """`keys: {inline: […]}`, as the JWK set that they make."""
-
-    document: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class KeyFetchingSettings:
-    """How published keys are fetched: `refresh`, `cool_down` and `max_stale` in seconds;
-    `allow_private`: the issuer may be on a private network."""
-
-    refresh: float = 600.0
-    cool_down: float = 30.0
-    max_stale: float = 86_400.0
-    allow_private: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DevelopmentKeySource:
-    """`keys: {insecureDevelopmentKey: …}`, made at first use; None: lives in the process only."""
-
-    path: Path | None
-
-
-KeySource = (
-    DiscoveredKeySource
-    | PublishedKeySource
-    | FileKeySource
-    | InlineKeySource
-    | DevelopmentKeySource
-)
-
-
-@dataclass(frozen=True, slots=True)
-class IssuerSettings:
-    """One of `issuers:` of an external provider."""
-
-    issuer: str
-    keys: KeySource
-    fetching: KeyFetchingSettings
-
-
-@dataclass(frozen=True, slots=True)
-class SecretAuthentication:
-    """`auth: {clientSecretBasic: …}`"""
-
-    secret: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class KeyAuthentication:
-    """`auth: {privateKeyJwt: …}`; `audience` is None for the issuer."""
-
-    key: Path
-    algorithm: str
-    key_id: str
-    audience: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateAuthentication:
-    """`auth: {mtls: …}`"""
-
-    certificate: Path
-    key: Path
-
-
-ClientAuthenticationSettings = SecretAuthentication | KeyAuthentication | CertificateAuthentication
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IntrospectionSettings:
-    """`introspection:` of a token provider; `url` is None where discovery finds the endpoint.
-
-    Times are in seconds. `failures` in a row open the circuit for `open_for` seconds.
-    """
-
-    url: str | None
-    client_id: str
-    auth: ClientAuthenticationSettings
-    audience_by_endpoint: bool
-    allow_private: bool
-    ca: Path | None
-    cache: float
-    negative_cache: float
-    timeout: float
-    concurrency: int
-    failures: int
-    open_for: float
-
-
-@dataclass(frozen=True, slots=True)
-class PluginSettings:
-    """`plugin: {name: …, settings: {…}}`; relative paths in the settings start at `folder`."""
-
-    name: str
-    settings: Mapping[str, object] = field(repr=False)
-    folder: Path
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyingProviderSettings:
-    """An internal provider, or an external one with `claims: verified`.
-
-    One of `keys`, `introspection` and `plugin` is not None; but for the first `algorithms` and
-    `token_type` mean nothing.
-
-    `directory` is None, and `permissions_claim` and `user_claim` mean nothing, where it is
-    external. `revocation_kept`: how long revocations are, None where nobody looks for them.
-    `longest_life`: seconds from `iat` to `exp`, None for as long as the issuer likes.
-    `other_issuers`: besides `issuer`, for external ones.
-    """
-
-    id: str
-    internal: bool
-    issuer: str
-    keys: KeySource | None
-    algorithms: tuple[str, ...]
-    token_type: str
-    skew: float
-    scope_claim: str
-    permissions_claim: str | None
-    user_claim: str
-    honour_exp: bool
-    directory: str | None
-    senders: SenderRules = NO_PROOF
-    revocation_kept: float | None = None
-    introspection: IntrospectionSettings | None = None
-    fetching: KeyFetchingSettings = KeyFetchingSettings()
-    longest_life: float | None = None
-    other_issuers: tuple[IssuerSettings, ...] = ()
-    plugin: PluginSettings | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class SharedSettings:
     """`shared:`, a Redis that all processes and replicas use."""
 
@@ -368,127 +186,6 @@ class RevocationSettings:
     refresh: float = 1.0
     max_stale: float = 60.0
     serve_stale: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssertedProviderSettings:
-    """An external provider with `claims: asserted`: only a gateway can vouch."""
-
-    id: str
-    skew: float
-    scope_claim: str
-    honour_exp: bool
-
-
-TokenProviderSettings = VerifyingProviderSettings | AssertedProviderSettings
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceTls:
-    """`tls:` of a service: whom to trust instead of the system's CAs, and who we are."""
-
-    ca: Path | None
-    certificate: Path | None
-    key: Path | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutgoingSettings:
-    """Where an HTTP service is, and how it may be asked.
-
-    `failures` in a row open the circuit for `open_for` seconds.
-    """
-
-    url: str
-    allow_private: bool
-    tls: ServiceTls
-    concurrency: int
-    failures: int
-    open_for: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaticUser:
-    """One user of a static directory."""
-
-    subject: str
-    enabled: bool
-    groups: tuple[str, ...]
-    roles: tuple[str, ...]
-    attributes: Mapping[str, object] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class StaticDirectory:
-    """`static: {users: …}` or `static: {file: …}`"""
-
-    users: tuple[StaticUser, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SqlDirectory:
-    """`sql: {url: …}`; the URL may hold a password.
-
-    `queries` are None for our own tables, else by part (`user`, `groups`, …). `notify` is the
-    channel on which PostgreSQL tells of changed users, None where nobody listens.
-    """
-
-    url: Secret
-    queries: Mapping[str, str] | None = None
-    notify: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimsDirectorySettings:
-    """`claims: {groups: …, roles: …, attributes: {…}}`"""
-
-    mapping: UserMapping
-
-
-@dataclass(frozen=True, slots=True)
-class BasicCredentials:
-    """`auth: {basic: {user: …, password: …}}`"""
-
-    user: str
-    password: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class ScimDirectory:
-    """`scim: {…}`; `auth` is a bearer token, a user with a password, or None."""
-
-    outgoing: OutgoingSettings
-    auth: Secret | BasicCredentials | None
-    rules: ScimRules
-
-
-@dataclass(frozen=True, slots=True)
-class UserinfoDirectory:
-    """`userinfo: {…}`; `discovery` says that the URL is an issuer's, whose metadata name the
-    endpoint."""
-
-    outgoing: OutgoingSettings
-    discovery: bool
-    mapping: UserMapping
-
-
-DirectorySource = (
-    StaticDirectory
-    | SqlDirectory
-    | ClaimsDirectorySettings
-    | ScimDirectory
-    | UserinfoDirectory
-    | PluginSettings
-)
-
-
-@dataclass(frozen=True, slots=True)
-class DirectorySettings:
-    """One entry of `directories:`; `cache` is how long its answers are kept."""
-
-    id: str
-    source: DirectorySource
-    cache: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -522,37 +219,6 @@ class DeadlineSettings:
     token: float
     user: float
     attribute: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceSettings:
-    """One entry of `services:`, an HTTP service that attributes may ask.
-
-    `headers` go with every call, lower-case; `bearer` is one more of them.
-    """
-
-    name: str
-    outgoing: OutgoingSettings
-    headers: tuple[tuple[str, Secret], ...]
-    bearer: Secret | None
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseSettings:
-    """One entry of `databases:`; the URL may hold a password."""
-
-    name: str
-    url: Secret
-
-
-@dataclass(frozen=True, slots=True)
-class QuerySettings:
-    """One entry of `queries:`: a SELECT with `:parameters`, and how many rows it may give."""
-
-    name: str
-    database: str
-    sql: str
-    rows: int
 
 
 @dataclass(frozen=True, slots=True)

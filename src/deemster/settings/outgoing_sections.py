@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 from deemster.policy.codes import Code
-from deemster.settings.model import OutgoingSettings, ServiceTls
+from deemster.settings.outgoing_model import OutgoingSettings, ServiceTls
 from deemster.settings.reach import PROTECTED_HELP, check_reach
 from deemster.settings.reading import PROTECTORS
 from deemster.settings.scalars import parse_duration, parse_integer, parse_url, shown_duration

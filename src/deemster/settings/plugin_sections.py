@@ -7,7 +7,7 @@ from deemster.plugins import installed_plugins
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import did_you_mean
 from deemster.policy.reading.nodes import MappingNode, Node, SequenceNode
-from deemster.settings.model import PluginSettings
+from deemster.settings.provider_model import PluginSettings
 from deemster.settings.scalars import parse_name
 from deemster.settings.secret import is_reference, read_secret
 from deemster.settings.section import Section

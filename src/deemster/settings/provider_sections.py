@@ -6,7 +6,8 @@ from deemster.plugins import TOKEN_PROVIDERS
 from deemster.policy.codes import Code
 from deemster.settings.introspection_sections import read_introspection
 from deemster.settings.key_sections import read_keys
-from deemster.settings.model import (
+from deemster.settings.plugin_sections import read_plugin
+from deemster.settings.provider_model import (
     AssertedProviderSettings,
     DevelopmentKeySource,
     IssuerSettings,
@@ -14,7 +15,6 @@ from deemster.settings.model import (
     TokenProviderSettings,
     VerifyingProviderSettings,
 )
-from deemster.settings.plugin_sections import read_plugin
 from deemster.settings.reading import one_of
 from deemster.settings.scalars import (
     parse_duration,

@@ -12,10 +12,12 @@ from deemster.settings.model import (
     AnonymousGatewaySettings,
     Bind,
     DecisionsListenerSettings,
-    DevelopmentKeySource,
     ExtAuthzListenerSettings,
     GatewaySettings,
     ListenerSettings,
+)
+from deemster.settings.provider_model import (
+    DevelopmentKeySource,
     TokenProviderSettings,
     VerifyingProviderSettings,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deemster.policy.codes import Code
 from deemster.policy.reading.nodes import ScalarNode
-from deemster.settings.model import BasicCredentials, ScimDirectory
+from deemster.settings.directory_model import BasicCredentials, ScimDirectory
 from deemster.settings.outgoing_sections import check_header_value, read_outgoing
 from deemster.settings.reading import one_of
 from deemster.settings.secret import Secret

@@ -9,7 +9,7 @@ from typing import TypeVar
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import did_you_mean
 from deemster.policy.reading.nodes import MappingNode
-from deemster.settings.model import DatabaseSettings, QuerySettings, ServiceSettings
+from deemster.settings.outgoing_model import DatabaseSettings, QuerySettings, ServiceSettings
 from deemster.settings.outgoing_sections import check_header_value, read_outgoing
 from deemster.settings.scalars import (
     parse_header_name,

@@ -8,7 +8,7 @@ from deemster.attributesources.sql import query_parameters
 from deemster.errors import ConfigurationError
 from deemster.outgoing.databases import is_postgresql
 from deemster.policy.codes import Code
-from deemster.settings.model import SqlDirectory
+from deemster.settings.directory_model import SqlDirectory
 from deemster.settings.secret import Secret
 from deemster.settings.section import Section
 

@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from deemster.settings.model import (
+from deemster.settings.directory_model import (
     ClaimsDirectorySettings,
     DirectorySettings,
-    DiscoveredKeySource,
-    PublishedKeySource,
-    Settings,
     SqlDirectory,
     StaticDirectory,
+)
+from deemster.settings.model import Settings
+from deemster.settings.provider_model import (
+    DiscoveredKeySource,
+    PublishedKeySource,
     VerifyingProviderSettings,
 )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from deemster.policy.codes import Code
 from deemster.policy.reading.nodes import MappingNode, Node, ScalarNode, ScalarStyle, SequenceNode
 from deemster.policy.reading.reader import read_document
-from deemster.settings.model import StaticDirectory, StaticUser
+from deemster.settings.directory_model import StaticDirectory, StaticUser
 from deemster.settings.scalars import parse_name
 from deemster.settings.section import Section
 

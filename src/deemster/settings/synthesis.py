@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from deemster.settings.model import (
+from deemster.settings.provider_model import (
     AssertedProviderSettings,
     DevelopmentKeySource,
     TokenProviderSettings,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deemster.policy.codes import Code
-from deemster.settings.model import UserinfoDirectory
+from deemster.settings.directory_model import UserinfoDirectory
 from deemster.settings.outgoing_sections import read_outgoing
 from deemster.settings.section import Section
 from deemster.settings.user_mapping_sections import read_user_mapping

@@ -11,7 +11,7 @@ import pytest
 from deemster.app.plugins import token_reader_of, user_reader_of
 from deemster.errors import ConfigurationError
 from deemster.plugins import TOKEN_PROVIDERS, USER_SOURCES, PluginContext
-from deemster.settings.model import PluginSettings
+from deemster.settings.provider_model import PluginSettings
 from deemster.settings.secret import Secret
 from tests.support.announced_plugins import announce
 from tests.support.clock import FrozenClock

@@ -9,7 +9,8 @@ import pytest
 from deemster.errors import ConfigurationError
 from deemster.plugins import USER_SOURCES
 from deemster.settings import Settings, load_settings
-from deemster.settings.model import PluginSettings, ScimDirectory
+from deemster.settings.directory_model import ScimDirectory
+from deemster.settings.provider_model import PluginSettings
 from deemster.settings.secret import Secret
 from tests.support.announced_plugins import announce
 

@@ -8,21 +8,22 @@ import pytest
 
 from deemster.errors import ConfigurationError
 from deemster.settings import Settings, load_settings
+from deemster.settings.directory_model import SqlDirectory, StaticDirectory
 from deemster.settings.environment import OVERRIDABLE, variable_of
 from deemster.settings.model import (
-    AssertedProviderSettings,
     AuthzenSettings,
     ClientIpSettings,
-    DevelopmentKeySource,
-    DiscoveredKeySource,
     ExtAuthzSettings,
     FileSinkSettings,
     ForwardAuthSettings,
-    SqlDirectory,
-    StaticDirectory,
     StdoutSinkSettings,
-    VerifyingProviderSettings,
     WhenLogIsFull,
+)
+from deemster.settings.provider_model import (
+    AssertedProviderSettings,
+    DevelopmentKeySource,
+    DiscoveredKeySource,
+    VerifyingProviderSettings,
 )
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "settings"

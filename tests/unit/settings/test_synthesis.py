@@ -1,6 +1,6 @@
 """Providers made up for a tree without settings never leave this process."""
 
-from deemster.settings.model import (
+from deemster.settings.provider_model import (
     AssertedProviderSettings,
     DevelopmentKeySource,
     VerifyingProviderSettings,
