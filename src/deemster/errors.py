@@ -5,6 +5,7 @@ An *error* is about the asking; a *deny* is an answer. Public text and private d
     DeemsterError                     code, public message, private detail
     ├── ConfigurationError            operator, at start-up only; exit status 2
     ├── PolicyError                   author; carries the diagnostics
+    ├── BundleRefusedError            a policy bundle is not taken; carries a BundleCause
     ├── ProtocolError                 the calling gateway; becomes that protocol's own 4xx
     │   ├── MalformedCallError
     │   │   └── MalformedMemberError
@@ -18,6 +19,7 @@ An *error* is about the asking; a *deny* is an answer. Public text and private d
 Each is caught in exactly one place:
 
     ConfigurationError, PolicyError   cli/ (and policy/store.py on a reload)
+    BundleRefusedError                cli/ (and where bundles are fetched)
     ProtocolError                     gateways/http_endpoint.py
     CannotCarryOutError               gateways/deciding.py
     TokenRejectedError,
@@ -32,11 +34,13 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from deemster.model.bundle_cause import BundleCause
     from deemster.model.decision import Reason
     from deemster.model.source import SourceSpan
     from deemster.policy.diagnostics import DiagnosticSet
 
 __all__ = [
+    "BundleRefusedError",
     "CallTooLargeError",
     "CannotCarryOutError",
     "ConfigurationError",
@@ -98,6 +102,16 @@ class PolicyError(DeemsterError):
         super().__init__(message)
         self.diagnostics = diagnostics
         self.sources = sources if sources is not None else {}
+
+
+class BundleRefusedError(DeemsterError):
+    """A policy bundle is not taken; `message` has what was found, what is expected and the mend."""
+
+    code = "bundle-refused"
+
+    def __init__(self, cause: BundleCause, message: str) -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class ProtocolError(DeemsterError):

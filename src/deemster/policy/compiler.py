@@ -5,10 +5,10 @@ Nothing is checked here; a tree with errors never arrives.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 
 from deemster.model.decision import NodeRef, Reason, Requirement, ServiceFacts
+from deemster.model.tree_revision import tree_revision
 from deemster.model.urls import parse_base_url
 from deemster.policy.access_table import AccessTable
 from deemster.policy.checking.identity_reads import reads_identity
@@ -55,8 +55,6 @@ from deemster.policy.tree import AllowLines, AnyAll, ServiceBlock
 
 __all__ = ["compile_tree"]
 
-_REVISION_DIGITS = 16
-
 
 def compile_tree(resolved: ResolvedTree) -> PolicySnapshot:
     """The snapshot of a tree that passed the checker.
@@ -87,21 +85,13 @@ def compile_tree(resolved: ResolvedTree) -> PolicySnapshot:
         for service in resolved.services
     }
     return PolicySnapshot(
-        revision=_revision(resolved.digests),
+        revision=tree_revision(resolved.digests),
         services=services,
         base_urls=base_urls,
         routed=routed,
         access=AccessTable(_questions(resolved.services, routed)),
         applications=tuple(resolved.catalogue.documents.values()),
     )
-
-
-def _revision(digests: Mapping[str, str]) -> str:
-    """Made of every file's path and content: equal trees have equal revisions everywhere."""
-    digest = hashlib.sha256()
-    for file, content in sorted(digests.items()):
-        digest.update(f"{file}\0{content}\n".encode())
-    return digest.hexdigest()[:_REVISION_DIGITS]
 
 
 def _routed(service: CompiledService, base_url: str | None) -> RoutedCall:

@@ -58,12 +58,18 @@ def load_tree(
 
 
 def load_texts(
-    texts: Mapping[str, str],
+    texts: Mapping[str, str | bytes],
     providers: Mapping[str, ProviderFacts] | None = None,
     sources: SourceFacts | None = None,
+    *,
+    shown_under: str = "",
 ) -> LoadedTree:
-    """Load a tree from memory: texts by path from the tree's root."""
-    return load_files(files_from_memory(texts), providers, sources=sources)
+    """Load a tree from memory, such as a bundle's: texts by path from the tree's root.
+
+    Findings name files by these paths, with `shown_under` before them. Raises as `load_tree`.
+    """
+    files = files_from_memory(texts, shown_under=shown_under)
+    return load_files(files, providers, sources=sources)
 
 
 def load_files(

@@ -1,0 +1,1 @@
+"""Policy bundles: one signed file that holds a policy tree, for one environment, in sequence."""
