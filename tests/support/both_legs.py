@@ -13,7 +13,7 @@ from deemster.app.changes import StatementChanges
 from deemster.decisions.sealed_states import SealedStates
 from deemster.gateways.adapter import WireRequest
 from deemster.gateways.deciding import CallDecider, RecordedDecisions
-from deemster.gateways.exchange import CallExchange, ResponseLegExchange
+from deemster.gateways.exchange import CallExchange, ResponseLegExchange, answered
 from deemster.gateways.ping_sideband import PingSidebandRequestLeg, PingSidebandResponseLeg
 from deemster.model.gateway import GatewayCaller
 from tests.support.doubles import CountedIds, KeptRecords, KeptReports
@@ -78,7 +78,7 @@ class Replica:
         said = {"url": URL, "headers": [{"authorization": "Bearer alice"}], **members}
         body = json.dumps(a_request_leg(**said)).encode()
         wire = WireRequest("POST", "/sideband/request", [], body)
-        answer = await self._request.answer(self.caller, wire)
+        answer = await answered(self._request, self.caller, wire)
         found = json.loads(answer.body)
         assert isinstance(found, dict)
         return found
@@ -104,7 +104,7 @@ class Replica:
         said |= members
         body = json.dumps({name: value for name, value in said.items() if value is not ...})
         wire = WireRequest("POST", "/sideband/response", [], body.encode())
-        answer = await self._response.answer(self.caller, wire)
+        answer = await answered(self._response, self.caller, wire)
         found = json.loads(answer.body)
         assert isinstance(found, dict)
         return found

@@ -91,7 +91,7 @@ class AuthzenExchange:
         self._reports = reports
         self._new_id = new_id
 
-    async def answer(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer:
+    def begin(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer | Pending[WireAnswer]:
         """Raises ProtocolError."""
         request_id = _request_id(wire.headers)
         if wire.method != "POST":
@@ -102,15 +102,16 @@ class AuthzenExchange:
         _check_content_type(wire.headers)
         asked = self._read(wire.body)
         if isinstance(asked, AuthzenQuestion):
-            return await self._one(caller, asked, request_id)
-        if asked.semantic is Semantic.EXECUTE_ALL:
-            answers = await self._all(caller, asked, request_id)
-        else:
-            answers = await self._until(caller, asked, request_id)
-        if answers[0].overloaded:
-            return _overloaded(answers[0].overloaded, request_id)
-        body = batch_body([answer.body for answer in answers])
-        return WireAnswer(200, (_JSON, *_echo(request_id)), body)
+            return self._one(caller, asked, request_id)
+        if asked.semantic is not Semantic.EXECUTE_ALL:
+            return Pending(self._until(caller, asked, request_id))
+        # Every question is begun before any is waited for, so the deadline is that of one.
+        begun = [self._item(caller, question, request_id) for question in asked.questions]
+        pending = [answer for answer in begun if isinstance(answer, Pending)]
+        if pending:
+            return Pending(self._waited_for(begun, pending, request_id))
+        answers = [answer for answer in begun if not isinstance(answer, Pending)]
+        return _told_together(answers, request_id)
 
     def encode_error(self, error: ProtocolError, error_id: str, headers: WireHeaders) -> WireAnswer:
         """A 4xx with a JSON object, and the call's own X-Request-ID."""
@@ -125,7 +126,7 @@ class AuthzenExchange:
 
     def _one(
         self, caller: GatewayCaller, question: AuthzenQuestion, request_id: str | None
-    ) -> Awaitable[WireAnswer]:
+    ) -> WireAnswer | Pending[WireAnswer]:
         def encode(decision: Decision) -> WireAnswer:
             if decision.reason is Reason.OVERLOADED:
                 return _overloaded(decision.decision_id, request_id)
@@ -133,22 +134,23 @@ class AuthzenExchange:
             return WireAnswer(200, headers, decision_body(decision))
 
         asked = _asked(caller, question, request_id)
-        return self._decisions.answer(
+        return self._decisions.begin_answer(
             asked, lambda: self._begin(question, caller, asked.call), encode
         )
 
-    async def _all(
-        self, caller: GatewayCaller, asked: Evaluations, request_id: str | None
-    ) -> list[ItemAnswer]:
-        """Every question is begun before any is waited for, so the deadline is that of one."""
-        begun = [self._item(caller, question, request_id) for question in asked.questions]
-        pending = [answer for answer in begun if isinstance(answer, Pending)]
-        fetched = iter(await self._together(pending) if pending else ())
-        return [next(fetched) if isinstance(answer, Pending) else answer for answer in begun]
+    async def _waited_for(
+        self,
+        begun: Sequence[ItemAnswer | Pending[ItemAnswer]],
+        pending: Sequence[Pending[ItemAnswer]],
+        request_id: str | None,
+    ) -> WireAnswer:
+        fetched = iter(await self._together(pending))
+        answers = [next(fetched) if isinstance(answer, Pending) else answer for answer in begun]
+        return _told_together(answers, request_id)
 
     async def _until(
         self, caller: GatewayCaller, asked: Evaluations, request_id: str | None
-    ) -> list[ItemAnswer]:
+    ) -> WireAnswer:
         """In order, up to and including the first whose decision ends it (section 7.1.2)."""
         ends = asked.semantic is Semantic.PERMIT_ON_FIRST_PERMIT
         answers: list[ItemAnswer] = []
@@ -157,7 +159,7 @@ class AuthzenExchange:
             answers.append(await answer if isinstance(answer, Pending) else answer)
             if answers[-1].permitted is ends or answers[0].overloaded:
                 break
-        return answers
+        return _told_together(answers, request_id)
 
     def _item(
         self,
@@ -196,6 +198,13 @@ def _asked(caller: GatewayCaller, question: AuthzenQuestion, request_id: str | N
         question=request,
     )
     return Asked(PROTOCOL, WORDED, caller, call)
+
+
+def _told_together(answers: Sequence[ItemAnswer], request_id: str | None) -> WireAnswer:
+    if answers[0].overloaded:
+        return _overloaded(answers[0].overloaded, request_id)
+    body = batch_body([answer.body for answer in answers])
+    return WireAnswer(200, (_JSON, *_echo(request_id)), body)
 
 
 def _item_answer(decision: Decision) -> ItemAnswer:

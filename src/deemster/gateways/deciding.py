@@ -230,11 +230,11 @@ class CallDecider:
         self._decide = decide
         self._decisions = decisions
 
-    def answer(
+    def begin(
         self, adapter: GatewayAdapter, caller: GatewayCaller, call: ApiCall
-    ) -> Awaitable[WireAnswer]:
-        """The adapter's permit or deny; raises as `RecordedDecisions.answer`."""
-        return self._decisions.answer(
+    ) -> WireAnswer | Pending[WireAnswer]:
+        """The adapter's permit or deny; raises as `RecordedDecisions.begin_answer`."""
+        return self._decisions.begin_answer(
             Asked(adapter.protocol, adapter.statements, caller, call),
             lambda: self._decide(call, caller),
             lambda decision: adapter.encode(call, decision),

@@ -101,7 +101,7 @@ class DecisionEndpoints:
         self._clock = clock
         self._new_id = new_id
 
-    async def answer(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer:
+    def begin(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer | Pending[WireAnswer]:
         """Raises ProtocolError."""
         endpoint, *rest = wire.path.removeprefix(self._prefix).split("/")
         # INVARIANT: what is not this gateway's business is answered as what is not there.
@@ -113,7 +113,7 @@ class DecisionEndpoints:
             return wrong_method("POST", self._new_id())
         asked = read_asked(wire, self._limits, self._new_id)
         desk = _Desk(_narrowed(caller, endpoint), endpoint, asked.call_id)
-        return await (self._bulk(desk, asked) if asked.bulk else self._single(desk, asked))
+        return Pending(self._bulk(desk, asked) if asked.bulk else self._single(desk, asked))
 
     def encode_error(self, error: ProtocolError, error_id: str, headers: WireHeaders) -> WireAnswer:
         """PingOne's error object."""

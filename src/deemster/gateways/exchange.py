@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Protocol
 
 from deemster.errors import ProtocolError
@@ -13,11 +13,11 @@ from deemster.gateways.adapter import (
     WireHeaders,
     WireRequest,
 )
-from deemster.gateways.deciding import CallDecider
+from deemster.gateways.deciding import CallDecider, Pending
 from deemster.model.gateway import GatewayCaller
 from deemster.model.http import ApiCall
 
-__all__ = ["POST_ONLY", "CallExchange", "Exchange", "ResponseLegExchange"]
+__all__ = ["POST_ONLY", "CallExchange", "Exchange", "ResponseLegExchange", "answered"]
 
 POST_ONLY = frozenset({"POST"})
 
@@ -35,13 +35,21 @@ class Exchange(Protocol):
         """What it answers to; None is every method."""
         ...
 
-    def answer(self, caller: GatewayCaller, wire: WireRequest) -> Awaitable[WireAnswer]:
-        """The answer to an authenticated gateway. Raises ProtocolError, at once or awaited."""
+    def begin(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer | Pending[WireAnswer]:
+        """The answer to an authenticated gateway, or what to await for it where something must be
+        fetched or written first. Raises ProtocolError, at once or awaited.
+        """
         ...
 
     def encode_error(self, error: ProtocolError, error_id: str, headers: WireHeaders) -> WireAnswer:
         """As an adapter's."""
         ...
+
+
+async def answered(exchange: Exchange, caller: GatewayCaller, wire: WireRequest) -> WireAnswer:
+    """What `begin` begins, to the end. Raises ProtocolError."""
+    begun = exchange.begin(caller, wire)
+    return await begun if isinstance(begun, Pending) else begun
 
 
 class CallExchange:
@@ -61,9 +69,9 @@ class CallExchange:
         self._adapter = adapter
         self._decider = decider
 
-    def answer(self, caller: GatewayCaller, wire: WireRequest) -> Awaitable[WireAnswer]:
+    def begin(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer | Pending[WireAnswer]:
         """Raises as `Exchange`'s."""
-        return self._decider.answer(self._adapter, caller, self._adapter.decode(wire))
+        return self._decider.begin(self._adapter, caller, self._adapter.decode(wire))
 
 
 class ResponseLegExchange:
@@ -98,11 +106,11 @@ class ResponseLegExchange:
         self._looks_at_answer = looks_at_answer
         self._opened = opened
 
-    async def answer(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer:
+    def begin(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer | Pending[WireAnswer]:
         """Raises as `Exchange`'s."""
         call = self._adapter.decode(wire)
         if call.kept is not None:
             call = self._opened(call, caller)
         if not self._looks_at_answer(call, caller):
             return self._adapter.unchanged(call)
-        return await self._decider.answer(self._adapter, caller, call)
+        return self._decider.begin(self._adapter, caller, call)

@@ -16,7 +16,7 @@ import grpc
 
 from deemster.errors import CallTooLargeError, MalformedCallError, ProtocolError
 from deemster.gateways.adapter import WireHeaders, WireRequest
-from deemster.gateways.deciding import GatewayReports
+from deemster.gateways.deciding import GatewayReports, Pending
 from deemster.gateways.exchange import Exchange
 from deemster.gateways.http_envelope import EndpointLimits
 from deemster.gateways.peer_certificate import read_pem_certificate
@@ -102,7 +102,8 @@ class GrpcEndpoint(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library
             if len(message) > self._longest:
                 raise CallTooLargeError(f"the message exceeds {self._longest} bytes")
             wire = WireRequest("POST", self._method, headers, message)
-            return (await self._exchange.answer(caller, wire)).body
+            answer = self._exchange.begin(caller, wire)
+            return (await answer if isinstance(answer, Pending) else answer).body
         except ProtocolError as error:
             error_id = self._new_id()
             self._reports.refused_call(self._exchange.protocol, error, error_id)

@@ -20,13 +20,14 @@ from deemster.errors import (
 )
 from deemster.gateways.adapter import WireAnswer, WireHeaders, WireRequest
 from deemster.gateways.answers import error_answer
-from deemster.gateways.deciding import GatewayReports
+from deemster.gateways.deciding import GatewayReports, Pending
 from deemster.gateways.exchange import Exchange
 from deemster.gateways.http_envelope import EndpointLimits, check_envelope
 from deemster.gateways.pep_auth import PepAuthenticator
+from deemster.model.certificate import PeerCertificate
 from deemster.model.gateway import GatewayCaller
 
-__all__ = ["ANSWER_WHOLE", "PEER_CERTIFICATE", "HttpEndpoint", "ServedPath"]
+__all__ = ["ANSWER_WHOLE", "PEER_CERTIFICATE", "HttpEndpoint", "ServedPath", "Unanswered"]
 
 ANSWER_WHOLE = "deemster.answer-whole"
 """ASGI scope extension of a server that takes a whole answer at once: called with status, header
@@ -58,8 +59,20 @@ class ServedPath(NamedTuple):
     protocol: str | None
 
 
+class Unanswered(NamedTuple):
+    """A message whose answer something must be waited for: for `HttpEndpoint.answer_later`."""
+
+    served: Exchange
+    headers: WireHeaders
+    answer: Awaitable[WireAnswer]
+
+
 class HttpEndpoint:
-    """Serves the gateway protocols that are spoken over HTTP."""
+    """Serves the gateway protocols that are spoken over HTTP.
+
+    To servers of ASGI by `__call__`; to one that has a whole message in hand also by `answer`,
+    which takes neither a task nor a message of ASGI.
+    """
 
     def __init__(
         self,
@@ -123,22 +136,66 @@ class HttpEndpoint:
                 wire = WireRequest(
                     method, path.decode("latin-1"), headers, body, scope["query_string"]
                 )
-                answer = await served.answer(caller, wire)
-            except ProtocolError as error:
-                answer = self._refused(served, error, headers)
-            except Exception as fault:  # noqa: BLE001  (a server's own 500 is no protocol's form)
-                answer = self._failed(served, fault, headers)
+                begun = served.begin(caller, wire)
+                answer = await begun if isinstance(begun, Pending) else begun
+            except Exception as failure:  # noqa: BLE001  (see `_told`)
+                answer = self._told(served, failure, headers)
             except BaseException:
-                # Cancelled. The server would answer 500 if nobody else has; where the connection
-                # is gone already this says nothing.
-                refusal = self._not_answered(served, self._new_id(), headers)
-                await _send(send, scope, refusal, close=True)
+                await self._give_up(served, headers, scope, send)
                 raise
         await (
             _send(send, scope, answer, close=False)
             if body is not None
             else self._end_unread(receive, send, scope, answer)
         )
+
+    def answer(
+        self,
+        method: str,
+        path: bytes,
+        query: bytes,
+        headers: WireHeaders,
+        body: bytes,
+        peer: PeerCertificate | None,
+    ) -> WireAnswer | Unanswered | None:
+        """The answer to a whole message; header names are in lower case.
+
+        None: the message is for `__call__`, which refuses some of them in ways of its own, and
+        nothing has come of it yet. Never raises.
+        """
+        served = self._exact.get(path) or self._below_prefix(path)
+        if served is None or (served.methods is not None and method not in served.methods):
+            return None
+        try:
+            check_envelope(headers, self._limits)
+            if len(body) > self._limits.body:
+                return None
+            # INVARIANT: nothing of a body is looked at before its sender is known.
+            caller = self._authenticator.authenticate(headers, served.protocol, peer)
+        except Exception:  # noqa: BLE001  (`__call__` finds the same, and refuses)
+            return None
+        wire = WireRequest(method, path.decode("latin-1"), headers, body, query)
+        if not isinstance(caller, GatewayCaller):
+            return Unanswered(served, headers, _answered_to(served, caller, wire))
+        try:
+            begun = served.begin(caller, wire)
+        except Exception as failure:  # noqa: BLE001  (see `_told`)
+            return self._told(served, failure, headers)
+        if isinstance(begun, WireAnswer):
+            return begun
+        return Unanswered(served, headers, begun)
+
+    async def answer_later(self, unanswered: Unanswered, scope: Scope, send: Send) -> None:
+        """Wait for what `answer` began, and send it. Raises as `__call__`."""
+        served, headers, begun = unanswered
+        try:
+            answer = await begun
+        except Exception as failure:  # noqa: BLE001  (see `_told`)
+            answer = self._told(served, failure, headers)
+        except BaseException:
+            await self._give_up(served, headers, scope, send)
+            raise
+        await _send(send, scope, answer, close=False)
 
     def _below_prefix(self, path: bytes) -> Exchange | None:
         for prefix, served in self._prefixes:
@@ -207,12 +264,27 @@ class HttpEndpoint:
         except TimeoutError:
             raise MalformedCallError("the body did not arrive in time") from None
 
+    def _told(self, served: Exchange, failure: Exception, headers: WireHeaders) -> WireAnswer:
+        """The refusal in the protocol's own form, whatever failed: a server's own 500 is none."""
+        if isinstance(failure, ProtocolError):
+            return self._refused(served, failure, headers)
+        return self._failed(served, failure, headers)
+
+    async def _give_up(
+        self, served: Exchange, headers: WireHeaders, scope: Scope, send: Send
+    ) -> None:
+        """Cancelled. The server would answer 500 if nobody else has; where the connection is gone
+        already this says nothing.
+        """
+        refusal = self._not_answered(served, self._new_id(), headers)
+        await _send(send, scope, refusal, close=True)
+
     def _refused(self, served: Exchange, error: ProtocolError, headers: WireHeaders) -> WireAnswer:
         error_id = self._new_id()
         try:
             self._reports.refused_call(served.protocol, error, error_id)
             answer = served.encode_error(error, error_id, headers)
-        except Exception as fault:  # noqa: BLE001  (as in `__call__`)
+        except Exception as fault:  # noqa: BLE001  (as in `_told`)
             return self._failed(served, fault, headers)
         if isinstance(error, GatewayUnauthenticatedError) and error.challenge is not None:
             # In place of one that the protocol has for itself: what was wrong is known here.
@@ -233,6 +305,13 @@ class HttpEndpoint:
             return served.encode_error(MalformedCallError(message), error_id, headers)
         except Exception:  # noqa: BLE001  (every protocol takes a 403 for a refusal)
             return error_answer(403, "internal-error", message, error_id)
+
+
+async def _answered_to(
+    served: Exchange, caller: Awaitable[GatewayCaller], wire: WireRequest
+) -> WireAnswer:
+    begun = served.begin(await caller, wire)
+    return await begun if isinstance(begun, Pending) else begun
 
 
 async def _send(send: Send, scope: Scope, answer: WireAnswer, *, close: bool) -> None:

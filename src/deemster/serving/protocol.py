@@ -4,6 +4,10 @@ facts/security.md 7: without them a connection that sends half a header stays op
 a header section may be of any size. Time is kept as one number on each connection, looked at by
 a sweep of the server (`decisions_server.py`): a timer for each request would cost more than the
 request's own book-keeping.
+
+A call that arrives in one piece, as nearly all do, is answered as soon as it was parsed, by
+`HttpEndpoint.answer`: no task, no event, no message of ASGI (decisions/0028). Every other one
+goes uvicorn's way, and so does one whose answer must be waited for.
 """
 
 from __future__ import annotations
@@ -12,19 +16,32 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
+from typing import Any
 from urllib.parse import unquote
 
 import httptools
 import msgspec
+from uvicorn._types import HTTPScope
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import (
+    HEADER_VALUE_RE,
     STATUS_LINE,
     HttpToolsProtocol,
     RequestResponseCycle,
 )
 from uvicorn.server import ServerState
 
-from deemster.gateways.http_endpoint import ANSWER_WHOLE, PEER_CERTIFICATE
+from deemster.gateways.adapter import WireAnswer
+from deemster.gateways.http_endpoint import (
+    ANSWER_WHOLE,
+    PEER_CERTIFICATE,
+    HttpEndpoint,
+    Receive,
+    Scope,
+    Send,
+    Unanswered,
+)
 from deemster.model.certificate import PeerCertificate
 from deemster.serving.answer import JoinedAnswer
 from deemster.serving.tls import peer_certificate
@@ -89,6 +106,16 @@ class TimedHttpProtocol(HttpToolsProtocol):
         self._peer: PeerCertificate | None = None
         self._last_call = False
         self.deadline = 0.0
+        # The application, where it takes a whole call at once.
+        self._endpoint = self.app if isinstance(self.app, HttpEndpoint) else None
+        # Of the call that is being parsed, or that waits for the end of the data it came with.
+        self._method = ""
+        self._http_version = "1.1"
+        self._keep_alive = True
+        self._body = b""
+        # Whether its cycle is yet to be made, and whether all of it is there.
+        self._held = False
+        self._is_whole = False
 
     # --- the connection -------------------------------------------------------------------------
 
@@ -118,6 +145,8 @@ class TimedHttpProtocol(HttpToolsProtocol):
             self._head_bytes += self._chunk
         self._chunk = len(data)
         super().data_received(data)
+        if self._held:
+            self._answer_or_start()
         if (
             self._stage is _Stage.HEADER
             and self._head_bytes + self._chunk > self._limits.header_bytes
@@ -149,9 +178,15 @@ class TimedHttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
-        super().on_message_begin()
+        if self._held:
+            # Pipelined: what comes first is answered first.
+            self._start_held()
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
         self._head_bytes = 0
-        self._enter(_Stage.HEADER, self._limits.header_seconds)
+        self._stage = _Stage.HEADER
+        self.deadline = self._now() + self._limits.header_seconds
 
     def on_headers_complete(self) -> None:
         """The header section is there; the call starts."""
@@ -162,22 +197,95 @@ class TimedHttpProtocol(HttpToolsProtocol):
         ):
             self._too_large = True
             raise _HeadersTooLargeError
-        self._start_call()
-        self._enter(_Stage.BODY, limits.body_seconds)
+        parser = self.parser
+        self._method = parser.get_method().decode("ascii")
+        self._http_version = parser.get_http_version()
+        self._keep_alive = self._http_version != "1.0" and parser.should_keep_alive()
+        self._body = b""
+        self._is_whole = False
+        self._stage = _Stage.BODY
+        self.deadline = self._now() + limits.body_seconds
+        if (
+            self._endpoint is not None
+            and self._keep_alive
+            and not self.expect_100_continue
+            and not self._last_call
+            and self._method != "HEAD"
+            and not self.flow.write_paused
+            and self._open_cycle() is None
+        ):
+            self._held = True
+        else:
+            self._start_call(self.app)
 
-    def _start_call(self) -> None:
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        if self._held:
+            self._body += body
+        else:
+            super().on_body(body)
+
+    def _answer_or_start(self) -> None:
+        """Once the data that came is parsed: the held call is the last of it."""
+        if not self._is_whole or self._endpoint is None:
+            self._start_held()
+            return
+        target = httptools.parse_url(self.url)
+        answer = self._endpoint.answer(
+            self._method, target.path, target.query or b"", self.headers, self._body, self._peer
+        )
+        if isinstance(answer, WireAnswer):
+            self._held = False
+            self._write(answer)
+        elif answer is None:
+            self._start_held()
+        else:
+            self._start_held(partial(_answer_later, self._endpoint, answer))
+
+    def _write(self, answer: WireAnswer) -> None:
+        """One whole answer, as `JoinedAnswer.answer_whole` writes it."""
+        fields, body = answer.headers, answer.body
+        if HEADER_VALUE_RE.search(b"".join([value for _, value in fields])):
+            raise ValueError("a header field of the answer has control characters")
+        content = [STATUS_LINE[answer.status]]
+        for name, value in (*self.server_state.default_headers, *fields):
+            content += (name, b": ", value, b"\r\n")
+        content += (b"content-length: %d\r\n\r\n" % len(body), body)
+        self.transport.write(b"".join(content))
+        self.server_state.total_requests += 1
+        self._stage = _Stage.IDLE
+        self.deadline = self._now() + self._limits.idle_seconds
+
+    def _start_held(self, app: Any = None) -> None:  # noqa: ANN401  (an ASGI application)
+        """Go uvicorn's way with the call that was held back, and what is there of its body."""
+        self._held = False
+        self._start_call(app or self.app)
+        if self._body:
+            super().on_body(self._body)
+        if self._is_whole:
+            super().on_message_complete()
+
+    def _start_call(self, app: Any) -> None:  # noqa: ANN401  (an ASGI application)
         # uvicorn's on_headers_complete, less what this listener does not have (a root path,
         # other protocols to switch to, a refusal of its own), and with our kind of answer.
-        parser, scope = self.parser, self.scope
-        http_version = parser.get_http_version()
-        scope["method"] = parser.get_method().decode("ascii")
-        if http_version != "1.1":
-            scope["http_version"] = http_version
         target = httptools.parse_url(self.url)
         path = target.path.decode("ascii")
-        scope["path"] = unquote(path) if "%" in path else path
-        scope["raw_path"] = target.path
-        scope["query_string"] = target.query or b""
+        scope: HTTPScope = {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": self._http_version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme or "http",
+            "root_path": "",
+            "headers": self.headers,
+            "state": {},
+            "method": self._method,
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": target.path,
+            "query_string": target.query or b"",
+        }
+        self.scope = scope
         earlier = self._open_cycle()
         self.cycle = cycle = JoinedAnswer(
             scope=scope,
@@ -189,9 +297,7 @@ class TimedHttpProtocol(HttpToolsProtocol):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=self.expect_100_continue,
-            keep_alive=(
-                http_version != "1.0" and parser.should_keep_alive() and not self._last_call
-            ),
+            keep_alive=self._keep_alive and not self._last_call,
             on_response=self.on_response_complete,
         )
         # The type of ASGI's own extensions, which are data.
@@ -199,14 +305,17 @@ class TimedHttpProtocol(HttpToolsProtocol):
         if self._peer is not None:
             scope["extensions"][PEER_CERTIFICATE] = self._peer  # type: ignore[assignment]
         if earlier is None:
-            self._start_asgi_task(cycle, self.app)
+            self._start_asgi_task(cycle, app)
         else:
             self.flow.pause_reading()
-            self.pipeline.appendleft((cycle, self.app))
+            self.pipeline.appendleft((cycle, app))
 
     def on_message_complete(self) -> None:
         """The whole request is there."""
-        super().on_message_complete()
+        if self._held:
+            self._is_whole = True
+        else:
+            super().on_message_complete()
         self._enter(_Stage.ANSWER, self._limits.answer_seconds)
 
     def on_response_complete(self) -> None:
@@ -227,6 +336,10 @@ class TimedHttpProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """The parser gave up (uvicorn's name): answer in JSON, because some gateways take a
         refusal that is not JSON for a fault of their own (facts/ping.md 1.6, rule 9)."""
+        if self._held and self._is_whole:
+            # What is at fault came behind it.
+            self._start_held()
+        self._held = False
         if self._too_large:
             self._counters.count_closed(CloseCause.HEADERS_TOO_LARGE)
             self._refuse(431, "headers-too-large", "the header section is too large")
@@ -276,3 +389,10 @@ class TimedHttpProtocol(HttpToolsProtocol):
     def _enter(self, stage: _Stage, seconds: float) -> None:
         self._stage = stage
         self.deadline = self._now() + seconds
+
+
+async def _answer_later(
+    endpoint: HttpEndpoint, unanswered: Unanswered, scope: Scope, _receive: Receive, send: Send
+) -> None:
+    """An ASGI application that sends one answer which was begun before."""
+    await endpoint.answer_later(unanswered, scope, send)

@@ -91,7 +91,7 @@ class Odd:
         self._answers = answers
         self._raises = raises
 
-    async def answer(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer:
+    def begin(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer:
         if self._raises is not None:
             raise self._raises
         return self._answers  # type: ignore[return-value]  # that is what is broken

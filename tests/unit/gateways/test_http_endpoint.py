@@ -267,7 +267,7 @@ class _Speechless:
     def __init__(self, fault: Exception) -> None:
         self.fault = fault
 
-    async def answer(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer:
+    def begin(self, caller: GatewayCaller, wire: WireRequest) -> WireAnswer:
         raise self.fault
 
     def encode_error(self, error: ProtocolError, error_id: str, headers: WireHeaders) -> WireAnswer:
