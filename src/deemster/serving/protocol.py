@@ -246,7 +246,10 @@ class TimedHttpProtocol(HttpToolsProtocol):
         """One whole answer, as `JoinedAnswer.answer_whole` writes it."""
         fields, body = answer.headers, answer.body
         if HEADER_VALUE_RE.search(b"".join([value for _, value in fields])):
-            raise ValueError("a header field of the answer has control characters")
+            # No adapter makes one. An answer of the server's own (500) would open a gateway that
+            # fails open, so there is none.
+            self.transport.abort()
+            return
         content = [STATUS_LINE[answer.status]]
         for name, value in (*self.server_state.default_headers, *fields):
             content += (name, b": ", value, b"\r\n")
