@@ -36,9 +36,13 @@ FILES: Mapping[str, bytes] = {
 WEEK = 7 * 86400
 
 
-@cache
 def bundle_key(algorithm: str = "EdDSA", name: str = "one") -> SigningKey:
     """The same key for the same arguments, throughout the session."""
+    return _made(algorithm, name)
+
+
+@cache
+def _made(algorithm: str, name: str) -> SigningKey:
     del name
     return SigningKey.generate(algorithm)
 

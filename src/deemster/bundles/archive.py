@@ -134,7 +134,7 @@ def _described(block: bytes) -> tuple[str, int]:
             raise _malformed(f"`{name}` has no place in a bundle: policies are under `{_FOLDER}`")
         wrong = wrong_with_path(name.removeprefix(_FOLDER))
         if wrong is not None:
-            raise _malformed(f"`{name}` {wrong}")
+            raise _malformed(f"`{name}` {wrong}; `deemster bundle build` makes no such entry")
     size = _size(block, name)
     if block != _header(name, size):
         raise _malformed(f"the header of `{name}` is not as `deemster bundle build` writes it")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from deemster.bundles.jws import PinnedKey, SigningKey, UnusableKeyError, members_of_pem
+from deemster.bundles.reading import read_regular
 from deemster.errors import ConfigurationError
 from deemster.model.strict_json import StrictJsonError, read_strict_json
 
@@ -54,18 +53,24 @@ def read_signing_key(path: Path) -> SigningKey:
 
     Raises ConfigurationError.
     """
-    octets = _read(path, private=True)
+    octets, mode = _read(path)
     try:
-        return SigningKey(_only(_keys_in(octets)))
+        key = SigningKey(_only(_keys_in(octets)))
     except UnusableKeyError as error:
         raise ConfigurationError(
             f"`{path}` {error}; expected a private key as JWK or PEM, such as "
             "`deemster bundle new-key` makes"
         ) from None
+    if mode & 0o077:
+        raise ConfigurationError(
+            f"private key `{path}` may be read by others; its mode must be 0600: "
+            f"run `chmod 600 {path}`"
+        )
+    return key
 
 
 def _pinned_in(path: Path) -> list[PinnedKey]:
-    octets = _read(path, private=False)
+    octets, _ = _read(path)
     try:
         return [PinnedKey(members) for members in _keys_in(octets)]
     except UnusableKeyError as error:
@@ -95,22 +100,9 @@ def _keys_in(octets: bytes) -> Sequence[dict[str, object]]:
     return listed
 
 
-def _read(path: Path, *, private: bool) -> bytes:
-    # What is looked at is the open file, which nobody can exchange; a FIFO would keep us waiting.
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise ConfigurationError(f"key file `{path}` cannot be read: {error.strerror}") from None
-    with open(descriptor, "rb") as file:  # noqa: PTH123
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise ConfigurationError(f"key file `{path}` is not a regular file")
-        if private and status.st_mode & 0o077:
-            raise ConfigurationError(
-                f"private key `{path}` may be read by others; its mode must be 0600: "
-                f"run `chmod 600 {path}`"
-            )
-        octets = file.read(_MAX_BYTES + 1)
+def _read(path: Path) -> tuple[bytes, int]:
+    """Content and mode."""
+    octets, mode = read_regular(path, most=_MAX_BYTES, what="key file")
     if len(octets) > _MAX_BYTES:
         raise ConfigurationError(f"key file `{path}` has more than {_MAX_BYTES >> 10} KiB")
-    return octets
+    return octets, mode

@@ -111,7 +111,9 @@ def refuse_unfit(
         return
     if manifest.sequence == newest and bundle.digest == newest_digest:
         return
-    raise BundleRefusedError(BundleCause.OLDER_SEQUENCE, _out_of_sequence(manifest, newest))
+    raise BundleRefusedError(
+        BundleCause.OLDER_SEQUENCE, _out_of_sequence(bundle, newest, newest_digest)
+    )
 
 
 def check_files(archive: Archive, manifest: BundleManifest) -> None:
@@ -138,15 +140,21 @@ def digest_of(octets: bytes) -> str:
     return hashlib.sha256(octets).hexdigest()
 
 
-def _out_of_sequence(manifest: BundleManifest, newest: int) -> str:
-    if manifest.sequence == newest:
+def _out_of_sequence(bundle: VerifiedBundle, newest: int, newest_digest: str | None) -> str:
+    sequence = bundle.manifest.sequence
+    if sequence < newest:
         return (
-            f"the bundle has sequence {newest}, and another bundle of that sequence was taken: "
+            f"the bundle has sequence {sequence}, and {newest} was taken already: to go back to "
+            "its policies, make a bundle of it by `deemster bundle rollback`"
+        )
+    if newest_digest is None:
+        return (
+            f"the bundle has sequence {sequence}, and one of that sequence was taken already: "
             "build it with a higher `--sequence`"
         )
     return (
-        f"the bundle has sequence {manifest.sequence}, and {newest} was taken already: to go back "
-        "to its policies, make a bundle of it by `deemster bundle rollback`"
+        f"the bundle has sequence {sequence} and digest {bundle.digest}, and the one of that "
+        f"sequence that was taken has {newest_digest}: build it with a higher `--sequence`"
     )
 
 

@@ -25,6 +25,7 @@ _COMMANDS = {
     "revoke": ("revoke", "revoke"),
     "users": ("users", "users"),
     "show-config": ("show_config", "show_config"),
+    "bundle": ("bundles.app", "bundle"),
     "version": ("version", "version"),
 }
 """Name ► module of this package and its function, imported when the command is run: each has

@@ -1,0 +1,1 @@
+"""The commands of `deemster bundle`, one a file."""
