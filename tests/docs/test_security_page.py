@@ -17,6 +17,7 @@ WANTED = {
     *(f"I{number}" for number in range(1, 8)),
     *(f"D{number}" for number in range(1, 11)),
     *(f"T{number}" for number in range(1, 6)),
+    *(f"P{number}" for number in range(1, 7)),
     *(f"F{number}" for number in range(1, 21)),
 }
 

@@ -34,6 +34,7 @@ def refused_or_same(octets: bytes, original: bytes, algorithm: str) -> str:
     return "same"
 
 
+@pytest.mark.catalogue("P1", "P5")
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_a_bundle_with_one_bit_flipped_is_refused(algorithm: str) -> None:
     original = a_signed_bundle(key=bundle_key(algorithm))

@@ -25,6 +25,7 @@ _TITLES = {
     "users": "Introspection and users",
     "holders": "Tokens that only their holder may present",
     "gateways": "Who may speak",
+    "bundles": "Policy bundles",
     "closed": "Failing closed",
 }
 _HEAD = """# What goes wrong, and the test that forces it

@@ -114,6 +114,7 @@ def test_a_name_whose_last_part_is_too_long_for_an_archive_is_refused_when_it_is
         a_bundle({f"{'f' * 101}.yaml": b""})
 
 
+@pytest.mark.catalogue("P5")
 @pytest.mark.parametrize(
     ("name", "told"),
     [
@@ -141,6 +142,7 @@ def test_a_name_that_no_tree_has_is_refused_in_an_archive_and_when_one_is_built(
         a_bundle({name: b""})
 
 
+@pytest.mark.catalogue("P5")
 @pytest.mark.parametrize(
     ("one", "other"),
     [
@@ -179,6 +181,7 @@ def test_names_out_of_order_are_refused() -> None:
     assert "comes after `policies/b.yaml`" in refused(raw(("b.yaml", b""), ("a.yaml", b"")))[1]
 
 
+@pytest.mark.catalogue("P5")
 @pytest.mark.parametrize(
     ("kind", "told"),
     [
@@ -263,6 +266,7 @@ def test_a_file_that_says_it_is_larger_than_it_may_be_is_refused_before_it_is_re
     )
 
 
+@pytest.mark.catalogue("P5")
 def test_the_bounds_of_files_and_of_all_of_them_are_kept() -> None:
     many = {f"{number:05}.yaml": b"" for number in range(limits.MAX_FILES + 1)}
     assert refused(write_archive(Archive(b"{}", None, many))) == (

@@ -76,6 +76,7 @@ def test_rsa_signs_by_what_its_jwk_says_and_otherwise_by_rs256(tmp_path: Path) -
     assert (said.algorithm, unsaid.algorithm) == ("PS256", "RS256")
 
 
+@pytest.mark.catalogue("P6")
 def test_a_private_key_is_not_pinned_in_any_form(tmp_path: Path) -> None:
     key = bundle_key()
     for content in (
@@ -95,6 +96,7 @@ def test_a_public_key_does_not_sign(tmp_path: Path) -> None:
         assert "holds no private key" in not_for_signing(write(tmp_path / "key", content, 0o644))
 
 
+@pytest.mark.catalogue("P6")
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o620, 0o660])
 def test_a_private_key_that_others_may_read_does_not_sign(tmp_path: Path, mode: int) -> None:
     path = write(tmp_path / "key.json", bundle_key().private_jwk, mode)

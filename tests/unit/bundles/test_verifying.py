@@ -74,6 +74,7 @@ def test_the_first_bundle_may_have_any_sequence() -> None:
     assert verified(a_signed_bundle(sequence=900), newest=None).manifest.sequence == 900
 
 
+@pytest.mark.catalogue("P1")
 def test_without_a_signature_a_bundle_is_refused() -> None:
     assert refused(a_bundle()) == (
         "unsigned",
@@ -81,6 +82,7 @@ def test_without_a_signature_a_bundle_is_refused() -> None:
     )
 
 
+@pytest.mark.catalogue("P1")
 def test_a_key_that_is_not_pinned_is_named_beside_those_that_are() -> None:
     stranger = bundle_key("EdDSA", "stranger")
     cause, message = refused(a_signed_bundle(key=stranger))
@@ -124,12 +126,14 @@ def test_the_signature_of_another_bundle_does_not_fit() -> None:
     assert refused(with_parts(a_signed_bundle(), signature=other))[0] == "tampered"
 
 
+@pytest.mark.catalogue("P4")
 def test_a_bundle_for_another_environment_is_refused() -> None:
     cause, message = refused(a_signed_bundle(environment="staging"))
     assert cause == "other-environment"
     assert "`staging`, expected `production`" in message
 
 
+@pytest.mark.catalogue("P3")
 def test_a_bundle_is_good_until_the_second_it_expires() -> None:
     octets = a_signed_bundle()
     assert verified(octets, now=FROZEN_AT + WEEK - 1).files == FILES
@@ -146,6 +150,7 @@ def test_a_bundle_of_the_future_is_refused_but_for_a_minute_of_skew() -> None:
     assert "clocks" in message
 
 
+@pytest.mark.catalogue("P3")
 def test_an_older_sequence_is_refused_and_the_message_says_how_to_go_back() -> None:
     cause, message = refused(a_signed_bundle(), newest=6)
     assert cause == "older-sequence"
@@ -153,6 +158,7 @@ def test_an_older_sequence_is_refused_and_the_message_says_how_to_go_back() -> N
     assert "deemster bundle rollback" in message
 
 
+@pytest.mark.catalogue("P3")
 def test_an_equal_sequence_is_the_same_bundle_or_none() -> None:
     octets = a_signed_bundle()
     digest = verified(octets).digest
@@ -171,6 +177,7 @@ def test_a_bundle_signed_anew_by_another_key_is_still_the_same() -> None:
     assert verified(again, keys=pinned(old, new), newest=5, newest_digest=digest).digest == digest
 
 
+@pytest.mark.catalogue("P3")
 def test_a_rollback_goes_on_in_sequence_and_says_what_it_restores() -> None:
     older = open_bundle(a_signed_bundle(sequence=3), keys=pinned())
     made = rolled_back(older, sequence=8, issued_at=FROZEN_AT, expires=FROZEN_AT + WEEK)
@@ -209,6 +216,7 @@ def test_the_header_that_our_own_command_writes_is_taken() -> None:
     assert verified(with_parts(a_bundle(), signature=signature), keys=keys).files == FILES
 
 
+@pytest.mark.catalogue("P2")
 @pytest.mark.parametrize(
     ("header", "cause", "told"),
     [
@@ -233,6 +241,7 @@ def test_a_signature_under_another_header_is_refused(
     assert (found, told in message) == (cause, True), message
 
 
+@pytest.mark.catalogue("P2")
 def test_a_public_key_is_no_secret_to_sign_with() -> None:
     keys = token_key_pinned()
     manifest = read_archive(a_bundle()).manifest
@@ -251,6 +260,7 @@ def test_a_public_key_is_no_secret_to_sign_with() -> None:
         assert "says `HS256`" in message
 
 
+@pytest.mark.catalogue("P2")
 def test_the_algorithm_none_with_no_signature_is_none() -> None:
     header = {"alg": "none", "kid": bundle_key().pinned.key_id, "typ": SIGNATURE_TYPE}
     signature = f"{base64url_encode(json.dumps(header))}..".encode()
