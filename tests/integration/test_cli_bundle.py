@@ -63,6 +63,8 @@ def test_the_drill_prints_what_it_did(folder: Path) -> None:
         (("--issued-at", "yesterday"), "expected an instant as"),
         (("--sign", "missing.json"), "key file `missing.json` cannot be read"),
         (("--config", "missing.yaml"), "missing.yaml"),
+        (("--output", "nowhere/notes.bundle"), "there is no folder `nowhere`"),
+        (("--output", "policies"), "`policies` is a folder"),
     ],
 )
 def test_a_mistake_in_the_command_line_is_told_and_nothing_is_made(
@@ -99,6 +101,33 @@ def test_settings_are_compared_where_they_are_given(folder: Path) -> None:
     code, output = built("--config", "deemster.yaml")
     assert (code, "`staff`" in output, "no bundle was made" in output) == (1, True, True), output
     assert not (folder / "notes.bundle").exists()
+
+
+def test_a_test_suite_with_an_error_is_an_error_of_the_tree(folder: Path) -> None:
+    file = folder / "policies" / "tests" / "notes.yaml"
+    text = file.read_text(encoding="utf-8")
+    assert "service: notes\n" in text
+    file.write_text(text.replace("service: notes\n", "service: nothing\n"), encoding="utf-8")
+    code, output = built()
+    assert (code, "no bundle was made" in output) == (1, True), output
+    assert "policies/tests/notes.yaml:" in output
+    assert not (folder / "notes.bundle").exists()
+
+
+def test_the_very_bundle_that_was_taken_is_accepted_again(folder: Path) -> None:
+    assert said("new-key", "release")[0] == 0
+    command = ["bundle", "build", "policies", "--environment", "production", "--sequence", "7",
+               "--expires", "7d", "--output", "notes.bundle", "--sign", "release.private.json",
+               "--format", "json"]  # fmt: skip
+    digest = json.loads(CliRunner().invoke(app, command).stdout)["digest"]
+    usual = ("verify", "notes.bundle", "--key", "release.public.json", "--environment",
+             "production", "--newest", "7")  # fmt: skip
+    assert said(*usual, "--newest-digest", digest)[0] == 0
+    code, output = said(*usual, "--newest-digest", "0" * 64)
+    assert (code, f"has sequence 7 and digest {digest}" in output) == (1, True), output
+    assert said(*usual)[0] == 1
+    code, output = said(*usual, "--newest-digest", "taken")
+    assert (code, "expected 64 hexadecimal digits" in output) == (2, True), output
 
 
 def test_findings_are_told_as_json_where_it_is_asked_for(folder: Path) -> None:

@@ -131,6 +131,7 @@ def test_a_name_whose_last_part_is_too_long_for_an_archive_is_refused_when_it_is
         ("a.yml", "does not end in `.yaml`"),
         ("a.yaml/", "not written plainly"),
         ("a.sh", "does not end in `.yaml`"),
+        ("folder/" * 32 + "a" * 12 + ".yaml", "is longer than 240 bytes"),
     ],
 )
 def test_a_name_that_no_tree_has_is_refused_in_an_archive_and_when_one_is_built(

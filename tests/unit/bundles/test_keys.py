@@ -91,6 +91,11 @@ def test_a_private_key_is_not_pinned_in_any_form(tmp_path: Path) -> None:
         assert str(key.private_jwk["d"]) not in message
 
 
+def test_a_set_of_private_keys_does_not_sign(tmp_path: Path) -> None:
+    both = {"keys": [bundle_key().private_jwk, bundle_key("ES256").private_jwk]}
+    assert "holds 2 keys; expected one" in not_for_signing(write(tmp_path / "set.json", both))
+
+
 def test_a_public_key_does_not_sign(tmp_path: Path) -> None:
     for content in (bundle_key().pinned.public_jwk, pem(bundle_key())):
         assert "holds no private key" in not_for_signing(write(tmp_path / "key", content, 0o644))
@@ -139,7 +144,8 @@ RSA: dict[str, Any] = token_key("RS256").public_jwk
         ({**EC, "y": EC["x"]}, "material is not valid"),
         ({**EC, "x": 7}, "material is not valid"),
         ({**RSA, "alg": "RS256", "n": RSA["n"][:100]}, "2048 to 8192 bits"),
-        ({**RSA, "alg": "RS256", "e": "AQ"}, ""),
+        ({**RSA, "alg": "RS256", "e": "AQ"}, "material is not valid"),
+        ({**RSA, "alg": "RS256", "e": "Ag"}, "material is not valid"),
         (b" " * 70_000, "more than 64 KiB"),
     ],
 )

@@ -21,6 +21,7 @@ __all__ = [
     "instant",
     "the_end",
     "the_environment",
+    "the_output",
 ]
 
 EnvironmentOption = Annotated[
@@ -69,6 +70,15 @@ def the_environment(name: str) -> str:
     if wrong is not None:
         raise typer.BadParameter(wrong, param_hint="--environment")
     return name
+
+
+def the_output(file: Path) -> Path:
+    """`--output`, if it can be written: told before anything is made."""
+    if not file.parent.is_dir():
+        raise typer.BadParameter(f"there is no folder `{file.parent}`", param_hint="--output")
+    if file.is_dir():
+        raise typer.BadParameter(f"`{file}` is a folder", param_hint="--output")
+    return file
 
 
 def instant(text: str, option: str) -> float:

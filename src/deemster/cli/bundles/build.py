@@ -19,6 +19,7 @@ from deemster.cli.bundles.arguments import (
     instant,
     the_end,
     the_environment,
+    the_output,
 )
 from deemster.cli.bundles.files import describe, print_described, tell_refusal
 from deemster.cli.bundles.trees import checked
@@ -52,6 +53,7 @@ def build(
     now = SystemClock().wall()
     begin = now if issued_at is None else instant(issued_at, "--issued-at")
     end, name = the_end(expires, begin), the_environment(environment)
+    target = the_output(output)
     # A key that cannot be used is told before a large tree is read.
     key = None if sign is None else read_signing_key(sign)
     settings = settings_in(config)
@@ -64,9 +66,9 @@ def build(
             files, environment=name, sequence=sequence, issued_at=begin, expires=end
         )
     except BundleRefusedError as refused:
-        raise tell_refusal(output, refused, output_format) from None
+        raise tell_refusal(target, refused, output_format) from None
     if key is not None:
         octets = sign_bundle(octets, key)
-    write_atomically(output, octets)
+    write_atomically(target, octets)
     found = describe(octets, None if key is None else key.pinned.key_id)
-    print_described("made", output, found, output_format)
+    print_described("made", target, found, output_format)

@@ -19,6 +19,7 @@ from deemster.cli.bundles.arguments import (
     OutputOption,
     instant,
     the_end,
+    the_output,
 )
 from deemster.cli.bundles.files import describe, print_described, read_octets, tell_refusal
 from deemster.cli.bundles.trees import checked, loaded_texts
@@ -68,7 +69,7 @@ def rollback(
     """
     now = SystemClock().wall()
     begin = now if issued_at is None else instant(issued_at, "--issued-at")
-    end = the_end(expires, begin)
+    end, target = the_end(expires, begin), the_output(output)
     signing_key = read_signing_key(key)
     keys = _trusted(signing_key, old_key)
     try:
@@ -85,9 +86,9 @@ def rollback(
     )
     made = rolled_back(older, sequence=newest + 1, issued_at=begin, expires=end)
     octets = sign_bundle(made, signing_key)
-    write_atomically(output, octets)
+    write_atomically(target, octets)
     print_described(
-        "made and signed", output, describe(octets, signing_key.pinned.key_id), output_format
+        "made and signed", target, describe(octets, signing_key.pinned.key_id), output_format
     )
 
 

@@ -10,6 +10,7 @@ import typer
 from deemster.bundles.building import sign_bundle
 from deemster.bundles.keys import read_signing_key
 from deemster.cli.arguments import FormatOption
+from deemster.cli.bundles.arguments import the_output
 from deemster.cli.bundles.files import describe, print_described, read_octets, tell_refusal
 from deemster.cli.files import write_atomically
 from deemster.cli.output import OutputFormat
@@ -36,12 +37,12 @@ def sign(
 
     Exit status: 0 signed, 1 it is no bundle as `build` makes it, 2 could not run.
     """
+    target = the_output(file if output is None else output)
     signing_key = read_signing_key(key)
     try:
         octets = sign_bundle(read_octets(file), signing_key)
     except BundleRefusedError as refused:
         raise tell_refusal(file, refused, output_format) from None
-    target = file if output is None else output
     write_atomically(target, octets)
     found = describe(octets, signing_key.pinned.key_id)
     print_described("signed", target, found, output_format)
