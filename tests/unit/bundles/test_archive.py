@@ -255,6 +255,7 @@ def test_every_beginning_of_a_bundle_is_refused() -> None:
     for length in range(0, len(octets), 97):
         assert refused(octets[:length])[0] == "malformed"
     assert "fetch or copy it again" in refused(octets[:-1])[1]
+    assert "ends within `policies/tests/notes.yaml`" in refused(octets[:-1025])[1]
 
 
 def test_what_comes_after_the_end_is_refused() -> None:
