@@ -6,6 +6,7 @@ An *error* is about the asking; a *deny* is an answer. Public text and private d
     ├── ConfigurationError            operator, at start-up only; exit status 2
     ├── PolicyError                   author; carries the diagnostics
     ├── BundleRefusedError            a policy bundle is not taken; carries a BundleCause
+    ├── SelfTestFailedError           a compiled tree that does not decide as it must
     ├── ProtocolError                 the calling gateway; becomes that protocol's own 4xx
     │   ├── MalformedCallError
     │   │   └── MalformedMemberError
@@ -19,7 +20,8 @@ An *error* is about the asking; a *deny* is an answer. Public text and private d
 Each is caught in exactly one place:
 
     ConfigurationError, PolicyError   cli/ (and policy/store.py on a reload)
-    BundleRefusedError                cli/ (and where bundles are fetched)
+    BundleRefusedError                cli/ (and app/application.py on a reload)
+    SelfTestFailedError               app/application.py on a reload, cli/ at the start
     ProtocolError                     gateways/http_endpoint.py
     CannotCarryOutError               gateways/deciding.py
     TokenRejectedError,
@@ -52,6 +54,7 @@ __all__ = [
     "MalformedMemberError",
     "PolicyError",
     "ProtocolError",
+    "SelfTestFailedError",
     "TokenRejectedError",
 ]
 
@@ -112,6 +115,12 @@ class BundleRefusedError(DeemsterError):
     def __init__(self, cause: BundleCause, message: str) -> None:
         super().__init__(message)
         self.cause = cause
+
+
+class SelfTestFailedError(DeemsterError):
+    """Policies that compiled do not decide as they must: a fault of ours, or a suite that fails."""
+
+    code = "self-test-failed"
 
 
 class ProtocolError(DeemsterError):

@@ -1,7 +1,7 @@
 """The composition root: the only package that constructs, once, from the settings."""
 
 from deemster.app.application import Application, build_application, new_id
-from deemster.app.policies import policy_loader, provider_facts
+from deemster.app.policies import provider_facts
 from deemster.app.providers import TokenProviders, build_token_providers
 from deemster.app.sources import SourcesOfSettings, build_attribute_sources, source_facts
 from deemster.app.users import build_user_resolver
@@ -15,7 +15,6 @@ __all__ = [
     "build_token_providers",
     "build_user_resolver",
     "new_id",
-    "policy_loader",
     "provider_facts",
     "source_facts",
 ]

@@ -21,9 +21,10 @@ from deemster.app.ext_authz_http import ext_authz_http_exchanges
 from deemster.app.forward_auth import forward_auth_exchanges
 from deemster.app.openapi import openapi_of
 from deemster.app.pep import build_authenticator, credentials_of, reread_credentials
-from deemster.app.policies import policy_loader, unknown_api_services
+from deemster.app.policies import build_feed, bundle_headers, unknown_api_services
 from deemster.app.providers import TokenProviders, build_token_providers
 from deemster.app.senders import build_sender_constraints
+from deemster.app.serving_policies import ServingPolicies
 from deemster.app.shared import SharedState, build_shared_state
 from deemster.app.sideband import sideband_exchanges
 from deemster.app.sources import SourcesOfSettings, build_attribute_sources
@@ -39,7 +40,7 @@ from deemster.decisionlog.targets import (
 )
 from deemster.decisions.point import Deadlines, DecisionPoint
 from deemster.decisions.sealed_states import SealedStates
-from deemster.errors import ConfigurationError, PolicyError
+from deemster.errors import ConfigurationError
 from deemster.gateways.deciding import RecordedDecisions
 from deemster.gateways.http_endpoint import HttpEndpoint
 from deemster.gateways.http_envelope import EndpointLimits
@@ -48,10 +49,15 @@ from deemster.management.application import build_management_application
 from deemster.management.status import ServiceStatus
 from deemster.model.clock import Clock
 from deemster.policy.snapshot import PolicySnapshot
-from deemster.policy.store import PolicyStore
+from deemster.policy.store import PolicyStore, nothing_loaded
+from deemster.policyfeed.bundle_feed import BundleFeed
+from deemster.policyfeed.given_feed import SharedPolicies
+from deemster.policyfeed.sources import BundleSource
 from deemster.settings.model import FileSinkSettings, Settings, SinkSettings
+from deemster.settings.policy_model import WhenTooOld
 from deemster.settings.state_key_sections import reread_state_keys
 from deemster.telemetry.metrics import ServiceFigures, register_figures
+from deemster.telemetry.policy_reports import PolicyReports
 from deemster.telemetry.reports import ServiceReports
 from deemster.telemetry.service_log import ServiceLog
 from deemster.usercontext.resolver import UserResolver
@@ -101,7 +107,8 @@ class Application:
         decisions: HttpEndpoint,
         openapi: Callable[[], bytes],
         ext_authz: GrpcEndpoint | None,
-        store: PolicyStore,
+        policies: ServingPolicies,
+        bundle_source: BundleSource | None,
         authenticator: PepAuthenticator,
         providers: TokenProviders,
         users: UserResolver,
@@ -126,7 +133,8 @@ class Application:
         self.management: Starlette = build_management_application(
             status=self.status, registry=registry, version=__version__, openapi=openapi
         )
-        self._store = store
+        self._policies = policies
+        self._bundle_source = bundle_source
         self._authenticator = authenticator
         self._providers = providers
         self._users = users
@@ -139,24 +147,27 @@ class Application:
         self._clock = clock
         self._log = log
         self._after_load = after_load
-        self._degraded: str | None = None
         self._ending = False
         self._reloading = asyncio.Lock()
 
     def status(self) -> ServiceStatus:
         """What `/ready` tells."""
-        snapshot = self._store.current
+        policies = self._policies
         return ServiceStatus(
-            ready=snapshot is not None and not self._ending,
+            ready=policies.revision is not None and not self._ending,
             environment=self.settings.environment,
-            revision=None if snapshot is None else snapshot.revision,
-            degraded=self._degraded,
+            revision=policies.revision,
+            policies=policies.status,
+            degraded=policies.degraded,
             insecure=self.settings.insecure_flags,
         )
 
     async def startup(self) -> None:
-        """Load the policies and begin to record. Raises PolicyError: a bad tree is not served."""
-        snapshot = await asyncio.to_thread(self._store.load)
+        """Load the policies and begin to record.
+
+        Raises PolicyError, SelfTestFailedError and ConfigurationError: what is bad is not served.
+        """
+        snapshot = await self._policies.load()
         self._recorder.start()
         await self._shared.start()
         for listener in self._listeners:
@@ -170,11 +181,20 @@ class Application:
         self._loaded(snapshot)
 
     async def check(self) -> None:
-        """Load the policies and nothing else, for one that is never asked. Raises PolicyError."""
-        await asyncio.to_thread(self._store.load)
+        """Load the policies and nothing else, for one that is never asked. Raises as `startup`."""
+        await self._policies.load()
+
+    async def due(self) -> None:
+        """Return when there may be other policies; never where only a signal says so."""
+        await self._policies.due()
+
+    async def refresh(self) -> bool:
+        """Take policies as their source has them now, and nothing else; False: they are refused."""
+        return await self._policies.take_fresh(self._loaded)
 
     async def reload(self, prepare: Callable[[], None] = lambda: None) -> bool:
-        """Take policies and secret files as they are now: both, or (False) neither.
+        """Take secret files as they are now, and policies that lie beside them: both, or (False)
+        neither.
 
         `prepare` reads what else is renewed, and raises ConfigurationError where it is not to be
         used: nothing is then.
@@ -195,23 +215,36 @@ class Application:
                 state_keys = reread_state_keys(self.settings.state_keys)
                 clients = self._providers.introspection.reread()
                 directories = self._directories.reread()
+                of_bundles = bundle_headers(self.settings, reread=True)
                 await asyncio.to_thread(prepare)
             except ConfigurationError as error:
-                return self._refused(error.message)
-            if not await asyncio.to_thread(self._store.reload):
-                return self._refused(_reason_of(self._store.degraded))
+                self._policies.refuse("settings", error.message)
+                return False
+            if self._policies.beside_settings and not await self.refresh():
+                return False
             self._authenticator.replace_secrets(credentials)
             self._attributes.replace_credentials(headers)
             self._providers.introspection.replace(clients)
             self._directories.replace(directories)
             if state_keys:
                 self._states.replace_keys(sealing_keys(state_keys))
-            self._degraded = None
-            self.figures.degraded = False
-            self.figures.reloads_succeeded += 1
-            if self._store.current is not None:
-                self._loaded(self._store.current)
+            if self._bundle_source is not None and of_bundles is not None:
+                self._bundle_source.replace_headers(of_bundles)
+            self._policies.settings_taken()
             return True
+
+    @property
+    def policies_beside_settings(self) -> bool:
+        """Whether `reload` takes policies as well."""
+        return self._policies.beside_settings
+
+    def shared_policies(self) -> SharedPolicies:
+        """What other processes of this service are to serve."""
+        return self._policies.shared()
+
+    def give_policies(self, given: SharedPolicies) -> None:
+        """What the supervisor serves, for the next `reload` or `refresh`."""
+        self._policies.give(given)
 
     def begin_to_end(self) -> None:
         """`/ready` says no from here on; calls in hand are still answered."""
@@ -221,6 +254,7 @@ class Application:
         """Write what is to be recorded, for at most `within` seconds, and let go of the rest."""
         self.begin_to_end()
         await self._recorder.close(within)
+        await self._policies.close()
         for listener in self._listeners:
             await listener.close()
         await self._users.close()
@@ -229,7 +263,6 @@ class Application:
         await self._providers.close()
 
     def _loaded(self, snapshot: PolicySnapshot) -> None:
-        self.figures.policy_loaded_at = self._clock.wall()
         self._log.info(
             "policies_loaded", revision=snapshot.revision, api_services=len(snapshot.services)
         )
@@ -241,15 +274,8 @@ class Application:
             self._log.warning("state_keys_missing", api_services=looking)
         self._after_load()
 
-    def _refused(self, reason: str) -> bool:
-        self._degraded = reason
-        self.figures.degraded = True
-        self.figures.reloads_failed += 1
-        self._log.error("reload_refused", reason=reason)
-        return False
 
-
-def build_application(
+def build_application(  # noqa: PLR0913  (what a process is given, each by keyword)
     settings: Settings,
     *,
     clock: Clock,
@@ -258,12 +284,13 @@ def build_application(
     stdout: int = STDOUT,
     stdout_lock: int | None = None,
     after_load: Callable[[], None] = lambda: None,
+    given: SharedPolicies | None = None,
 ) -> Application:
     """Build and wire everything; nothing runs yet. Raises ConfigurationError.
 
     `stdout` is the descriptor that the `stdout` sink writes to, `stdout_lock` of a file to lock
     meanwhile where other processes write to it as well. `after_load` is called whenever
-    policies were loaded.
+    policies were loaded. `given` are policies that another process of this service has loaded.
     """
     figures = ServiceFigures()
     reports = ServiceReports(log, figures, clock)
@@ -281,7 +308,18 @@ def build_application(
     attributes = build_attribute_sources(settings, clock, figures.attributes)
     figures.shared = shared.store
     figures.revocations = shared.mirror
-    store = PolicyStore(policy_loader(settings))
+    store = PolicyStore(nothing_loaded)
+    policy_reports = PolicyReports(log, figures.policies)
+    feed = build_feed(settings, clock=clock, reports=policy_reports, given=given)
+    bundle = settings.policies.bundle
+    policies = ServingPolicies(
+        store=store,
+        feed=feed,
+        when_too_old=WhenTooOld.SERVE if bundle is None else bundle.when_too_old,
+        figures=figures.policies,
+        reports=policy_reports,
+        clock=clock,
+    )
     authenticator = build_authenticator(
         settings,
         credentials_of(settings.gateways),
@@ -350,7 +388,8 @@ def build_application(
         decisions=endpoint,
         openapi=lambda: openapi_of(settings, endpoint.served),
         ext_authz=ext_authz,
-        store=store,
+        policies=policies,
+        bundle_source=feed.source if isinstance(feed, BundleFeed) else None,
         authenticator=authenticator,
         providers=providers,
         users=users,
@@ -415,10 +454,3 @@ def _target(sink: SinkSettings, stdout: LineTarget) -> LineTarget:
         raise ConfigurationError(
             f"the decision log `{sink.path}` cannot be opened: {error.strerror}"
         ) from None
-
-
-def _reason_of(refused: Exception | None) -> str:
-    if not isinstance(refused, PolicyError):
-        return f"the policy tree could not be loaded: {type(refused).__name__}"
-    first = next(iter(refused.diagnostics.errors), None)
-    return refused.message if first is None else f"{refused.message}: {first.span}: {first.message}"

@@ -1,26 +1,46 @@
-"""`policies:` ► what loads the tree, knowing the token providers of the settings."""
+"""`policies:` ► where policies come from, and what must hold before they serve."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from deemster.app.sources import source_facts
-from deemster.errors import PolicyError
+from deemster.app.http_services import breaker_of, build_http_service
+from deemster.app.self_test import refuse_unless_it_decides
+from deemster.app.sources import headers_of, source_facts
+from deemster.bundles.keys import BundleKeys
+from deemster.errors import ConfigurationError, PolicyError
+from deemster.model.clock import Clock
 from deemster.model.source import SourceSpan
+from deemster.outgoing.bounds import CallBounds
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import Diagnostic, DiagnosticSet, Severity
-from deemster.policy.loading import load_tree
+from deemster.policy.loading import LoadedTree, load_files, load_tree
+from deemster.policy.reading.files import PolicyFiles
 from deemster.policy.resolved import ProviderFacts
 from deemster.policy.snapshot import PolicySnapshot
+from deemster.policyfeed.age import PolicyAge
+from deemster.policyfeed.bundle_feed import BundleFeed, FeedReports
+from deemster.policyfeed.feed import Candidate, PolicyFeed
+from deemster.policyfeed.given_feed import GivenFeed, SharedPolicies
+from deemster.policyfeed.last_known_good import LastKnownGood
+from deemster.policyfeed.sources import BundleSource, FileBundles, HttpBundles
+from deemster.policyfeed.tree_feed import TreeFeed
 from deemster.settings.model import Settings
+from deemster.settings.policy_model import BundleSettings
 from deemster.settings.provider_model import (
     AssertedProviderSettings,
     TokenProviderSettings,
     VerifyingProviderSettings,
 )
 
-__all__ = ["policy_loader", "provider_facts", "unknown_api_services"]
+__all__ = [
+    "PolicyPreparation",
+    "build_feed",
+    "bundle_headers",
+    "provider_facts",
+    "unknown_api_services",
+]
 
 
 def provider_facts(providers: Iterable[TokenProviderSettings]) -> Mapping[str, ProviderFacts]:
@@ -36,18 +56,103 @@ def provider_facts(providers: Iterable[TokenProviderSettings]) -> Mapping[str, P
     }
 
 
-def policy_loader(settings: Settings) -> Callable[[], PolicySnapshot]:
-    """For PolicyStore. The loader raises PolicyError, also for a tree without an API service."""
-    path = settings.policies.path
-    facts, sources = provider_facts(settings.token_providers), source_facts(settings)
+class PolicyPreparation:
+    """Files ► policies that may serve, knowing the token providers of the settings.
 
-    def load() -> PolicySnapshot:
-        snapshot = load_tree([path], facts, sources).snapshot
-        if not snapshot.services:
-            raise _nothing_to_serve(path)
-        return snapshot
+    Every method takes its time (a large tree takes seconds), so it belongs into a thread.
+    """
 
-    return load
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._providers = provider_facts(settings.token_providers)
+        self._sources = source_facts(settings)
+
+    def of_path(self, path: Path) -> Candidate:
+        """Read and prepare a tree. Raises PolicyError and SelfTestFailedError."""
+        return self._tested(load_tree([path], self._providers, self._sources), str(path))
+
+    def of_files(self, files: PolicyFiles) -> Candidate:
+        """Prepare files that were read. Raises as `of_path`."""
+        loaded = load_files(files, self._providers, sources=self._sources)
+        return self._tested(loaded, files.files[0].shown if files.files else "policies")
+
+    def of_tested_files(self, files: PolicyFiles) -> Candidate:
+        """The same of files whose own suites have passed in another process."""
+        loaded = load_files(files, self._providers, sources=self._sources)
+        refuse_unless_it_decides(loaded, self._clock)
+        return Candidate(loaded.snapshot, files)
+
+    def _tested(self, loaded: LoadedTree, shown: str) -> Candidate:
+        if not loaded.snapshot.services:
+            raise _nothing_to_serve(shown)
+        refuse_unless_it_decides(loaded, self._clock)
+        if self._settings.policies.run_suites:
+            # Slow to import, and most services do without it.
+            from deemster.app.tree_suites import refuse_unless_suites_pass
+
+            refuse_unless_suites_pass(loaded, self._settings, self._clock)
+        return Candidate(loaded.snapshot, loaded.files)
+
+
+def build_feed(
+    settings: Settings, *, clock: Clock, reports: FeedReports, given: SharedPolicies | None = None
+) -> PolicyFeed:
+    """Nothing is read yet but keys of bundles. Raises ConfigurationError.
+
+    `given`: what another process of this service has loaded.
+    """
+    preparation = PolicyPreparation(settings, clock)
+    policies = settings.policies
+    bundle = policies.bundle
+    age = None if bundle is None else PolicyAge(clock, bundle.maximum_age)
+    if given is not None:
+        return GivenFeed(given, preparation.of_tested_files, age)
+    if bundle is not None and age is not None:
+        return BundleFeed(
+            source=_source_of(bundle, clock),
+            shown_source=bundle.shown_source,
+            keys=BundleKeys.read(bundle.keys),
+            environment=settings.environment,
+            kept=LastKnownGood(bundle.cache, settings.environment),
+            prepare=preparation.of_files,
+            age=age,
+            poll=bundle.poll,
+            clock=clock,
+            reports=reports,
+        )
+    path = policies.path
+    if path is None:
+        raise ConfigurationError("`policies` has neither `path` nor `bundle`")
+    return TreeFeed(path, lambda: preparation.of_path(path), watched=policies.watch, clock=clock)
+
+
+def bundle_headers(settings: Settings, *, reread: bool) -> dict[str, str] | None:
+    """What goes with every question for a bundle; None where nothing is asked over HTTP.
+
+    Raises ConfigurationError on a re-read.
+    """
+    bundle = settings.policies.bundle
+    if bundle is None or bundle.source is None:
+        return None
+    return headers_of(bundle.source, reread=reread)
+
+
+def _source_of(bundle: BundleSettings, clock: Clock) -> BundleSource:
+    if bundle.source is None:
+        if bundle.file is None:
+            raise ConfigurationError("`policies.bundle` has neither `url` nor `file`")
+        return FileBundles(bundle.file)
+    outgoing = bundle.source.outgoing
+    service = build_http_service(
+        outgoing,
+        called="`policies.bundle`",
+        clock=clock,
+        headers=headers_of(bundle.source, reread=False),
+        is_endpoint=True,
+    )
+    bounds = CallBounds(breaker_of(outgoing, clock), concurrency=outgoing.concurrency)
+    return HttpBundles(service, bounds, bundle.timeout)
 
 
 def unknown_api_services(settings: Settings, snapshot: PolicySnapshot) -> list[str]:
@@ -58,12 +163,12 @@ def unknown_api_services(settings: Settings, snapshot: PolicySnapshot) -> list[s
     return sorted(named - set(snapshot.services) - {"*"})
 
 
-def _nothing_to_serve(path: Path) -> PolicyError:
+def _nothing_to_serve(shown: str) -> PolicyError:
     found = Diagnostic(
         Code.EMPTY_TREE,
         Severity.ERROR,
         "the tree has no API service, so there is nothing to decide",
-        SourceSpan(str(path), 1, 1, 1, 1),
+        SourceSpan(shown, 1, 1, 1, 1),
         help="write a document of `kind: ApiService`",
     )
     return PolicyError("the policy tree has no API service", diagnostics=DiagnosticSet([found]))

@@ -23,7 +23,7 @@ from deemster.settings.model import Settings
 from deemster.settings.outgoing_model import QuerySettings, ServiceSettings
 from deemster.settings.secret import reread_secret
 
-__all__ = ["SourcesOfSettings", "build_attribute_sources", "source_facts"]
+__all__ = ["SourcesOfSettings", "build_attribute_sources", "headers_of", "source_facts"]
 
 _QUERIES_AT_A_TIME = 16
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from deemster.cli.arguments import RequiredConfigOption, minted_claims
-from deemster.cli.trees import load_chosen_tree
+from deemster.cli.trees import chosen_paths, load_chosen_tree
 from deemster.errors import ConfigurationError
 from deemster.model.clock import SystemClock
 from deemster.policy.diagnostics import did_you_mean
@@ -99,7 +99,7 @@ async def _development_keys(settings: Settings) -> Mapping[str, DevelopmentKey]:
 
 
 def _audiences(settings: Settings, provider_id: str) -> tuple[str, ...]:
-    loaded = load_chosen_tree([settings.policies.path], settings)
+    loaded = load_chosen_tree(chosen_paths(None, settings), settings)
     found = {
         service.audience
         for service in loaded.snapshot.services.values()

@@ -31,7 +31,9 @@ def chosen_paths(paths: list[Path] | None, settings: Settings | None) -> list[Pa
     """Those of the command line, else the settings', else ./policies; each is there."""
     chosen = list(paths or ())
     if not chosen:
-        chosen = [settings.policies.path if settings is not None else _DEFAULT]
+        # Settings whose policies come in a bundle name no tree.
+        configured = settings.policies.path if settings is not None else None
+        chosen = [configured or _DEFAULT]
     for path in chosen:
         if not path.exists():
             raise typer.BadParameter(f"`{path}` does not exist", param_hint="PATHS")

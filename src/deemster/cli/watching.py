@@ -15,18 +15,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from deemster.cli.errors import attempt
+from deemster.policy.reading.watching import ChangeWatch
 
 __all__ = ["FileWatch", "watch"]
-
-_PAUSE = 0.25
-"""Seconds between two looks."""
-
-_SETTLING = 0.1
-"""Seconds without a further change after which a change counts as finished: editors and Git write
-several files, and some replace a file by removing it first."""
-
-_MOST_SETTLING = 20
-"""Looks after which a tree that never comes to rest is read all the same."""
 
 _MOST_ENTRIES = 50_000
 """Files and folders looked at."""
@@ -45,19 +36,12 @@ class FileWatch:
     def __init__(self, paths: Sequence[Path], sleep: Callable[[float], None]) -> None:
         self._paths = paths
         self._sleep = sleep
-        self._seen = self._look()
+        self._changes = ChangeWatch(self._look, self._look())
 
     def wait(self) -> None:
         """Return after a change since the last return (at first: since construction)."""
-        while (found := self._look()) == self._seen:
-            self._sleep(_PAUSE)
-        for _ in range(_MOST_SETTLING):
-            self._sleep(_SETTLING)
-            latest = self._look()
-            if latest == found:
-                break
-            found = latest
-        self._seen = found
+        while (pause := self._changes.step()) is not None:
+            self._sleep(pause)
 
     def _look(self) -> _State:
         found: _State = {}

@@ -274,7 +274,7 @@ class DecisionPoint:
         # One snapshot for the whole decision: a reload in between changes nothing here.
         snapshot = case.snapshot = case.snapshot or self._store.current
         if snapshot is None:
-            return deny(case, Reason.INTERNAL_ERROR)
+            return self._unserved(case)
 
         # Which API service? A service that is not this gateway's business does not exist for it.
         url = canonical_url(case.call.url)
@@ -348,7 +348,7 @@ class DecisionPoint:
         """The same of a question of AuthZEN, whose subject is named: see `questions`."""
         snapshot = case.snapshot = case.snapshot or self._store.current
         if snapshot is None:
-            return deny(case, Reason.INTERNAL_ERROR)
+            return self._unserved(case)
 
         # Which operation answers? Other gateways' services do not exist for this one.
         found = answered_by(question.request, snapshot, case.caller.gateway)
@@ -380,13 +380,18 @@ class DecisionPoint:
         """The same of the upstream's answer: its own story is in `response_phase`."""
         snapshot = case.snapshot = case.snapshot or self._store.current
         if snapshot is None:
-            return deny(case, Reason.INTERNAL_ERROR)
+            return self._unserved(case)
         evaluation = judge_answer(case, snapshot, state, self._fetching.attributes)
         if isinstance(evaluation, Reason):
             return deny(case, evaluation)
         if isinstance(evaluation, NeedsValues):
             return self._fetching.fetch(case, evaluation)
         return self._settled(case, evaluation)
+
+    def _unserved(self, case: Case) -> Decision:
+        """No policies may decide: there are none yet, or they are too old."""
+        case.snapshot = self._store.loaded
+        return deny(case, self._store.refusal)
 
     def _settled(self, case: Case, evaluation: Evaluation) -> Decision:
         """The decision that comes of what policy said."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
@@ -57,7 +58,14 @@ def build_management_application(
         return Response(encode(registry), media_type=media_type, headers=_NOT_STORED)
 
     async def tell_version(_asked: Request) -> Response:
-        return JSONResponse({"name": "deemster", "version": version}, headers=_NOT_STORED)
+        now = status()
+        told = {
+            "name": "deemster",
+            "version": version,
+            "revision": now.revision,
+            "policies": _policies(now),
+        }
+        return JSONResponse(told, headers=_NOT_STORED)
 
     async def tell_openapi(_asked: Request) -> Response:
         return Response(openapi(), media_type="application/json", headers=_NOT_STORED)
@@ -81,10 +89,31 @@ def _detail(now: ServiceStatus) -> dict[str, object]:
         "status": "not-ready" if not now.ready else "degraded" if now.degraded else "ready",
         "environment": now.environment,
         "revision": now.revision,
+        "policies": _policies(now),
         "degraded": now.degraded,
         "insecure": list(now.insecure),
         **workers,
     }
+
+
+def _policies(now: ServiceStatus) -> dict[str, object] | None:
+    policies = now.policies
+    if policies is None:
+        return None
+    told: dict[str, object] = {"source": policies.source}
+    if policies.age is not None:
+        told |= {
+            "sequence": policies.sequence,
+            "ageSeconds": round(policies.age, 3),
+            "expires": None if policies.expires is None else _instant(policies.expires),
+            "tooOld": policies.too_old,
+            "trouble": policies.trouble,
+        }
+    return told
+
+
+def _instant(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
 def _is_from_this_machine(asked: Request) -> bool:

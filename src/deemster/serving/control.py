@@ -17,8 +17,8 @@ import msgspec
 __all__ = ["Control"]
 
 _LENGTH = 4
-MOST_OCTETS = 64 * 1024 * 1024
-"""Of one message: settings with a large static directory, figures with many labels."""
+MOST_OCTETS = 256 * 1024 * 1024
+"""Of one message: a large policy tree, or a large static directory in the settings."""
 
 
 class Control:
@@ -35,9 +35,14 @@ class Control:
         reader, writer = await asyncio.open_connection(sock=end)
         return cls(reader, writer)
 
-    async def send(self, message: Mapping[str, object]) -> None:
-        """Returns where the other side is gone: `receive` says so."""
-        await self.send_octets(msgspec.json.encode(message))
+    async def send(self, message: Mapping[str, object], octets: bytes | None = None) -> None:
+        """Returns where the other side is gone: `receive` says so.
+
+        `octets` follow the message, which has to say so.
+        """
+        parts = [msgspec.json.encode(message), *(() if octets is None else (octets,))]
+        # In one piece: others send over this socket, too.
+        await self._write(b"".join([_framed(part) for part in parts]))
 
     async def receive(self) -> dict[str, Any] | None:
         """The next message; None where there will be none."""
@@ -46,9 +51,7 @@ class Control:
 
     async def send_octets(self, octets: bytes) -> None:
         """As `send`, for what is no JSON."""
-        with contextlib.suppress(ConnectionError, RuntimeError):
-            self._writer.write(len(octets).to_bytes(_LENGTH, "big") + octets)
-            await self._writer.drain()
+        await self._write(_framed(octets))
 
     async def receive_octets(self) -> bytes | None:
         """As `receive`, for what is no JSON."""
@@ -60,6 +63,15 @@ class Control:
         except (asyncio.IncompleteReadError, ConnectionError):
             return None
 
+    async def _write(self, framed: bytes) -> None:
+        with contextlib.suppress(ConnectionError, RuntimeError):
+            self._writer.write(framed)
+            await self._writer.drain()
+
     def close(self) -> None:
         """The other side hears the end of the stream."""
         self._writer.close()
+
+
+def _framed(octets: bytes) -> bytes:
+    return len(octets).to_bytes(_LENGTH, "big") + octets

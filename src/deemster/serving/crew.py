@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from deemster.model.clock import Clock
+from deemster.policyfeed.given_feed import SharedPolicies
 from deemster.serving.control import Control
 from deemster.settings import Settings
 from deemster.telemetry.service_log import ServiceLog
@@ -63,14 +64,19 @@ class _Worker:
         self.revision = told["revision"]
         self._hearing = asyncio.create_task(self._hear())
 
-    async def ask(self, kind: str, within: float) -> dict[str, Any] | None:
-        """Its answer; None where there is none in time."""
+    async def ask(
+        self, kind: str, within: float, policies: SharedPolicies | None = None
+    ) -> dict[str, Any] | None:
+        """Its answer; None where there is none in time. `policies` are its own from here on."""
         number = next(self._ids)
         answer: asyncio.Future[dict[str, Any] | None]
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(within):
-                await self._control.send({"kind": kind, "id": number})
+                await self._control.send(
+                    {"kind": kind, "id": number, "policies": policies is not None},
+                    None if policies is None else policies.encoded(),
+                )
                 told = await answer
         except TimeoutError:
             return None
@@ -115,8 +121,9 @@ class Crew:
         clock: Clock,
         log: ServiceLog,
         on_gone: Callable[[int], None],
+        policies: SharedPolicies,
     ) -> None:
-        """`settings` with the ports that the workers share: none is 0."""
+        """`settings` with the ports that the workers share: none is 0. `policies` have files."""
         self._settings = settings
         self._clock = clock
         self._log = log
@@ -125,6 +132,7 @@ class Crew:
         self._keeping: list[asyncio.Task[None]] = []
         self._lock = tempfile.TemporaryFile()  # noqa: SIM115  (open for as long as the crew)
         self._reloaded = False
+        self._policies = policies
         self.restarts = 0
 
     @property
@@ -164,14 +172,25 @@ class Crew:
             if answer is not None
         }
 
-    async def reload(self) -> list[str]:
+    async def reload(self, policies: SharedPolicies) -> list[str]:
         """One after the other, so that most of them decide at any time; what went wrong."""
         # Who starts from now on takes secrets as their files have them then.
         self._reloaded = True
+        self._policies = policies
+        return await self._told_to("reload", policies)
+
+    async def refresh(self, policies: SharedPolicies) -> list[str]:
+        """The same of policies alone. Those that serve already are not handed over again."""
+        is_known = self._policies.files is policies.files
+        self._policies = policies
+        told = SharedPolicies(None, policies.confirmation) if is_known else policies
+        return await self._told_to("refresh", told)
+
+    async def _told_to(self, kind: str, policies: SharedPolicies) -> list[str]:
         refused = []
         for number in self.serving:
             worker = self._workers.get(number)
-            told = None if worker is None else await worker.ask("reload", RELOAD_SECONDS)
+            told = None if worker is None else await worker.ask(kind, RELOAD_SECONDS, policies)
             # One that died meanwhile starts with what is there now.
             if told is not None and told["degraded"] is not None:
                 refused.append(f"worker {number}: {told['degraded']}")
@@ -187,6 +206,7 @@ class Crew:
         self._lock.close()
 
     async def _start(self, number: int) -> None:
+        given = self._policies
         worker = await self._launched(number)
         try:
             await worker.serves()
@@ -196,6 +216,9 @@ class Crew:
             raise
         worker.began = self._clock.monotonic()
         self._workers[number] = worker
+        if self._policies is not given:
+            # They changed while it started, when nobody could tell it.
+            await worker.ask("refresh", RELOAD_SECONDS, self._policies)
 
     async def _launched(self, number: int) -> _Worker:
         ours, theirs = socket.socketpair()
@@ -212,7 +235,8 @@ class Crew:
         finally:
             theirs.close()
         control = await Control.over(ours)
-        await control.send_octets(pickle.dumps((number, self._settings, self._reloaded)))
+        given = (number, self._settings, self._reloaded, self._policies)
+        await control.send_octets(pickle.dumps(given))
         return _Worker(number, process, control)
 
     async def _keep(self, number: int) -> None:

@@ -5,22 +5,25 @@ from __future__ import annotations
 import asyncio
 import gc
 import resource
+from collections.abc import Callable
 
 from deemster.app import Application
+from deemster.model.clock import Clock
 from deemster.serving.listeners import Deciding
 from deemster.telemetry.service_log import ServiceLog
 
 __all__ = [
     "FINISH_SECONDS",
     "FLUSH_SECONDS",
+    "SettledMemory",
     "end_deciding",
     "make_room_for_connections",
-    "settle_memory",
 ]
 
 FINISH_SECONDS = 10.0
 """What calls in hand may take after SIGTERM; Kubernetes waits 30 s before it kills."""
 FLUSH_SECONDS = 5.0
+SETTLED_EVERY = 10.0
 THRESHOLDS = (20_000, 50, 100)
 """Allocations before the youngest generation is collected; how often before the older ones."""
 SPARE_DESCRIPTORS = 128
@@ -38,10 +41,37 @@ def make_room_for_connections(connections: int, log: ServiceLog) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def settle_memory() -> None:
-    """Keep what was loaded out of garbage collection."""
-    # A full collection over a large tree takes a tenth of a second, and it would come at any time
-    # (facts/performance.md 2): now is better, and then never again for these objects.
+class SettledMemory:
+    """Keeps what was loaded out of garbage collection.
+
+    A full collection over a large tree takes a tenth of a second, and it would come at any time
+    (facts/performance.md 2): after a load is better, and then never again for these objects. With
+    many reloads in a row it is done once in SETTLED_EVERY seconds, and after the last of them.
+    """
+
+    def __init__(self, clock: Clock, settle: Callable[[], None] | None = None) -> None:
+        self._clock = clock
+        self._settle = settle or _settle
+        self._last = float("-inf")
+        self._timer: asyncio.TimerHandle | None = None
+
+    def settle(self) -> None:
+        """Now, or soon; called on the event loop."""
+        wait = self._last + SETTLED_EVERY - self._clock.monotonic()
+        if wait <= 0:
+            self._now()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(wait, self._now)
+
+    def _now(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._last = self._clock.monotonic()
+        self._settle()
+
+
+def _settle() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()

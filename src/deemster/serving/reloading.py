@@ -31,13 +31,22 @@ class Reloading:
         self._listeners = listeners
         self._under_way = asyncio.Lock()
 
-    async def reload(self) -> None:
-        """Take everything as it is now; else the log and `/ready` say why, and nothing changed."""
+    async def reload(self) -> bool:
+        """Take everything as it is now; else (False) the log and `/ready` say why, and nothing
+        changed.
+
+        Policies that do not lie beside the settings are asked for afterwards, and taken or not by
+        themselves.
+        """
         # INVARIANT: no other reload prepares between this one's preparing and taking.
         async with self._under_way:
-            if await self._application.reload(self._prepare):
+            taken = await self._application.reload(self._prepare)
+            if taken:
                 for listener in self._listeners:
                     await listener.renew_tls()
+        if not self._application.policies_beside_settings:
+            await self._application.refresh()
+        return taken
 
     def _prepare(self) -> None:
         for listener in self._listeners:

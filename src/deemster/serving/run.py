@@ -16,11 +16,12 @@ from deemster.app import build_application
 from deemster.model.clock import Clock, SystemClock
 from deemster.serving.lifecycle import (
     FLUSH_SECONDS,
+    SettledMemory,
     end_deciding,
     make_room_for_connections,
-    settle_memory,
 )
 from deemster.serving.listeners import Listening, open_servers
+from deemster.serving.refreshing import Refreshing
 from deemster.serving.reloading import Reloading
 from deemster.serving.signals import listen_to_signals
 from deemster.settings import Settings
@@ -57,7 +58,9 @@ async def _serve(
     log: ServiceLog,
     on_started: Callable[[Listening], None] | None,
 ) -> None:
-    application = build_application(settings, clock=clock, log=log, after_load=settle_memory)
+    application = build_application(
+        settings, clock=clock, log=log, after_load=SettledMemory(clock).settle
+    )
     try:
         await application.startup()
         servers = open_servers(settings, application, clock, log)
@@ -66,13 +69,16 @@ async def _serve(
         raise
     ended = asyncio.Event()
     listen_to_signals(ended, Reloading(application, servers.renewable).reload)
+    refreshing = Refreshing(application, application.refresh, log)
     await servers.management.start()
     await servers.deciding.start()
+    refreshing.start()
     log.info("service_started", **servers.listening.shown(), environment=settings.environment)
     if on_started is not None:
         on_started(servers.listening)
     await ended.wait()
     log.info("service_ending")
+    await refreshing.end()
     await end_deciding(application, servers.deciding)
     await application.shutdown(FLUSH_SECONDS)
     # Last, so that operators see the end from outside.

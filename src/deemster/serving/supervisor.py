@@ -3,8 +3,9 @@
 settings ► checked here, policies loaded once ► the ports that workers share ► workers ► management
 
 A reload is tried here first, and told to the workers, one after the other, only where it is good:
-what is refused here never reaches an answer. Each answer is of one revision, because each worker
-swaps one reference.
+what is refused here never reaches an answer. Policies are read, polled for and tested here alone;
+the workers are handed the same octets, and one that starts later gets what the others have. Each
+answer is of one revision, because each worker swaps one reference.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from deemster.serving.crew import Crew, WorkerFailedError
 from deemster.serving.lifecycle import FINISH_SECONDS, FLUSH_SECONDS
 from deemster.serving.listeners import Listening, management_tls, open_management
 from deemster.serving.management_server import ManagementServer
+from deemster.serving.refreshing import Refreshing
 from deemster.serving.reloading import Reloading
 from deemster.serving.signals import listen_to_signals
 from deemster.serving.sockets import Address, reserve_port
@@ -82,6 +84,8 @@ async def supervise(
     ended = asyncio.Event()
     reloading = Reloading(checked, [management])
     listen_to_signals(ended, lambda: service.reload(reloading))
+    refreshing = Refreshing(checked, service.refresh, log)
+    refreshing.start()
     await management.start()
     listening = Listening(addresses[0], address, addresses[1])
     log.info(
@@ -93,6 +97,7 @@ async def supervise(
     if on_started is not None:
         on_started(listening)
     await ended.wait()
+    await refreshing.end()
     await _end(service, checked, management, reserved, log)
 
 
@@ -122,7 +127,14 @@ class _Service:
         self._checked = checked
         self._figures = MergedFamilies()
         self._degraded: str | None = None
-        self.crew = Crew(settings, clock=clock, log=log, on_gone=self._figures.bury)
+        self.crew = Crew(
+            settings,
+            clock=clock,
+            log=log,
+            on_gone=self._figures.bury,
+            policies=checked.shared_policies(),
+        )
+        self._rolling_out = asyncio.Lock()
         own = CollectorRegistry(auto_describe=False)
         register_figures(own, checked.figures, __version__)
         registry = CollectorRegistry(auto_describe=False)
@@ -132,7 +144,7 @@ class _Service:
             registry=registry,
             version=__version__,
             openapi=checked.openapi,
-            refresh=self._refresh,
+            refresh=self._ask_for_figures,
         )
 
     def status(self) -> ServiceStatus:
@@ -153,17 +165,19 @@ class _Service:
 
     async def reload(self, reloading: Reloading) -> None:
         """Here first; then, where that was good, everywhere."""
-        await reloading.reload()
-        if self._checked.status().degraded is not None:
-            return
-        refused = await self.crew.reload()
-        if not refused and self.crew.revisions - {self._checked.status().revision}:
-            # Files that changed in between: now all have the same chance to see the last of it.
-            await reloading.reload()
-            refused = await self.crew.reload()
-        self._degraded = "; ".join(refused) or None
+        if await reloading.reload():
+            async with self._rolling_out:
+                refused = await self.crew.reload(self._checked.shared_policies())
+                self._degraded = "; ".join(refused) or None
 
-    async def _refresh(self) -> None:
+    async def refresh(self) -> None:
+        """The same of policies alone. How old they are is told to the workers in any case."""
+        await self._checked.refresh()
+        async with self._rolling_out:
+            refused = await self.crew.refresh(self._checked.shared_policies())
+            self._degraded = "; ".join(refused) or None
+
+    async def _ask_for_figures(self) -> None:
         for number, told in (await self.crew.ask_all("report")).items():
             self._figures.tell(number, told["families"])
 

@@ -18,14 +18,15 @@ from prometheus_client import CollectorRegistry
 
 from deemster import __version__
 from deemster.app import Application, build_application
-from deemster.errors import ConfigurationError, PolicyError
+from deemster.errors import ConfigurationError, PolicyError, SelfTestFailedError
 from deemster.model.clock import Clock, SystemClock
+from deemster.policyfeed.given_feed import SharedPolicies
 from deemster.serving.control import Control
 from deemster.serving.lifecycle import (
     FLUSH_SECONDS,
+    SettledMemory,
     end_deciding,
     make_room_for_connections,
-    settle_memory,
 )
 from deemster.serving.listeners import Deciding, open_deciding
 from deemster.serving.reloading import Reloading
@@ -59,19 +60,24 @@ async def _work(end: socket.socket, lock: int, clock: Clock, log: ServiceLog) ->
         return
     # From the process that started this one, over a socket that nobody else has: the settings
     # hold secrets, which belong neither into arguments nor into the environment.
-    number, settings, reloaded = pickle.loads(octets)  # noqa: S301
+    number, settings, reloaded, policies = pickle.loads(octets)  # noqa: S301
     log = log.bind(worker=number)
     adopt_standard_logging(log)
     make_room_for_connections(settings.limits.connections, log)
     application = build_application(
-        settings, clock=clock, log=log, after_load=settle_memory, stdout_lock=lock
+        settings,
+        clock=clock,
+        log=log,
+        after_load=SettledMemory(clock).settle,
+        stdout_lock=lock,
+        given=policies,
     )
     try:
         await application.startup()
         if reloaded:
             await _take_what_is_there_now(application)
         deciding = open_deciding(settings, application, clock, share_port=True)
-    except (ConfigurationError, PolicyError) as error:
+    except (ConfigurationError, PolicyError, SelfTestFailedError) as error:
         # The supervisor checked the same: what is wrong now has changed since.
         await application.shutdown(FLUSH_SECONDS)
         await control.send({"kind": "failed", "why": error.message})
@@ -127,11 +133,18 @@ class _Worker:
             asked = await self.control.receive()
             if asked is None or asked["kind"] == "end":
                 return
+            if asked.get("policies"):
+                octets = await self.control.receive_octets()
+                if octets is None:
+                    return
+                self._application.give_policies(SharedPolicies.decoded(octets))
             await self.control.send({"id": asked["id"], **await self._answer(asked["kind"])})
 
     async def _answer(self, kind: str) -> dict[str, Any]:
         if kind == "reload":
             await self._reloading.reload()
+        elif kind == "refresh":
+            await self._application.refresh()
         told: dict[str, Any] = {
             "kind": kind,
             "revision": self.revision,

@@ -23,6 +23,7 @@ from deemster.settings.gateway_sections import read_anonymous_gateway, read_gate
 from deemster.settings.identity_sections import read_identity_headers
 from deemster.settings.listener_sections import read_listeners
 from deemster.settings.model import GatewaySettings, Settings
+from deemster.settings.policy_sections import read_policies
 from deemster.settings.provider_model import TokenProviderSettings
 from deemster.settings.provider_sections import read_token_provider
 from deemster.settings.reading import Reading
@@ -40,7 +41,6 @@ from deemster.settings.service_sections import (
     read_deadlines,
     read_decision_log,
     read_limits,
-    read_policies,
 )
 from deemster.settings.shared_sections import read_revocation_settings, read_shared
 from deemster.settings.source_sections import read_databases, read_queries, read_services

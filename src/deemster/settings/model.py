@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deemster.settings.directory_model import DirectorySettings
 from deemster.settings.outgoing_model import DatabaseSettings, QuerySettings, ServiceSettings
+from deemster.settings.policy_model import PolicySettings
 from deemster.settings.provider_model import (
     DevelopmentKeySource,
     TokenProviderSettings,
@@ -34,7 +35,6 @@ __all__ = [
     "GatewayTokenSettings",
     "LimitSettings",
     "ListenerSettings",
-    "PolicySettings",
     "RevocationSettings",
     "SettingValue",
     "Settings",
@@ -57,13 +57,6 @@ class Bind:
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class PolicySettings:
-    """`policies:`"""
-
-    path: Path
 
 
 @dataclass(frozen=True, slots=True)

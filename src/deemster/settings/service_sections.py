@@ -1,4 +1,4 @@
-"""Reads `policies`, `limits`, `deadlines` and `decisionLog`."""
+"""Reads `limits`, `deadlines` and `decisionLog`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from deemster.settings.model import (
     DecisionLogSettings,
     FileSinkSettings,
     LimitSettings,
-    PolicySettings,
     SinkSettings,
     StdoutSinkSettings,
     WhenLogIsFull,
 )
-from deemster.settings.reading import one_of
 from deemster.settings.scalars import (
     parse_duration,
     parse_integer,
@@ -32,22 +30,12 @@ __all__ = [
     "read_deadlines",
     "read_decision_log",
     "read_limits",
-    "read_policies",
 ]
 
 T = TypeVar("T", int, float)
 
 KIB = 1024
 MIB = 1024 * 1024
-
-
-def read_policies(section: Section) -> PolicySettings | None:
-    """`policies:`"""
-    path = section.file_path("path")
-    section.optional("reload", one_of(("signal",), ("watch",)), "signal")
-    section.unsupported("bundle")
-    section.finish()
-    return None if path is None else PolicySettings(path)
 
 
 def read_limits(section: Section) -> LimitSettings:

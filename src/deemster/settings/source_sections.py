@@ -21,7 +21,7 @@ from deemster.settings.section import Section
 from deemster.settings.service_sections import between
 from deemster.settings.sql_directory_sections import read_database_url
 
-__all__ = ["read_databases", "read_queries", "read_services"]
+__all__ = ["read_databases", "read_queries", "read_service", "read_services"]
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ _OWN_HEADERS = frozenset({"host", "accept-encoding", "content-length", "transfer
 
 def read_services(root: Section) -> tuple[ServiceSettings, ...]:
     """`services:`"""
-    return _named(root, "services", _read_service)
+    return _named(root, "services", read_service)
 
 
 def read_databases(root: Section) -> tuple[DatabaseSettings, ...]:
@@ -91,7 +91,8 @@ def _entries(root: Section, key: str) -> Iterator[tuple[str, Section]]:
 # --- services -----------------------------------------------------------------------------------
 
 
-def _read_service(name: str, section: Section) -> ServiceSettings | None:
+def read_service(name: str, section: Section) -> ServiceSettings | None:
+    """All that `section` has left, as an HTTP service; None after an error."""
     section.take("bearer")
     outgoing = read_outgoing(section)
     headers = _read_headers(section)

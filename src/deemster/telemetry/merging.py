@@ -16,9 +16,14 @@ __all__ = ["MergedFamilies", "told_families"]
 OF_ONE = frozenset(
     {
         "deemster_build",
+        "deemster_bundle_polls",
         "deemster_degraded",
         "deemster_insecure",
+        "deemster_policy_age_seconds",
+        "deemster_policy_expires_timestamp_seconds",
         "deemster_policy_loaded_timestamp_seconds",
+        "deemster_policy_sequence",
+        "deemster_policy_too_old",
         "deemster_reloads",
     }
 )

@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector
 
 from deemster.attributesources.counters import FetchCounters
 from deemster.decisionlog.counters import DECISION_BUCKETS_US, DecisionCounters
+from deemster.telemetry.policy_figures import PolicyFigures
 from deemster.tokens.introspection_counters import IntrospectionCounters
 
 __all__ = ["CloseCause", "ConnectionCounters", "ServiceFigures", "register_figures"]
@@ -84,15 +85,12 @@ class ServiceFigures:
         "attributes",
         "connections",
         "decisions",
-        "degraded",
         "faults",
         "insecure",
         "introspections",
         "keys",
-        "policy_loaded_at",
+        "policies",
         "refused_calls",
-        "reloads_failed",
-        "reloads_succeeded",
         "revocations",
         "shared",
     )
@@ -108,10 +106,7 @@ class ServiceFigures:
         self.insecure: tuple[str, ...] = ()
         self.keys: dict[str, tuple[int, int]] = {}
         """Token provider ► how many of its published keys are usable, and how many are not."""
-        self.degraded = False
-        self.policy_loaded_at = 0.0
-        self.reloads_succeeded = 0
-        self.reloads_failed = 0
+        self.policies = PolicyFigures()
         self.shared: SharedStoreFigures | None = None
         self.revocations: RevocationFigures | None = None
 
@@ -137,7 +132,7 @@ class _FiguresCollector(Collector):
         figures = self._figures
         yield from _decisions(figures.decisions)
         yield from _connections(figures.connections)
-        yield from _policies(figures)
+        yield from figures.policies.families()
         yield from _calls(figures)
         yield from _attributes(figures.attributes)
         yield from _shared(figures)
@@ -269,22 +264,3 @@ def _keys(figures: ServiceFigures) -> Iterable[Metric]:
         told.add_metric([provider, "yes"], usable)
         told.add_metric([provider, "no"], dropped)
     yield told
-
-
-def _policies(figures: ServiceFigures) -> Iterable[Metric]:
-    reloads = CounterMetricFamily(
-        "deemster_reloads", "Reloads of policies and secrets by result.", labels=["result"]
-    )
-    reloads.add_metric(["succeeded"], figures.reloads_succeeded)
-    reloads.add_metric(["failed"], figures.reloads_failed)
-    yield reloads
-    yield GaugeMetricFamily(
-        "deemster_degraded",
-        "1 while the last reload was refused and the state before it serves.",
-        value=1.0 if figures.degraded else 0.0,
-    )
-    yield GaugeMetricFamily(
-        "deemster_policy_loaded_timestamp_seconds",
-        "When the serving policies were loaded.",
-        value=figures.policy_loaded_at,
-    )
