@@ -103,7 +103,8 @@ def told_rows(reports: Iterable[pytest.TestReport]) -> set[str]:
     return {
         row
         for report in reports
-        for name, rows in report.user_properties
+        # A file that cannot be collected has none.
+        for name, rows in getattr(report, "user_properties", ())
         if name == "catalogue" and isinstance(rows, list)
         for row in rows
     }

@@ -9,7 +9,7 @@ the service's own; whoever vouches for tokens is replaced by somebody who knows 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from deemster.decisions.point import DecisionPoint
 from deemster.errors import MalformedCallError, SelfTestFailedError
@@ -23,6 +23,7 @@ from deemster.policy.resolved import ResolvedOperation
 from deemster.policy.routing.templates import Literal, Template
 from deemster.policy.snapshot import PolicySnapshot
 from deemster.policy.store import PolicyStore
+from deemster.policy.tree import AllowPublic
 from deemster.tokens.trusted_claims import AssertedClaimsProvider
 from deemster.usercontext.resolver import UserResolver
 
@@ -55,10 +56,11 @@ def refuse_unless_it_decides(loaded: LoadedTree, clock: Clock) -> None:
     providers = [service.provider_id for service in snapshot.services.values()]
     theirs = _Vectors(snapshot, providers, clock)
     theirs.must_forbid("GET", "https://nobody.self-test.invalid/", None, Reason.NO_API_SERVICE)
+    public = frozenset(_public_in(loaded))
     for number, (method, url) in enumerate(_calls(loaded)):
         if number == _MOST_CALLS:
             return
-        theirs.must_not_permit_strangers(method, url)
+        theirs.must_not_permit_strangers(method, url, public)
 
 
 class _Vectors:
@@ -67,7 +69,6 @@ class _Vectors:
     def __init__(self, snapshot: PolicySnapshot, providers: Iterable[str], clock: Clock) -> None:
         store = PolicyStore(lambda: snapshot)
         store.load()
-        self._snapshot = snapshot
         self._point = DecisionPoint(
             store=store,
             providers={name: AssertedClaimsProvider(id=name) for name in set(providers)},
@@ -97,23 +98,18 @@ class _Vectors:
         if found is None or found.permitted or found.reason is not reason:
             raise _failed(method, url, found, f"must be denied for `{reason.value}`")
 
-    def must_not_permit_strangers(self, method: str, url: str) -> None:
-        """Unless whatever answers is public: then that is what the tree says."""
+    def must_not_permit_strangers(
+        self, method: str, url: str, public: Container[tuple[str, str | None]]
+    ) -> None:
+        """Unless what answers is `public` (service, operation): then that is what authors wrote."""
         found = self._asked(method, url, None)
         if found is None:
             return  # it has to ask somebody first, so it has not permitted
         if found.reason is Reason.INTERNAL_ERROR:
             raise _failed(method, url, found, "must be decided without a fault")
-        if found.permitted and not self._is_public(found):
+        service = "" if found.service is None else found.service.id
+        if found.permitted and (service, found.operation) not in public:
             raise _failed(method, url, found, "must be denied without a credential")
-
-    def _is_public(self, found: Decision) -> bool:
-        service = None if found.service is None else self._snapshot.services.get(found.service.id)
-        if service is None:
-            return False
-        if found.operation is None:
-            return service.unmatched is not None and service.unmatched.public
-        return service.by_id[found.operation].public
 
     def _asked(self, method: str, url: str, claims: Mapping[str, object] | None) -> Decision | None:
         call = ApiCall(method, url, Headers(()), asserted_claims=claims)
@@ -125,6 +121,15 @@ class _Vectors:
             return answer
         getattr(answer, "close", lambda: None)()
         return None
+
+
+def _public_in(loaded: LoadedTree) -> Iterator[tuple[str, str | None]]:
+    """As the documents have it, which the compiler cannot have got wrong."""
+    for service in loaded.resolved.services:
+        name = service.document.metadata.id.value
+        for operation in service.operations:
+            if isinstance(operation.operation.allow, AllowPublic):
+                yield name, operation.operation.id.value
 
 
 def _calls(loaded: LoadedTree) -> Iterator[tuple[str, str]]:

@@ -22,8 +22,8 @@ __all__ = [
     "shown_size",
 ]
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"([0-9]{1,7})(ms|s|m|h)")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_DURATION = re.compile(r"([0-9]{1,7})(ms|s|m|h|d)")
 _SIZES = {"": 1, "B": 1, "KiB": 1024, "MiB": 1024**2}
 _SIZE = re.compile(r"([0-9]{1,9})(|B|KiB|MiB)")
 _INTEGER = re.compile(r"0|[1-9][0-9]{0,8}")
@@ -47,7 +47,7 @@ def parse_integer(text: str) -> int:
 
 
 def parse_duration(text: str) -> float:
-    """Seconds, from `300ms`, `30s`, `5m`, `1h`."""
+    """Seconds, from `300ms`, `30s`, `5m`, `1h`, `7d`."""
     match = _DURATION.fullmatch(text)
     if match is None:
         raise ValueError("expected a duration such as `300ms`, `30s`, `5m`, `1h`")

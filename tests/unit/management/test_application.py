@@ -5,18 +5,32 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from deemster.management.application import build_management_application
-from deemster.management.status import ServiceStatus
+from deemster.management.status import PolicyStatus, ServiceStatus
 from deemster.telemetry.metrics import ServiceFigures, register_figures
 
 READY = ServiceStatus(
     ready=True, environment="local", revision="r1", degraded=None, insecure=("plaintextBehind",)
 )
 DEGRADED = ServiceStatus(
-    ready=True, environment="local", revision="r1", degraded="the tree is broken", insecure=()
+    ready=True,
+    environment="local",
+    revision="r1",
+    degraded="the tree is broken",
+    insecure=(),
+    policies=PolicyStatus(source="bundle", sequence=7, age=12.5, expires=1.8e9, too_old="too old"),
 )
 NOT_READY = ServiceStatus(
     ready=False, environment="local", revision=None, degraded=None, insecure=()
 )
+
+POLICIES = {
+    "source": "bundle",
+    "sequence": 7,
+    "ageSeconds": 12.5,
+    "expires": "2027-01-15T08:00:00+00:00",
+    "tooOld": "too old",
+    "trouble": None,
+}
 
 
 async def ask(status: ServiceStatus, path: str, *, peer: str = "127.0.0.1") -> httpx.Response:
@@ -52,6 +66,7 @@ async def test_readiness_tells_this_machine_all(
         "status": word,
         "environment": "local",
         "revision": status.revision,
+        "policies": None if status.policies is None else POLICIES,
         "degraded": status.degraded,
         "insecure": list(status.insecure),
     }
@@ -71,7 +86,12 @@ async def test_metrics_are_prometheus_text() -> None:
 
 
 async def test_version_is_told() -> None:
-    assert (await ask(READY, "/version")).json() == {"name": "deemster", "version": "1.2.3"}
+    assert (await ask(DEGRADED, "/version")).json() == {
+        "name": "deemster",
+        "version": "1.2.3",
+        "revision": "r1",
+        "policies": POLICIES,
+    }
 
 
 @pytest.mark.parametrize("path", ["/", "/sideband/request", "/ready/", "/live/x"])

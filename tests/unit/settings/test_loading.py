@@ -19,6 +19,7 @@ from deemster.settings.model import (
     StdoutSinkSettings,
     WhenLogIsFull,
 )
+from deemster.settings.policy_model import PolicySettings, WhenTooOld
 from deemster.settings.provider_model import (
     AssertedProviderSettings,
     DevelopmentKeySource,
@@ -44,6 +45,30 @@ listeners:
   extAuthz: {bind: 0.0.0.0:8444, tls: {certificate: a.pem, key: a.key, clientCa: ca.pem}}
   management: {bind: 0.0.0.0:9080, tls: {certificate: a.pem, key: a.key, clientCa: ca.pem}}
 """
+
+BUNDLED = SMALL.replace(
+    "policies: {path: policies}",
+    """
+policies:
+  bundle:
+    url: https://policies.example.com/production
+    keys: [release.json, next.json]
+    maximumAge: 3d
+    whenTooOld: deny
+    cache: kept
+    bearer: "${env:KONG_SECRET}"
+    plaintextBehind: mesh
+    tls: {ca: ca.pem, certificate: a.pem, key: a.key}
+""",
+)
+BUNDLED_FILE = SMALL.replace(
+    "policies: {path: policies}",
+    """
+policies:
+  selfTest: suites
+  bundle: {file: production.bundle, keys: [k.json], whenTooOld: degrade, cache: /var/lib/deemster}
+""",
+)
 
 
 def load(folder: Path, text: str = SMALL, environ: dict[str, str] = ENVIRON) -> Settings:
@@ -96,6 +121,26 @@ def test_relative_paths_start_at_the_settings_file(tmp_path: Path) -> None:
     )
 
 
+def test_policies_come_from_a_tree_or_in_a_bundle(tmp_path: Path) -> None:
+    assert load(tmp_path).policies == PolicySettings(tmp_path / "policies")
+    found = load(tmp_path, BUNDLED).policies
+    assert (found.path, found.watch, found.run_suites) == (None, False, False)
+    bundle = found.bundle
+    assert bundle is not None
+    assert bundle.source is not None
+    assert bundle.source.outgoing.url == bundle.shown_source
+    assert bundle.source.bearer is not None
+    assert (bundle.poll, bundle.timeout, bundle.maximum_age) == (10.0, 30.0, 3 * 86_400.0)
+    assert (bundle.when_too_old, bundle.cache) == (WhenTooOld.DENY, tmp_path / "kept")
+    assert bundle.keys == (tmp_path / "release.json", tmp_path / "next.json")
+    found = load(tmp_path, BUNDLED_FILE).policies
+    assert found.run_suites
+    assert found.bundle is not None
+    assert found.bundle.source is None
+    assert found.bundle.shown_source == str(tmp_path / "production.bundle")
+    assert found.bundle.maximum_age == 86_400.0
+
+
 def test_every_value_knows_where_it_came_from(tmp_path: Path) -> None:
     environ = ENVIRON | {
         "DEEMSTER_LIMITS__BODY": "2MiB",
@@ -121,11 +166,11 @@ shared: {url: "redis://127.0.0.1:6379/0"}
 """
     read = {
         path
-        for text in (more, TLS)
-        for path in origins(load(tmp_path, SMALL + text))
+        for text in (SMALL + more, SMALL + TLS, BUNDLED, BUNDLED_FILE)
+        for path in origins(load(tmp_path, text))
         if "[" not in path
     }
-    assert read == set(OVERRIDABLE)
+    assert read == {*OVERRIDABLE, "policies.bundle.keys"}  # which is a list
 
 
 OVERRIDES = {
@@ -164,8 +209,25 @@ OVERRIDES = {
     "listeners.management.tls.certificate": "certificates/deemster.pem",
     "listeners.management.tls.clientCa": "certificates/operators.pem",
     "listeners.management.tls.key": "certificates/deemster.key",
+    "policies.bundle.allowPrivate": "true",
+    "policies.bundle.bearer": "${env:KONG_SECRET}",
+    "policies.bundle.breaker.failures": "9",
+    "policies.bundle.breaker.openFor": "30s",
+    "policies.bundle.cache": "cache/policies",
+    "policies.bundle.concurrency": "2",
+    "policies.bundle.file": "next.bundle",
+    "policies.bundle.maximumAge": "7200s",
+    "policies.bundle.plaintextBehind": "mesh",
+    "policies.bundle.poll": "30s",
+    "policies.bundle.timeout": "5s",
+    "policies.bundle.tls.ca": "certificates/ca.pem",
+    "policies.bundle.tls.certificate": "certificates/deemster.pem",
+    "policies.bundle.tls.key": "certificates/deemster.key",
+    "policies.bundle.url": "https://policies.example.com/next",
+    "policies.bundle.whenTooOld": "serve",
     "policies.path": "elsewhere",
-    "policies.reload": "signal",
+    "policies.reload": "watch",
+    "policies.selfTest": "suites",
     "revocations.maxStale": "90s",
     "revocations.refresh": "500ms",
     "revocations.whenStale": "serve",
@@ -185,11 +247,15 @@ def test_the_table_of_overrides_is_whole() -> None:
 @pytest.mark.parametrize(("path", "text"), OVERRIDES.items())
 def test_an_override_wins(tmp_path: Path, path: str, text: str) -> None:
     written = SMALL + TLS if ".tls." in path else SMALL
+    if path.startswith("policies.bundle."):
+        written = BUNDLED_FILE if path.endswith(".file") else BUNDLED
     if path.startswith("shared."):
         written += SHARED
     settings = load(tmp_path, written, environ=ENVIRON | {variable_of(path): text})
     shown, origin = origins(settings)[path]
-    is_path = path == "policies.path" or ".tls." in path
+    is_path = path.endswith((".path", ".cache", ".file")) or ".tls." in path
+    if text == "${env:KONG_SECRET}":
+        text = "<secret of env:KONG_SECRET>"
     assert shown == (str(tmp_path / text) if is_path else text)
     assert origin == f"env {variable_of(path)}"
 

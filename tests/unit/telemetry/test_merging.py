@@ -15,7 +15,7 @@ def a_worker(permits: int = 0, connections: int = 0) -> CollectorRegistry:
     for _ in range(permits):
         figures.decisions.count_decision("permit", Reason.PERMITTED, 100)
     figures.connections.open = connections
-    figures.reloads_succeeded = 7
+    figures.policies.succeeded = 7
     registry = CollectorRegistry(auto_describe=False)
     register_figures(registry, figures, "1")
     return registry

@@ -55,8 +55,8 @@ def test_losses_refusals_and_state_are_told() -> None:
     figures.connections.count_closed(CloseCause.HEADER_TIME)
     figures.refused_calls["sideband", "malformed"] = 5
     figures.insecure = ("plaintextBehind",)
-    figures.degraded = True
-    figures.reloads_failed = 1
+    figures.policies.degraded = True
+    figures.policies.failed["self-test"] = 1
     figures.faults = 3
     found = scraped(figures)
     assert found['deemster_decision_log_dropped_total{cause="buffer-full"}'] == 4
@@ -67,5 +67,6 @@ def test_losses_refusals_and_state_are_told() -> None:
     assert found['deemster_insecure{flag="plaintextBehind"}'] == 1
     assert found['deemster_insecure{flag="insecureDevelopmentKey"}'] == 0
     assert found["deemster_degraded"] == 1
-    assert found['deemster_reloads_total{result="failed"}'] == 1
+    assert found['deemster_reloads_total{cause="self-test",result="failed"}'] == 1
+    assert found['deemster_reloads_total{cause="tampered",result="failed"}'] == 0
     assert found["deemster_faults_total"] == 3
