@@ -26,6 +26,7 @@ _TITLES = {
     "holders": "Tokens that only their holder may present",
     "gateways": "Who may speak",
     "bundles": "Policy bundles",
+    "reloads": "Reloads",
     "closed": "Failing closed",
 }
 _HEAD = """# What goes wrong, and the test that forces it
