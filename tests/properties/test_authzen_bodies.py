@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import anyio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deemster.errors import MalformedCallError
+from deemster.gateways.authzen_bodies import read_evaluation, read_evaluations
 from deemster.gateways.authzen_metadata import EVALUATION_PATH, EVALUATIONS_PATH
+from deemster.gateways.authzen_questions import (
+    read_evaluation_strictly,
+    read_evaluations_strictly,
+)
 from tests.support.gateway_calls import SECRET, Desk, Exchange, a_gateway, post
 from tests.support.points import FakeUsers, a_point, some_claims
 from tests.support.scale import scaled
@@ -216,6 +223,55 @@ def test_bytes_changed_anywhere_are_refused_or_read_as_they_stand(
     assert answer.status in (200, 400)
     if answer.status == 200 and answer.json.get("decision") is True:
         assert may(json.loads(body)), body
+
+
+@settings(max_examples=scaled(10_000))
+@given(data=st.data(), depth=st.integers(1, 8))
+def test_the_fast_reader_reads_what_the_strict_one_reads_and_nothing_else(
+    data: st.DataObject, depth: int
+) -> None:
+    items = data.draw(st.lists(entities(), max_size=3))
+    whole = {**data.draw(entities()), **({"evaluations": items} if items else {})}
+    for _ in range(data.draw(st.integers(0, 2))):
+        whole = data.draw(changed(whole))
+    body = (
+        data.draw(st.sampled_from([" ", ""]))
+        .join(json.dumps(whole, separators=(",", ":")).partition(","))
+        .encode()
+    )
+    if data.draw(st.booleans()):
+        # A second member of a name that is there, a colon where it counts, or anything else.
+        odd = st.sampled_from(
+            [b'"id":"eve",', b'"subject":{},', b":", b"\\u003a", b'"properties":{},', b'{"a":1},']
+        )
+        at = data.draw(st.sampled_from([place + 1 for place in _places(body)]))
+        body = body[:at] + data.draw(odd) + body[at:]
+    assert _read(read_evaluation, body, max_depth=depth) == _read(
+        read_evaluation_strictly, body, max_depth=depth
+    )
+    assert _read(read_evaluations, body, max_depth=depth, most=2) == _read(
+        read_evaluations_strictly, body, max_depth=depth, most=2
+    )
+
+
+def _places(body: bytes) -> list[int]:
+    return [at for at, octet in enumerate(body) if octet in b'{",']
+
+
+def _read(reader: Any, body: bytes, **limits: int) -> object:  # noqa: ANN401
+    try:
+        return _comparable(reader(body, **limits))
+    except MalformedCallError as error:
+        return error.message
+
+
+def _comparable(found: Any) -> object:  # noqa: ANN401
+    """Errors in place of items compare by what they say, mappings by what they hold."""
+    if isinstance(found, MalformedCallError):
+        return found.message
+    if isinstance(found, tuple):
+        return tuple([_comparable(part) for part in found])
+    return dict(found) if isinstance(found, Mapping) else found
 
 
 @settings(max_examples=scaled(500))

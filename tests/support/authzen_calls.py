@@ -7,12 +7,9 @@ from deemster.app.authzen import all_of
 from deemster.decisions.point import DecisionPoint
 from deemster.decisions.questions import Question
 from deemster.gateways.authzen import AuthzenExchange
+from deemster.gateways.authzen_bodies import read_evaluation, read_evaluations
 from deemster.gateways.authzen_metadata import EVALUATION_PATH, EVALUATIONS_PATH
-from deemster.gateways.authzen_questions import (
-    AuthzenQuestion,
-    read_evaluation,
-    read_evaluations,
-)
+from deemster.gateways.authzen_questions import AuthzenQuestion
 from deemster.gateways.deciding import Begun, GatewayReports, RecordedDecisions
 from deemster.gateways.exchange import Exchange
 from deemster.model.gateway import GatewayCaller

@@ -13,17 +13,14 @@ from deemster.decisions.point import DecisionPoint
 from deemster.decisions.questions import Question
 from deemster.gateways.adapter import WireAnswer
 from deemster.gateways.authzen import AuthzenExchange
+from deemster.gateways.authzen_bodies import read_evaluation, read_evaluations
 from deemster.gateways.authzen_metadata import (
     EVALUATION_PATH,
     EVALUATIONS_PATH,
     metadata,
     metadata_path,
 )
-from deemster.gateways.authzen_questions import (
-    AuthzenQuestion,
-    read_evaluation,
-    read_evaluations,
-)
+from deemster.gateways.authzen_questions import AuthzenQuestion
 from deemster.gateways.deciding import Begun, GatewayReports, Pending, RecordedDecisions
 from deemster.gateways.exchange import Exchange
 from deemster.model.gateway import GatewayCaller

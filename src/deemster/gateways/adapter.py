@@ -6,7 +6,7 @@ one changes nothing outside `gateways/`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -34,13 +34,17 @@ Fields = tuple[tuple[str, str], ...]
 
 
 class WireRequest(msgspec.Struct, frozen=True, gc=False):
-    """What the gateway sent us: `path` and `query` as sent, header names lower-case, whole body."""
+    """What the gateway sent us: `path` and `query` as sent, header names lower-case, whole body.
+
+    `single`: the header fields once more, where each name is known to have come once.
+    """
 
     method: str
     path: str
     headers: WireHeaders
     body: bytes
     query: bytes = b""
+    single: Mapping[bytes, bytes] | None = None
 
     def __repr__(self) -> str:
         # Header fields hold the gateway's secret, the body its clients' tokens.

@@ -122,6 +122,13 @@ def phrase(status: int) -> str:
 
 def answer_headers(decision: Decision) -> tuple[tuple[bytes, bytes], ...]:
     """Header fields of our own HTTP answer to the gateway: what, which decision, which policy."""
+    told, revision = decision.decision_id, decision.revision
+    if told and revision and _is_visible(told + revision):
+        return (
+            _JSON,
+            (b"x-decision-id", told.encode("ascii")),
+            (b"x-policy-revision", revision.encode("ascii")),
+        )
     headers = [_JSON]
     if _is_visible(decision.decision_id):
         headers.append((b"x-decision-id", decision.decision_id.encode("ascii")))

@@ -26,8 +26,8 @@ __all__ = [
     "AuthzenQuestion",
     "Evaluations",
     "Semantic",
-    "read_evaluation",
-    "read_evaluations",
+    "read_evaluation_strictly",
+    "read_evaluations_strictly",
 ]
 
 
@@ -57,12 +57,14 @@ class Evaluations(NamedTuple):
     questions: tuple[AuthzenQuestion | MalformedCallError, ...]
 
 
-def read_evaluation(body: bytes, *, max_depth: int) -> AuthzenQuestion:
+def read_evaluation_strictly(body: bytes, *, max_depth: int) -> AuthzenQuestion:
     """The question of a body of the evaluation API. Raises MalformedCallError."""
     return _question(_Defaults(), read_object(body, max_depth=max_depth))
 
 
-def read_evaluations(body: bytes, *, max_depth: int, most: int) -> AuthzenQuestion | Evaluations:
+def read_evaluations_strictly(
+    body: bytes, *, max_depth: int, most: int
+) -> AuthzenQuestion | Evaluations:
     """The questions of a body of the evaluations API; the one question of a body without any items.
 
     Raises MalformedCallError where the body itself is wrong, and for more than `most` items.

@@ -154,27 +154,28 @@ class HttpEndpoint:
         method: str,
         path: bytes,
         query: bytes,
-        headers: WireHeaders,
+        fields: Mapping[bytes, bytes],
         body: bytes,
         peer: PeerCertificate | None,
     ) -> WireAnswer | Unanswered | None:
-        """The answer to a whole message; header names are in lower case.
+        """The answer to a whole message, framed by its Content-Length.
 
+        `fields` by lower-case name, each of which came once; the server kept its limits on them.
         None: the message is for `__call__`, which refuses some of them in ways of its own, and
         nothing has come of it yet. Never raises.
         """
         served = self._exact.get(path) or self._below_prefix(path)
         if served is None or (served.methods is not None and method not in served.methods):
             return None
+        if len(body) > self._limits.body or len(fields) > self._limits.header_count:
+            return None
+        headers = tuple(fields.items())
         try:
-            check_envelope(headers, self._limits)
-            if len(body) > self._limits.body:
-                return None
             # INVARIANT: nothing of a body is looked at before its sender is known.
-            caller = self._authenticator.authenticate(headers, served.protocol, peer)
+            caller = self._authenticator.authenticate_single(fields, headers, served.protocol, peer)
         except Exception:  # noqa: BLE001  (`__call__` finds the same, and refuses)
             return None
-        wire = WireRequest(method, path.decode("latin-1"), headers, body, query)
+        wire = WireRequest(method, path.decode("latin-1"), headers, body, query, fields)
         if not isinstance(caller, GatewayCaller):
             return Unanswered(served, headers, _answered_to(served, caller, wire))
         try:

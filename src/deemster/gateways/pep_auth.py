@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import NoReturn
 
 from deemster.errors import ConfigurationError, GatewayUnauthenticatedError
@@ -75,6 +75,22 @@ class PepAuthenticator:
         """
         secrets = self._secrets
         presented = [field for field in headers if field[0] in secrets]
+        return self._authenticated(presented, headers, protocol, peer)
+
+    def authenticate_single(
+        self,
+        fields: Mapping[bytes, bytes],
+        headers: Headers,
+        protocol: str,
+        peer: PeerCertificate | None,
+    ) -> GatewayCaller | Awaitable[GatewayCaller]:
+        """As `authenticate`, where each field came once; `fields` and `headers` are the same."""
+        presented = [(name, fields[name]) for name in self._secrets if name in fields]
+        return self._authenticated(presented, headers, protocol, peer)
+
+    def _authenticated(
+        self, presented: Headers, headers: Headers, protocol: str, peer: PeerCertificate | None
+    ) -> GatewayCaller | Awaitable[GatewayCaller]:
         if self._tokens is not None and protocol in TOKEN_PROTOCOLS:
             return self._with_token(self._tokens, headers, presented, protocol, peer)
         caller = self._holder(presented)

@@ -5,7 +5,7 @@ a header section may be of any size. Time is kept as one number on each connecti
 a sweep of the server (`decisions_server.py`): a timer for each request would cost more than the
 request's own book-keeping.
 
-A call that arrives in one piece, as nearly all do, is answered as soon as it was parsed, by
+A call that arrives in one piece, as nearly all do, is answered where it is read, by
 `HttpEndpoint.answer`: no task, no event, no message of ASGI (decisions/0028). Every other one
 goes uvicorn's way, and so does one whose answer must be waited for.
 """
@@ -45,6 +45,7 @@ from deemster.gateways.http_endpoint import (
 from deemster.model.certificate import PeerCertificate
 from deemster.serving.answer import JoinedAnswer
 from deemster.serving.tls import peer_certificate
+from deemster.serving.whole_calls import WholeCall, WholeCalls
 from deemster.telemetry.metrics import CloseCause, ConnectionCounters
 
 __all__ = ["ConnectionLimits", "TimedHttpProtocol"]
@@ -108,14 +109,8 @@ class TimedHttpProtocol(HttpToolsProtocol):
         self.deadline = 0.0
         # The application, where it takes a whole call at once.
         self._endpoint = self.app if isinstance(self.app, HttpEndpoint) else None
-        # Of the call that is being parsed, or that waits for the end of the data it came with.
-        self._method = ""
-        self._http_version = "1.1"
+        self._whole_calls = WholeCalls()
         self._keep_alive = True
-        self._body = b""
-        # Whether its cycle is yet to be made, and whether all of it is there.
-        self._held = False
-        self._is_whole = False
 
     # --- the connection -------------------------------------------------------------------------
 
@@ -139,14 +134,18 @@ class TimedHttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """As asyncio.Protocol says."""
-        if self.transport.is_closing():
+        if self.transport.is_closing() or (
+            self._stage is _Stage.IDLE
+            and self._endpoint is not None
+            and not self.flow.write_paused
+            and not self._last_call
+            and self._answered_whole(self._endpoint, data)
+        ):
             return
         if self._stage is _Stage.HEADER:
             self._head_bytes += self._chunk
         self._chunk = len(data)
         super().data_received(data)
-        if self._held:
-            self._answer_or_start()
         if (
             self._stage is _Stage.HEADER
             and self._head_bytes + self._chunk > self._limits.header_bytes
@@ -174,76 +173,33 @@ class TimedHttpProtocol(HttpToolsProtocol):
         else:
             self.transport.abort()
 
-    # --- the parser's callbacks -----------------------------------------------------------------
+    # --- calls in one piece ---------------------------------------------------------------------
 
-    def on_message_begin(self) -> None:
-        """The first byte of a request."""
-        if self._held:
-            # Pipelined: what comes first is answered first.
-            self._start_held()
-        self.url = b""
-        self.expect_100_continue = False
-        self.headers = []
-        self._head_bytes = 0
-        self._stage = _Stage.HEADER
-        self.deadline = self._now() + self._limits.header_seconds
+    def _answered_whole(self, endpoint: HttpEndpoint, data: bytes) -> bool:
+        """Whether `data` was a whole call; if it was not, nothing has come of it yet.
 
-    def on_headers_complete(self) -> None:
-        """The header section is there; the call starts."""
+        INVARIANT: asked between two calls only, when nobody waits for an answer and the parser
+        has read all that came before.
+        """
+        call = self._whole_calls.read(data)
         limits = self._limits
-        if len(self.headers) > limits.header_count or (
-            self._head_bytes + self._chunk > limits.header_bytes
-            and self._header_section() > limits.header_bytes
-        ):
-            self._too_large = True
-            raise _HeadersTooLargeError
-        parser = self.parser
-        self._method = parser.get_method().decode("ascii")
-        self._http_version = parser.get_http_version()
-        self._keep_alive = self._http_version != "1.0" and parser.should_keep_alive()
-        self._body = b""
-        self._is_whole = False
-        self._stage = _Stage.BODY
-        self.deadline = self._now() + limits.body_seconds
         if (
-            self._endpoint is not None
-            and self._keep_alive
-            and not self.expect_100_continue
-            and not self._last_call
-            and self._method != "HEAD"
-            and not self.flow.write_paused
-            and self._open_cycle() is None
+            call is None
+            or len(call.fields) > limits.header_count
+            or len(data) - len(call.body) > limits.header_bytes
         ):
-            self._held = True
-        else:
-            self._start_call(self.app)
-
-    def on_body(self, body: bytes) -> None:
-        """A part of the body."""
-        if self._held:
-            self._body += body
-        else:
-            super().on_body(body)
-
-    def _answer_or_start(self) -> None:
-        """Once the data that came is parsed: the held call is the last of it."""
-        if not self._is_whole or self._endpoint is None:
-            self._start_held()
-            return
-        target = httptools.parse_url(self.url)
-        answer = self._endpoint.answer(
-            self._method, target.path, target.query or b"", self.headers, self._body, self._peer
-        )
+            return False
+        answer = endpoint.answer(*call, self._peer)
+        if answer is None:
+            return False
         if isinstance(answer, WireAnswer):
-            self._held = False
             self._write(answer)
-        elif answer is None:
-            self._start_held()
         else:
-            self._start_held(partial(_answer_later, self._endpoint, answer))
+            self._wait_for(endpoint, call, answer)
+        return True
 
     def _write(self, answer: WireAnswer) -> None:
-        """One whole answer, as `JoinedAnswer.answer_whole` writes it."""
+        """As `JoinedAnswer.answer_whole`."""
         fields, body = answer.headers, answer.body
         if HEADER_VALUE_RE.search(b"".join([value for _, value in fields])):
             # No adapter makes one. An answer of the server's own (500) would open a gateway that
@@ -256,34 +212,61 @@ class TimedHttpProtocol(HttpToolsProtocol):
         content += (b"content-length: %d\r\n\r\n" % len(body), body)
         self.transport.write(b"".join(content))
         self.server_state.total_requests += 1
-        self._stage = _Stage.IDLE
         self.deadline = self._now() + self._limits.idle_seconds
 
-    def _start_held(self, app: Any = None) -> None:  # noqa: ANN401  (an ASGI application)
-        """Go uvicorn's way with the call that was held back, and what is there of its body."""
-        self._held = False
-        self._start_call(app or self.app)
-        if self._body:
-            super().on_body(self._body)
-        if self._is_whole:
-            super().on_message_complete()
+    def _wait_for(self, endpoint: HttpEndpoint, call: WholeCall, answer: Unanswered) -> None:
+        """Uvicorn's way from here on: what comes meanwhile waits behind this call."""
+        self.url = call.url
+        self.headers = list(call.fields.items())
+        self.expect_100_continue = False
+        self._keep_alive = True
+        self._start_call(call.method, "1.1", partial(_answer_later, endpoint, answer))
+        super().on_message_complete()
+        self._enter(_Stage.ANSWER, self._limits.answer_seconds)
 
-    def _start_call(self, app: Any) -> None:  # noqa: ANN401  (an ASGI application)
-        # uvicorn's on_headers_complete, less what this listener does not have (a root path,
-        # other protocols to switch to, a refusal of its own), and with our kind of answer.
+    # --- the parser's callbacks -----------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+        self._keep_alive = True
+        self._head_bytes = 0
+        self._enter(_Stage.HEADER, self._limits.header_seconds)
+
+    def on_headers_complete(self) -> None:
+        """The header section is there; the call starts."""
+        limits = self._limits
+        if len(self.headers) > limits.header_count or (
+            self._head_bytes + self._chunk > limits.header_bytes
+            and self._header_section() > limits.header_bytes
+        ):
+            self._too_large = True
+            raise _HeadersTooLargeError
+        version = self.parser.get_http_version()
+        self._keep_alive = version != "1.0" and self.parser.should_keep_alive()
+        self._start_call(self.parser.get_method().decode("ascii"), version, self.app)
+        self._enter(_Stage.BODY, limits.body_seconds)
+
+    def _start_call(self, method: str, http_version: str, app: Any) -> None:  # noqa: ANN401
+        """Begin to answer by `app`, an ASGI application, or once it is this call's turn."""
+        # uvicorn's on_message_begin and on_headers_complete, less what this listener does not
+        # have (a root path, other protocols to switch to, a refusal of its own), and with our
+        # kind of answer.
         target = httptools.parse_url(self.url)
         path = target.path.decode("ascii")
         scope: HTTPScope = {
             "type": "http",
             "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
-            "http_version": self._http_version,
+            "http_version": http_version,
             "server": self.server,
             "client": self.client,
             "scheme": self.scheme or "http",
             "root_path": "",
             "headers": self.headers,
             "state": {},
-            "method": self._method,
+            "method": method,
             "path": unquote(path) if "%" in path else path,
             "raw_path": target.path,
             "query_string": target.query or b"",
@@ -315,10 +298,7 @@ class TimedHttpProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The whole request is there."""
-        if self._held:
-            self._is_whole = True
-        else:
-            super().on_message_complete()
+        super().on_message_complete()
         self._enter(_Stage.ANSWER, self._limits.answer_seconds)
 
     def on_response_complete(self) -> None:
@@ -339,10 +319,6 @@ class TimedHttpProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """The parser gave up (uvicorn's name): answer in JSON, because some gateways take a
         refusal that is not JSON for a fault of their own (facts/ping.md 1.6, rule 9)."""
-        if self._held and self._is_whole:
-            # What is at fault came behind it.
-            self._start_held()
-        self._held = False
         if self._too_large:
             self._counters.count_closed(CloseCause.HEADERS_TOO_LARGE)
             self._refuse(431, "headers-too-large", "the header section is too large")

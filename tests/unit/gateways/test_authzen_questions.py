@@ -5,12 +5,11 @@ import json
 import pytest
 
 from deemster.errors import MalformedCallError
+from deemster.gateways.authzen_bodies import read_evaluation, read_evaluations
 from deemster.gateways.authzen_questions import (
     AuthzenQuestion,
     Evaluations,
     Semantic,
-    read_evaluation,
-    read_evaluations,
 )
 from deemster.model.access import Action, Resource, Subject
 from deemster.model.identity import Credential
