@@ -11,6 +11,13 @@ PYTEST_ARGS ?=
 # More for the program that is run, e.g. make run ARGS=--once
 ARGS ?=
 
+# The package as wheels may have it: the modules of the hot path compiled, for tests and benchmarks.
+COMPILED := .compiled
+# What is run against it beside everything that is run against the sources.
+ON_COMPILED := tests/golden tests/contract $(wildcard tests/properties/test_reference_*.py \
+  tests/integration/test_app*.py tests/integration/test_cross_talk.py tests/integration/test_fail_open*.py) \
+  tests/e2e/test_server.py
+
 SOURCES := $(wildcard src tests benchmarks scripts)
 # mypy refuses a folder without Python in it.
 TYPED := $(foreach folder,$(SOURCES),$(if $(shell find $(folder) -name '*.py' -print -quit),$(folder)))
@@ -18,7 +25,7 @@ EVERYDAY := $(wildcard tests/unit tests/contract tests/golden tests/properties t
 # How many workers run tests. One makes the output of a failing test easier to follow.
 WORKERS ?= auto
 
-.PHONY: help setup parts fmt lint types imports check test evidence bench run constraints clean
+.PHONY: help setup parts fmt lint types imports check compiled test evidence bench run constraints clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -53,8 +60,13 @@ check: export DEEMSTER_RANDOM_SCALE ?= 0.01
 check: lint types imports ## the everyday subset, under two minutes
 	$(BIN)/pytest -q -n $(WORKERS) -m "not slow and not e2e" $(EVERYDAY) $(PYTEST_ARGS)
 
+compiled: parts $(STAMP) ## .compiled: the package with its hot path compiled, and tests of that
+	@scripts/compiled.sh $(COMPILED)
+	test ! -e $(COMPILED)/.complete || PYTHONPATH=$(COMPILED) DEEMSTER_RANDOM_SCALE=0.02 \
+	  $(BIN)/pytest -q -n $(WORKERS) -p tests.support.compiled $(ON_COMPILED)
+
 test: export DEEMSTER_RANDOM_SCALE ?= 0.1
-test: parts lint types imports ## the gate: everything
+test: parts lint types imports compiled ## the gate: everything
 	$(BIN)/pytest -n $(WORKERS) $(PYTEST_ARGS)
 
 evidence: export DEEMSTER_RANDOM_SCALE ?= 1.0
@@ -64,7 +76,8 @@ evidence: parts $(STAMP) ## all tests with the full random counts and a fresh se
 bench: $(STAMP) ## measure; installs wrk and h2load where apt-get can
 	@{ command -v wrk && command -v h2load; } >/dev/null || \
 	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends wrk nghttp2-client; }
-	$(BIN)/python -m benchmarks $(ARGS)
+	@scripts/compiled.sh $(COMPILED)
+	PYTHONPATH=$(COMPILED) $(BIN)/python -m benchmarks $(ARGS)
 
 run: $(STAMP) ## the quickstart; ARGS=--once ends after its table
 	@$(BIN)/python -m deemster.quickstart $(ARGS)
@@ -78,5 +91,5 @@ constraints: ## pin the newest versions that pyproject.toml allows
 	touch $(STAMP)
 
 clean: ## all that can be made again
-	rm -rf $(VENV) .parts .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	rm -rf $(VENV) $(COMPILED) .parts .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
 	find src tests -name __pycache__ -prune -exec rm -rf {} +

@@ -18,12 +18,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SWITCH = "DEEMSTER_COMPILED"
 
 
-class CompiledModules(BuildHookInterface):
+class CompiledModules(BuildHookInterface[BuilderConfig]):
     """Hatch's custom build hook."""
 
     def dependencies(self) -> list[str]:
@@ -81,4 +82,6 @@ def _compiled(root: Path, place: Path, modules: list[str]) -> list[Path]:
 
 # `make types` judges types. Here they are only read: what an older mypy or a missing stub says of
 # them must not keep a wheel from being made.
-_MYPY = "[mypy]\npython_version = 3.11\nignore_missing_imports = True\nwarn_unused_ignores = False\n"
+_MYPY = (
+    "[mypy]\npython_version = 3.11\nignore_missing_imports = True\nwarn_unused_ignores = False\n"
+)
