@@ -87,7 +87,7 @@ constraints: ## pin the newest versions that pyproject.toml allows
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --upgrade pip
 	$(BIN)/python -m pip install -qq -e . --group dev
-	$(BIN)/python -m pip freeze --all --exclude-editable --exclude setuptools > constraints.txt
+	$(BIN)/python -m pip freeze --all --exclude-editable > constraints.txt
 	touch $(STAMP)
 
 clean: ## all that can be made again
