@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -98,6 +98,12 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Tells a measured figure, in words, at the end of the run: none is ever asserted."""
+    return lambda text: record_property("figure", text)
+
+
 def told_rows(reports: Iterable[pytest.TestReport]) -> set[str]:
     """Rows of the catalogue that the tests of these reports force."""
     return {
@@ -120,6 +126,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     listing = ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()))
     terminalreporter.write_line(f"tests by kind: {listing or 'none'}")
     stats = terminalreporter.stats
+    for report in stats.get("passed", []):
+        for name, text in report.user_properties:
+            if name == "figure":
+                place = report.nodeid.rpartition("/")[2].replace(".py::test_", ": ")
+                terminalreporter.write_line(f"figure: {place}: {text}")
     forced = told_rows(stats.get("passed", []))
     red = told_rows([*stats.get("failed", []), *stats.get("error", [])])
     if forced or red:
