@@ -9,6 +9,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -102,9 +103,7 @@ async def under_load(
             ]
         )
         caller = Caller(service.decisions)
-        asking.append(
-            asyncio.create_task(caller.go_on(lambda r=requests: next(r), heard.of(group)))
-        )
+        asking.append(asyncio.create_task(caller.go_on(partial(next, requests), heard.of(group))))
     ends = time.monotonic() + seconds
     due = time.monotonic()
     while time.monotonic() < ends:

@@ -20,6 +20,7 @@ from deemster.policy.reading.files import PolicyFiles
 from deemster.policy.resolved import ProviderFacts
 from deemster.policy.snapshot import PolicySnapshot
 from deemster.policyfeed.age import PolicyAge
+from deemster.policyfeed.beside_loop import beside_event_loop
 from deemster.policyfeed.bundle_feed import BundleFeed, FeedReports
 from deemster.policyfeed.feed import Candidate, PolicyFeed
 from deemster.policyfeed.given_feed import GivenFeed, SharedPolicies
@@ -70,18 +71,21 @@ class PolicyPreparation:
 
     def of_path(self, path: Path) -> Candidate:
         """Read and prepare a tree. Raises PolicyError and SelfTestFailedError."""
-        return self._tested(load_tree([path], self._providers, self._sources), str(path))
+        with beside_event_loop():
+            return self._tested(load_tree([path], self._providers, self._sources), str(path))
 
     def of_files(self, files: PolicyFiles) -> Candidate:
         """Prepare files that were read. Raises as `of_path`."""
-        loaded = load_files(files, self._providers, sources=self._sources)
-        return self._tested(loaded, files.files[0].shown if files.files else "policies")
+        with beside_event_loop():
+            loaded = load_files(files, self._providers, sources=self._sources)
+            return self._tested(loaded, files.files[0].shown if files.files else "policies")
 
     def of_tested_files(self, files: PolicyFiles) -> Candidate:
         """The same of files whose own suites have passed in another process."""
-        loaded = load_files(files, self._providers, sources=self._sources)
-        refuse_unless_it_decides(loaded, self._clock)
-        return Candidate(loaded.snapshot, files)
+        with beside_event_loop():
+            loaded = load_files(files, self._providers, sources=self._sources)
+            refuse_unless_it_decides(loaded, self._clock)
+            return Candidate(loaded.snapshot, files)
 
     def _tested(self, loaded: LoadedTree, shown: str) -> Candidate:
         if not loaded.snapshot.services:

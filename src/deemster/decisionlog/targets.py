@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from pathlib import Path
 from typing import Protocol
 
@@ -107,4 +108,22 @@ class FileTarget:
         os.close(self._descriptor)
 
     def _open(self) -> int:
-        return os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        descriptor = os.open(self._path, flags, 0o640)
+        try:
+            # A process that was killed may have left half a line: it must not swallow the next.
+            if stat.S_ISREG(os.fstat(descriptor).st_mode) and _ends_within_a_line(self._path):
+                os.write(descriptor, b"\n")
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+
+def _ends_within_a_line(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
+    except OSError:
+        return False  # it is empty, or may be written and not read

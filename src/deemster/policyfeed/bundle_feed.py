@@ -10,7 +10,6 @@ verified confirms it: a 304 to the entity tag of what serves, or the same bundle
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -189,14 +188,10 @@ class BundleFeed:
             return None
         manifest, state = kept.bundle.manifest, self._state
         # Of a bundle that nothing is noted of, its own date is the last that is known.
-        noted = state is not None and state.digest == kept.bundle.digest
-        confirmed = state.confirmed_at if state is not None and noted else manifest.issued_at
+        confirmed = manifest.issued_at if state is None else state.confirmed(kept.bundle)
         age = max(0.0, self._clock.wall() - confirmed)
         if state is None or state.newest < manifest.sequence:
-            checksum = hashlib.sha256(kept.octets).hexdigest()
-            self._state = KeptState(
-                self._environment, manifest.sequence, kept.bundle.digest, confirmed, None, checksum
-            )
+            self._state = self._state_of(kept.bundle, None, confirmed)
         self._serving = kept.bundle
         self._age.confirmation = Confirmation(
             self._clock.monotonic() - age, manifest.expires, manifest.sequence
@@ -287,21 +282,30 @@ class BundleFeed:
         Where that fails it serves all the same, because what it forbids should be forbidden now,
         and it is tried again at every poll.
         """
-        now = self._clock.wall()
-        checksum = hashlib.sha256(fetched.octets).hexdigest()
-        self._state = KeptState(
-            self._environment, bundle.manifest.sequence, bundle.digest, now, fetched.etag, checksum
-        )
+        state = self._state = self._state_of(bundle, fetched.etag, self._clock.wall())
         try:
-            await asyncio.to_thread(
-                lambda: self._kept.keep(fetched.octets, bundle, confirmed_at=now, etag=fetched.etag)
-            )
+            await asyncio.to_thread(self._kept.keep, fetched.octets, state)
         except OSError as error:
             self._not_kept = fetched.octets
             self._reports.not_kept(error.strerror or type(error).__name__)
             return
         self._not_kept = None
         self._noted_at = self._clock.monotonic()
+
+    def _state_of(self, bundle: VerifiedBundle, etag: str | None, confirmed_at: float) -> KeptState:
+        before = self._state
+        previous = None
+        if before is not None:
+            same = before.digest == bundle.digest
+            previous = before.previous if same else (before.digest, before.confirmed_at)
+        return KeptState(
+            environment=self._environment,
+            newest=bundle.manifest.sequence,
+            digest=bundle.digest,
+            confirmed_at=confirmed_at,
+            etag=etag,
+            previous=previous,
+        )
 
     async def _note(self) -> None:
         state = self._state

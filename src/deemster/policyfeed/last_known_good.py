@@ -41,8 +41,8 @@ _MOST_STATE_BYTES = 64 * 1024
 class KeptState:
     """`newest`: the highest sequence ever taken in `environment`, `digest` its bundle's manifest's.
 
-    `confirmed_at`: seconds since 1970. `etag`: the source's name for the octets with the checksum
-    `octets`, if it has one.
+    `confirmed_at`: seconds since 1970. `etag`: the source's name for what it had then, if it has
+    one. `previous`: digest and `confirmed_at` of the bundle before.
     """
 
     environment: str
@@ -50,7 +50,17 @@ class KeptState:
     digest: str
     confirmed_at: float
     etag: str | None
-    octets: str
+    previous: tuple[str, float] | None = None
+
+    def confirmed(self, bundle: VerifiedBundle) -> float:
+        """When the source is known to have had a bundle that was kept; seconds since 1970."""
+        issued = bundle.manifest.issued_at
+        if bundle.digest == self.digest:
+            return self.confirmed_at
+        if self.previous is not None and bundle.digest == self.previous[0]:
+            return self.previous[1]
+        # Kept by a process that was killed before it could note it: after what it had noted.
+        return max(issued, self.confirmed_at) if bundle.manifest.sequence > self.newest else issued
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,21 +121,16 @@ class LastKnownGood:
                 wrong.append(f"`{file}` {damaged}")
         return None, wrong
 
-    def keep(
-        self, octets: bytes, bundle: VerifiedBundle, *, confirmed_at: float, etag: str | None
-    ) -> None:
-        """Put a bundle that is good in front of the others. Raises OSError; then those are there.
+    def keep(self, octets: bytes, state: KeptState) -> None:
+        """Put a bundle that is good in front of the others, with what is known of it.
 
-        The bundle first: a state that is older than it is made up for by its own sequence.
+        The bundle first: a state that is older than it is made up for by its own sequence. Raises
+        OSError; then the others are there.
         """
-        checksum = _checksum(octets)
-        sequence = bundle.manifest.sequence
-        file = self._folder / f"{sequence:016d}-{checksum}.bundle"
+        file = self._folder / f"{state.newest:016d}-{_checksum(octets)}.bundle"
         # What a damaged file of that name holds is put right as well.
         replace_durably(file, octets)
-        self.note(
-            KeptState(self._environment, sequence, bundle.digest, confirmed_at, etag, checksum)
-        )
+        self.note(state)
         self._drop_all_but_newest()
 
     def note(self, state: KeptState) -> None:

@@ -258,6 +258,33 @@ async def test_a_lost_state_costs_confirmation_and_no_sequence(feed: Feed, tmp_p
         await again.feed.fresh()
 
 
+async def test_a_bundle_kept_just_before_the_end_is_as_young_as_what_was_noted_last(
+    feed: Feed, tmp_path: Path
+) -> None:
+    await feed.feed.first()
+    state = (tmp_path / "kept" / "state.json").read_bytes()
+    feed.clock.advance(600)
+    feed.source.octets = an_orders_bundle("nobody", sequence=6)
+    await feed.feed.fresh()
+    (tmp_path / "kept" / "state.json").write_bytes(state)
+    again = Feed(tmp_path / "kept", feed.source, feed.clock)
+    await again.feed.first()
+    assert (again.sequence, again.age.seconds) == (6, 600)
+
+
+async def test_the_generation_before_is_as_old_as_its_own_last_confirmation(
+    feed: Feed, tmp_path: Path
+) -> None:
+    await feed.feed.first()
+    feed.clock.advance(600)
+    feed.source.octets = an_orders_bundle("nobody", sequence=6)
+    await feed.feed.fresh()
+    feed.kept._generations()[0].write_bytes(b"torn")
+    again = Feed(tmp_path / "kept", feed.source, feed.clock)
+    await again.feed.first()
+    assert (again.sequence, again.age.seconds) == (5, 600)
+
+
 async def test_without_source_and_without_disk_there_is_no_start(feed: Feed) -> None:
     feed.source.failure = "cannot be connected to"
     with pytest.raises(ConfigurationError) as refused:

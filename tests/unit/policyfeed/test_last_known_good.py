@@ -26,7 +26,9 @@ def kept_in(folder: Path) -> LastKnownGood:
 
 
 def keep(kept: LastKnownGood, octets: bytes, etag: str | None = None) -> None:
-    kept.keep(octets, open_bundle(octets, keys=pinned()), confirmed_at=FROZEN_AT, etag=etag)
+    bundle = open_bundle(octets, keys=pinned())
+    sequence = bundle.manifest.sequence
+    kept.keep(octets, KeptState(ENVIRONMENT, sequence, bundle.digest, FROZEN_AT, etag))
 
 
 def bundle_files(folder: Path) -> list[Path]:
@@ -223,7 +225,7 @@ def test_a_folder_that_cannot_be_written_is_told_at_the_start(tmp_path: Path) ->
 def test_a_note_replaces_the_state_and_nothing_else(tmp_path: Path) -> None:
     kept = kept_in(tmp_path)
     keep(kept, an_orders_bundle(sequence=7))
-    noted = KeptState(ENVIRONMENT, 9, "d", FROZEN_AT + 5, None, "o")
+    noted = KeptState(ENVIRONMENT, 9, "d", FROZEN_AT + 5, None)
     kept.note(noted)
     assert kept.state() == noted
     assert sequence_read(tmp_path) == (7, [])
