@@ -18,7 +18,8 @@ WANTED = {
     *(f"D{number}" for number in range(1, 11)),
     *(f"T{number}" for number in range(1, 6)),
     *(f"P{number}" for number in range(1, 7)),
-    *(f"R{number}" for number in range(2, 4)),
+    *(f"R{number}" for number in range(1, 4)),
+    "L3",
     *(f"F{number}" for number in range(1, 21)),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from deemster.app import Application, build_application
 from deemster.errors import ConfigurationError
+from deemster.settings.staleness import staleness_of
 from deemster.telemetry.service_log import build_service_log
 from tests.support.bundle_server import BundleServer, bundle_server
 from tests.support.bundles import a_bundle, bundle_key
@@ -259,6 +261,30 @@ async def test_policies_too_old_deny_every_call_until_the_source_is_back(
     assert len(denied) == 1
     assert denied[0]["effect"] == "deny"
     assert denied[0]["revision"] == revision
+
+
+async def test_the_bound_of_an_old_policy_is_what_show_config_says(
+    tmp_path: Path, server: BundleServer, clock: FrozenClock
+) -> None:
+    folder = bundled_service_folder(tmp_path, server.place, poll="30s", maximumAge="1h")
+    (row,) = [one for one in staleness_of(folder.settings()) if one.whose == "policies"]
+    assert (row.seconds, row.in_outage) == (33.0, 3601.0)
+    serving = bundled_service_folder(tmp_path / "b", server.place, whenTooOld="serve")
+    (other,) = [one for one in staleness_of(serving.settings()) if one.whose == "policies"]
+    assert other.in_outage is None
+    assert "`whenTooOld` is `serve`" in other.why
+    async with running(folder, clock) as service:
+        server.status = 503
+        clock.advance(row.in_outage - 1)
+        await service.app.refresh()
+        assert await service.reason() == "permitted"
+        clock.advance(1)
+        # Nobody asks: it is looked at once a second.
+        for _ in range(40):
+            if await service.reason() == "policy-too-old":
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError("nobody looked at how old the policies are")
 
 
 @pytest.mark.parametrize(("action", "status"), [("serve", "ready"), ("degrade", "degraded")])

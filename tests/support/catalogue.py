@@ -27,6 +27,7 @@ _TITLES = {
     "gateways": "Who may speak",
     "bundles": "Policy bundles",
     "reloads": "Reloads",
+    "records": "Records of decisions",
     "closed": "Failing closed",
 }
 _HEAD = """# What goes wrong, and the test that forces it

@@ -47,6 +47,7 @@ def an_orders_bundle(
 
 def bundled_service_folder(path: Path, place: str, **more: str) -> ServiceFolder:
     """A service whose policies come in bundles from `place` (`url: …` or `file: …`)."""
+    path.mkdir(exist_ok=True)
     folder = a_service_folder(path)
     (path / "release.json").write_text(_public_key(), encoding="utf-8")
     members = {"whenTooOld": "deny", "cache": "kept", "keys": "[release.json]", **more}

@@ -17,6 +17,7 @@ from deemster.settings.directory_model import (
     StaticDirectory,
 )
 from deemster.settings.model import Settings
+from deemster.settings.policy_model import PolicySettings, WhenTooOld
 from deemster.settings.provider_model import (
     DiscoveredKeySource,
     PublishedKeySource,
@@ -172,14 +173,43 @@ def _of_users(directory: DirectorySettings) -> Iterator[Bound]:
     )
 
 
-def _of_files(settings: Settings) -> Iterator[Bound]:
-    yield Bound(
-        what="a call that a new policy denies",
-        whose="policies",
+def _of_policies(policies: PolicySettings) -> Bound:
+    what, whose = "a call that a new policy denies", "policies"
+    bundle = policies.bundle
+    if bundle is not None:
+        denies = bundle.when_too_old is WhenTooOld.DENY
+        return Bound(
+            what=what,
+            whose=whose,
+            # Replicas do not ask together: each pause is longer or shorter by a tenth at most.
+            seconds=1.1 * bundle.poll,
+            in_outage=bundle.maximum_age + 1.0 if denies else None,
+            why="`bundle.poll`; in an outage of its source "
+            + (
+                "`bundle.maximumAge`, and not beyond the bundle's own end"
+                if denies
+                else f"as long as it is away: `whenTooOld` is `{bundle.when_too_old.value}`"
+            ),
+        )
+    if policies.watch:
+        return Bound(
+            what=what,
+            whose=whose,
+            seconds=None,
+            in_outage=None,
+            why="until the change of the tree has come to rest, which is looked at 4 times a second",
+        )
+    return Bound(
+        what=what,
+        whose=whose,
         seconds=None,
         in_outage=None,
         why="until SIGHUP, and then at once",
     )
+
+
+def _of_files(settings: Settings) -> Iterator[Bound]:
+    yield _of_policies(settings.policies)
     yield Bound(
         what="a gateway whose secret was withdrawn",
         whose="gateways",

@@ -338,6 +338,16 @@ async def test_a_source_that_is_away_is_asked_less_and_less_often(feed: Feed) ->
     assert feed.reports.source == ["did not answer in time", None]
 
 
+@pytest.mark.parametrize(("drawn", "pause"), [(0.0, 9.0), (1.0, 11.0)])
+async def test_replicas_do_not_ask_together_and_none_waits_a_tenth_longer(
+    feed: Feed, drawn: float, pause: float
+) -> None:
+    await feed.feed.first()
+    feed.feed._drawn = lambda: drawn
+    await feed.feed.due()
+    assert feed.pauses == [pytest.approx(pause)]
+
+
 async def test_a_disk_that_is_full_does_not_keep_a_new_bundle_from_serving(
     feed: Feed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
