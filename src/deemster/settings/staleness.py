@@ -197,7 +197,7 @@ def _of_policies(policies: PolicySettings) -> Bound:
             whose=whose,
             seconds=None,
             in_outage=None,
-            why="until the change of the tree has come to rest, which is looked at 4 times a second",
+            why="until a change of the tree has come to rest, which is looked for 4 times a second",
         )
     return Bound(
         what=what,
