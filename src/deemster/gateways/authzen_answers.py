@@ -11,13 +11,21 @@ from collections.abc import Iterable
 import msgspec
 
 from deemster.gateways.answers import REFUSALS, missing_of, refusal_of
+from deemster.gateways.authzen_members import (
+    UNSET,
+    DeniedContext,
+    DenyAnswer,
+    ItemError,
+    PermitAnswer,
+    PermittedContext,
+    RefusedAnswer,
+    RefusedContext,
+    ToldStatement,
+)
 from deemster.model.decision import Decision, Statement
 
 __all__ = [
     "WORDED",
-    "DenyAnswer",
-    "PermitAnswer",
-    "RefusedAnswer",
     "batch_body",
     "decision_body",
     "refused_item_body",
@@ -45,78 +53,13 @@ def decision_body(decision: Decision) -> bytes:
 
 def refused_item_body(message: str, error_id: str) -> bytes:
     """The answer to one question of several that was malformed: nothing was decided about it."""
-    error = RefusedContext(_Error(400, message, error_id))
+    error = RefusedContext(ItemError(400, message, error_id))
     return _ENCODER.encode(RefusedAnswer(decision=False, context=error))
 
 
 def batch_body(bodies: Iterable[bytes]) -> bytes:
     """The answer to several questions; `bodies` in their order."""
     return b'{"evaluations":[%b]}' % b",".join(bodies)
-
-
-_UNSET = msgspec.UNSET
-
-
-class _Told(msgspec.Struct, gc=False):
-    id: str
-    code: str
-    payload: object
-
-
-class PermittedContext(msgspec.Struct, gc=False):
-    """What is told beside a permit."""
-
-    decision_id: str
-    reason: str
-    statements: list[_Told] | msgspec.UnsetType = msgspec.UNSET
-
-
-class PermitAnswer(msgspec.Struct, gc=False):
-    """A permit: `decision` is true."""
-
-    decision: bool
-    context: PermittedContext
-
-
-class DeniedContext(msgspec.Struct, gc=False):
-    """What is told beside a deny: for the PEP, and in words for its user."""
-
-    decision_id: str
-    reason: str
-    status: int
-    message: str
-    code: str | msgspec.UnsetType = msgspec.UNSET
-    acr_values: str | msgspec.UnsetType = msgspec.UNSET
-    max_age: int | msgspec.UnsetType = msgspec.UNSET
-    scope: str | msgspec.UnsetType = msgspec.UNSET
-    missing: list[dict[str, object]] | msgspec.UnsetType = msgspec.UNSET
-    statements: list[_Told] | msgspec.UnsetType = msgspec.UNSET
-
-
-class DenyAnswer(msgspec.Struct, gc=False):
-    """A deny: `decision` is false."""
-
-    decision: bool
-    context: DeniedContext
-
-
-class _Error(msgspec.Struct, gc=False):
-    status: int
-    message: str
-    id: str
-
-
-class RefusedContext(msgspec.Struct, gc=False):
-    """Where nothing was decided."""
-
-    error: _Error
-
-
-class RefusedAnswer(msgspec.Struct, gc=False):
-    """The answer to one malformed question of several: `decision` is false."""
-
-    decision: bool
-    context: RefusedContext
 
 
 _ENCODER = msgspec.json.Encoder()
@@ -138,21 +81,21 @@ def _refused(decision: Decision) -> DeniedContext:
         reason=reason,
         status=refusal.status,
         message=refusal.message,
-        code=_UNSET if refusal.code == reason else refusal.code,
-        acr_values=_UNSET if acr_values is None else acr_values,
-        max_age=_UNSET if max_age is None else max_age,
-        scope=_UNSET if scope is None else scope,
-        missing=_UNSET if missing is None else missing,
+        code=UNSET if refusal.code == reason else refusal.code,
+        acr_values=UNSET if acr_values is None else acr_values,
+        max_age=UNSET if max_age is None else max_age,
+        scope=UNSET if scope is None else scope,
+        missing=UNSET if missing is None else missing,
         statements=_statements(decision),
     )
 
 
-def _statements(decision: Decision) -> list[_Told] | msgspec.UnsetType:
+def _statements(decision: Decision) -> list[ToldStatement] | msgspec.UnsetType:
     if not decision.statements:
-        return _UNSET
+        return UNSET
     told = [_told(one) for one in decision.statements if one.code not in WORDED]
-    return told or _UNSET
+    return told or UNSET
 
 
-def _told(statement: Statement) -> _Told:
-    return _Told(statement.id, statement.code, statement.payload)
+def _told(statement: Statement) -> ToldStatement:
+    return ToldStatement(statement.id, statement.code, statement.payload)

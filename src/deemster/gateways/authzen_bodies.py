@@ -10,6 +10,14 @@ from types import MappingProxyType
 
 import msgspec
 
+from deemster.gateways.authzen_members import (
+    UNSET,
+    ActionMembers,
+    EntityMembers,
+    OpenEnded,
+    QuestionMembers,
+    QuestionsMembers,
+)
 from deemster.gateways.authzen_questions import (
     AuthzenQuestion,
     Evaluations,
@@ -51,43 +59,17 @@ def read_evaluations(body: bytes, *, max_depth: int, most: int) -> AuthzenQuesti
     return found or read_evaluations_strictly(body, max_depth=max_depth, most=most)
 
 
-_OpenEnded = dict[str, object] | msgspec.UnsetType
-
-
-class _Entity(msgspec.Struct, gc=False):
-    type: str
-    id: str
-    properties: _OpenEnded = msgspec.UNSET
-
-
-class _Action(msgspec.Struct, gc=False):
-    name: str
-    properties: _OpenEnded = msgspec.UNSET
-
-
-class _Question(msgspec.Struct, gc=False):
-    subject: _Entity | msgspec.UnsetType = msgspec.UNSET
-    action: _Action | msgspec.UnsetType = msgspec.UNSET
-    resource: _Entity | msgspec.UnsetType = msgspec.UNSET
-    context: _OpenEnded = msgspec.UNSET
-
-
-class _Questions(_Question, gc=False):
-    evaluations: list[_Question] | msgspec.UnsetType = msgspec.UNSET
-
-
-_UNSET = msgspec.UNSET
-_ONE = msgspec.json.Decoder(_Question)
-_SEVERAL = msgspec.json.Decoder(_Questions)
+_ONE = msgspec.json.Decoder(QuestionMembers)
+_SEVERAL = msgspec.json.Decoder(QuestionsMembers)
 _PLAIN_MEMBERS = 8
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
-def _plain(body: bytes, read: _Question) -> AuthzenQuestion | None:
+def _plain(body: bytes, read: QuestionMembers) -> AuthzenQuestion | None:
     """The question of a body that has what it must have and nothing else: as most have."""
     subject, action, resource = read.subject, read.action, read.resource
-    if subject is _UNSET or action is _UNSET or resource is _UNSET:
+    if subject is UNSET or action is UNSET or resource is UNSET:
         return None
     texts = (subject.type, subject.id, action.name, resource.type, resource.id)
     # As `_is_all` counts; one with properties or a context has more colons than these.
@@ -105,12 +87,12 @@ def _several(body: bytes, max_depth: int, most: int) -> Evaluations | None:
     """Items that are as they should be, of the usual semantic."""
     read = _SEVERAL.decode(body)
     items = read.evaluations
-    if items is _UNSET or not 0 < len(items) <= most:
+    if items is UNSET or not 0 < len(items) <= most:
         return None
     subject = _subject(read.subject)
     action = _action(read.action)
     resource = _resource(read.resource)
-    context = None if read.context is _UNSET else read.context
+    context = None if read.context is UNSET else read.context
     questions = [_question(item, subject, action, resource, context) for item in items]
     told = [question for question in questions if question is not None]
     if len(told) != len(items) or not _is_all(body, [read, *items], max_depth - 3):
@@ -119,7 +101,7 @@ def _several(body: bytes, max_depth: int, most: int) -> Evaluations | None:
 
 
 def _question(
-    read: _Question,
+    read: QuestionMembers,
     subject: Subject | None,
     action: Action | None,
     resource: Resource | None,
@@ -129,62 +111,62 @@ def _question(
 
     None where a part is missing or not as plain as these.
     """
-    if read.subject is not _UNSET:
+    if read.subject is not UNSET:
         subject = _subject(read.subject)
-    if read.action is not _UNSET:
+    if read.action is not UNSET:
         action = _action(read.action)
-    if read.resource is not _UNSET:
+    if read.resource is not UNSET:
         resource = _resource(read.resource)
-    if read.context is not _UNSET:
+    if read.context is not UNSET:
         context = read.context
     if subject is None or action is None or resource is None:
         return None
     return AuthzenQuestion(AccessRequest(subject, action, resource, context or _NOTHING))
 
 
-def _subject(read: _Entity | msgspec.UnsetType) -> Subject | None:
+def _subject(read: EntityMembers | msgspec.UnsetType) -> Subject | None:
     """One without a token: that is for the strict way to take out."""
-    if read is _UNSET or not read.type or not read.id:
+    if read is UNSET or not read.type or not read.id:
         return None
-    if read.properties is _UNSET:
+    if read.properties is UNSET:
         return Subject(read.type, read.id)
     return None if "token" in read.properties else Subject(read.type, read.id, read.properties)
 
 
-def _action(read: _Action | msgspec.UnsetType) -> Action | None:
-    if read is _UNSET or not read.name:
+def _action(read: ActionMembers | msgspec.UnsetType) -> Action | None:
+    if read is UNSET or not read.name:
         return None
-    return Action(read.name, _NOTHING if read.properties is _UNSET else read.properties)
+    return Action(read.name, _NOTHING if read.properties is UNSET else read.properties)
 
 
-def _resource(read: _Entity | msgspec.UnsetType) -> Resource | None:
-    if read is _UNSET or not read.type or not read.id:
+def _resource(read: EntityMembers | msgspec.UnsetType) -> Resource | None:
+    if read is UNSET or not read.type or not read.id:
         return None
-    return Resource(read.type, read.id, _NOTHING if read.properties is _UNSET else read.properties)
+    return Resource(read.type, read.id, _NOTHING if read.properties is UNSET else read.properties)
 
 
-def _is_all(body: bytes, read: list[_Question], max_depth: int) -> bool:
+def _is_all(body: bytes, read: list[QuestionMembers], max_depth: int) -> bool:
     """Whether nothing of `body` was dropped, nor is anything in it only the strict way's to judge.
 
     `max_depth`: how deep an entity and what is in it may nest.
     """
     members = 0 if len(read) == 1 else 1  # `evaluations`
     texts: list[str] = []
-    nested: list[tuple[_OpenEnded, int]] = []
+    nested: list[tuple[OpenEnded, int]] = []
     for one in read:
         nested.append((one.context, max_depth))
         for entity in (one.subject, one.resource):
-            if entity is not _UNSET:
+            if entity is not UNSET:
                 members += 3
                 texts += (entity.type, entity.id)
                 nested.append((entity.properties, max_depth - 1))
-        if one.action is not _UNSET:
+        if one.action is not UNSET:
             members += 2
             texts.append(one.action.name)
             nested.append((one.action.properties, max_depth - 1))
     colons = "".join(texts).count(":")
     for found, depth in nested:
-        if found is not _UNSET:
+        if found is not UNSET:
             counted = count_untyped(found, max_depth=depth)
             if counted is None:
                 return False

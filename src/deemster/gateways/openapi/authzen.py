@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from deemster.gateways.authzen import PROTOCOL
-from deemster.gateways.authzen_answers import DenyAnswer, PermitAnswer, RefusedAnswer
+from deemster.gateways.authzen_members import DenyAnswer, PermitAnswer, RefusedAnswer
 from deemster.gateways.authzen_metadata import EVALUATIONS_PATH
 from deemster.gateways.openapi.description import (
     Answered,
