@@ -14,6 +14,7 @@ import pytest
 
 from deemster.app import Application, build_application
 from deemster.errors import ConfigurationError
+from deemster.policyfeed import sources
 from deemster.settings.staleness import staleness_of
 from deemster.telemetry.service_log import build_service_log
 from tests.support.bundle_server import BundleServer, bundle_server
@@ -362,7 +363,48 @@ async def test_secrets_are_rotated_while_the_source_is_away_or_has_something_bad
         assert "it must have at least 32" in str((await service.ready())["degraded"])
 
 
-async def test_answers_of_the_source_have_a_bound_and_are_taken_plain(
+async def test_pinned_keys_are_changed_by_a_reload(
+    folder: ServiceFolder, server: BundleServer, clock: FrozenClock
+) -> None:
+    following = bundle_key("ES256")
+    pinned = folder.path / "release.json"
+    async with running(folder, clock) as service:
+        server.octets = an_orders_bundle("nobody", sequence=6, key=following)
+        assert not await service.app.refresh()
+        assert "and pinned is" in str((await service.ready())["degraded"])
+        pinned.write_text("{}", encoding="utf-8")
+        assert not await service.app.reload()
+        pinned.write_text(json.dumps(following.pinned.public_jwk), encoding="utf-8")
+        assert await service.app.reload()
+        assert await service.app.refresh()
+        assert await service.reason() == "group-missing"
+        server.octets = an_orders_bundle(sequence=7)
+        assert not await service.app.refresh()
+
+
+async def test_a_source_that_hangs_or_never_ends_is_given_up(
+    tmp_path: Path, server: BundleServer, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = bundled_service_folder(tmp_path, server.place, timeout="200ms")
+    async with running(folder, clock) as service:
+        monkeypatch.setattr(sources, "MAX_BUNDLE_BYTES", len(server.octets))
+        server.octets = bytes(len(server.octets) + 1)
+        assert await service.app.refresh()
+        (event,) = service.said("bundle_source_failed")
+        assert event["reason"] == f"answered with more than {len(server.octets) - 1} bytes"
+        server.hangs = True
+        assert await service.app.refresh()
+        server.hangs = False
+        policies = (await service.ready())["policies"]
+        assert isinstance(policies, dict)
+        assert policies["trouble"] == "did not answer in time"
+        assert await service.reason() == "permitted"
+        server.octets = an_orders_bundle("nobody", sequence=6)
+        assert await service.app.refresh()
+        assert await service.reason() == "group-missing"
+
+
+async def test_answers_of_the_source_are_whole_and_plain(
     folder: ServiceFolder, server: BundleServer, clock: FrozenClock
 ) -> None:
     async with running(folder, clock) as service:

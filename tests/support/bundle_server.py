@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ class BundleServer:
     status: int | None = None
     bearer: str | None = None
     compressed: bool = False
+    hangs: bool = False
     asked: list[str | None] = field(default_factory=list)
     """`If-None-Match` of each request."""
 
@@ -37,6 +39,8 @@ class BundleServer:
     def answer(self, sent: str | None, authorization: str | None) -> tuple[int, bytes, str]:
         """Status, body and entity tag."""
         self.asked.append(sent)
+        while self.hangs:
+            time.sleep(0.01)
         octets = self.octets
         tag = f'"{hashlib.sha256(octets).hexdigest()[:16]}"'
         if self.bearer is not None and authorization != f"Bearer {self.bearer}":

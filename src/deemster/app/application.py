@@ -21,7 +21,7 @@ from deemster.app.ext_authz_http import ext_authz_http_exchanges
 from deemster.app.forward_auth import forward_auth_exchanges
 from deemster.app.openapi import openapi_of
 from deemster.app.pep import build_authenticator, credentials_of, reread_credentials
-from deemster.app.policies import build_feed, bundle_headers, unknown_api_services
+from deemster.app.policies import build_feed, reread_bundle_access, unknown_api_services
 from deemster.app.providers import TokenProviders, build_token_providers
 from deemster.app.senders import build_sender_constraints
 from deemster.app.serving_policies import ServingPolicies
@@ -52,7 +52,6 @@ from deemster.policy.snapshot import PolicySnapshot
 from deemster.policy.store import PolicyStore, nothing_loaded
 from deemster.policyfeed.bundle_feed import BundleFeed
 from deemster.policyfeed.given_feed import SharedPolicies
-from deemster.policyfeed.sources import BundleSource
 from deemster.settings.model import FileSinkSettings, Settings, SinkSettings
 from deemster.settings.policy_model import WhenTooOld
 from deemster.settings.state_key_sections import reread_state_keys
@@ -108,7 +107,7 @@ class Application:
         openapi: Callable[[], bytes],
         ext_authz: GrpcEndpoint | None,
         policies: ServingPolicies,
-        bundle_source: BundleSource | None,
+        bundles: BundleFeed | None,
         authenticator: PepAuthenticator,
         providers: TokenProviders,
         users: UserResolver,
@@ -134,7 +133,7 @@ class Application:
             status=self.status, registry=registry, version=__version__, openapi=openapi
         )
         self._policies = policies
-        self._bundle_source = bundle_source
+        self._bundles = bundles
         self._authenticator = authenticator
         self._providers = providers
         self._users = users
@@ -215,7 +214,7 @@ class Application:
                 state_keys = reread_state_keys(self.settings.state_keys)
                 clients = self._providers.introspection.reread()
                 directories = self._directories.reread()
-                of_bundles = bundle_headers(self.settings, reread=True)
+                of_bundles = None if self._bundles is None else reread_bundle_access(self.settings)
                 await asyncio.to_thread(prepare)
             except ConfigurationError as error:
                 self._policies.refuse("settings", error.message)
@@ -228,8 +227,8 @@ class Application:
             self._directories.replace(directories)
             if state_keys:
                 self._states.replace_keys(sealing_keys(state_keys))
-            if self._bundle_source is not None and of_bundles is not None:
-                self._bundle_source.replace_headers(of_bundles)
+            if self._bundles is not None and of_bundles is not None:
+                self._bundles.renew(*of_bundles)
             self._policies.settings_taken()
             return True
 
@@ -389,7 +388,7 @@ def build_application(  # noqa: PLR0913  (what a process is given, each by keywo
         openapi=lambda: openapi_of(settings, endpoint.served),
         ext_authz=ext_authz,
         policies=policies,
-        bundle_source=feed.source if isinstance(feed, BundleFeed) else None,
+        bundles=feed if isinstance(feed, BundleFeed) else None,
         authenticator=authenticator,
         providers=providers,
         users=users,

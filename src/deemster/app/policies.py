@@ -38,8 +38,8 @@ from deemster.settings.provider_model import (
 __all__ = [
     "PolicyPreparation",
     "build_feed",
-    "bundle_headers",
     "provider_facts",
+    "reread_bundle_access",
     "unknown_api_services",
 ]
 
@@ -131,15 +131,18 @@ def build_feed(
     return TreeFeed(path, lambda: preparation.of_path(path), watched=policies.watch, clock=clock)
 
 
-def bundle_headers(settings: Settings, *, reread: bool) -> dict[str, str] | None:
-    """What goes with every question for a bundle; None where nothing is asked over HTTP.
+def reread_bundle_access(
+    settings: Settings,
+) -> tuple[BundleKeys, Mapping[str, str] | None] | None:
+    """Pinned keys, and what goes with questions over HTTP, as their files have them now.
 
-    Raises ConfigurationError on a re-read.
+    None where policies come in no bundle. Raises ConfigurationError.
     """
     bundle = settings.policies.bundle
-    if bundle is None or bundle.source is None:
+    if bundle is None:
         return None
-    return headers_of(bundle.source, reread=reread)
+    headers = None if bundle.source is None else headers_of(bundle.source, reread=True)
+    return BundleKeys.read(bundle.keys), headers
 
 
 def _source_of(bundle: BundleSettings, clock: Clock) -> BundleSource:

@@ -185,7 +185,7 @@ class ServingPolicies:
 
     def shared(self) -> SharedPolicies:
         """What other processes of this service are to serve."""
-        return SharedPolicies(self._files, self._feed.confirmation())
+        return SharedPolicies(self._files, self._feed.confirmation(), self.revision)
 
     def give(self, given: SharedPolicies) -> None:
         """What the supervisor serves; taken by `take_fresh`."""

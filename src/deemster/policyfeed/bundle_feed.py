@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -85,7 +85,7 @@ class BundleFeed:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         drawn: Callable[[], float] = random.random,
     ) -> None:
-        self.source = source
+        self._source = source
         self._shown_source = shown_source
         self._keys = keys
         self._environment = environment
@@ -173,9 +173,15 @@ class BundleFeed:
         """See PolicyFeed."""
         return self._age.confirmation
 
+    def renew(self, keys: BundleKeys, headers: Mapping[str, str] | None) -> None:
+        """Whom bundles are believed, and what the source is asked with, from here on."""
+        self._keys = keys
+        if headers is not None:
+            self._source.replace_headers(headers)
+
     async def close(self) -> None:
         """See PolicyFeed."""
-        await self.source.close()
+        await self._source.close()
 
     # --- the start ------------------------------------------------------------------------------
 
@@ -226,7 +232,7 @@ class BundleFeed:
         known = None
         if serving is not None and state is not None and state.digest == serving.digest:
             known = state.etag
-        fetched = await self.source.fetch(known)
+        fetched = await self._source.fetch(known)
         if fetched is None:
             await self._confirmed(known)
             return None

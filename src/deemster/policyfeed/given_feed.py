@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from deemster.policy.reading.files import PolicyFiles
 from deemster.policyfeed.age import Confirmation, PolicyAge
@@ -19,6 +19,12 @@ class SharedPolicies:
 
     files: PolicyFiles | None
     confirmation: Confirmation | None
+    revision: str | None = None
+
+    @property
+    def without_files(self) -> SharedPolicies:
+        """For a process that serves this revision."""
+        return replace(self, files=None)
 
     def encoded(self) -> bytes:
         """For a process that trusts this one."""

@@ -180,17 +180,20 @@ class Crew:
         return await self._told_to("reload", policies)
 
     async def refresh(self, policies: SharedPolicies) -> list[str]:
-        """The same of policies alone. Those that serve already are not handed over again."""
-        is_known = self._policies.files is policies.files
+        """The same of policies alone, and how old they are."""
         self._policies = policies
-        told = SharedPolicies(None, policies.confirmation) if is_known else policies
-        return await self._told_to("refresh", told)
+        return await self._told_to("refresh", policies)
 
     async def _told_to(self, kind: str, policies: SharedPolicies) -> list[str]:
         refused = []
         for number in self.serving:
             worker = self._workers.get(number)
-            told = None if worker is None else await worker.ask(kind, RELOAD_SECONDS, policies)
+            if worker is None:
+                continue
+            # What it serves already is not handed over, and not compiled, again.
+            has_them = worker.revision == policies.revision
+            given = policies.without_files if has_them else policies
+            told = await worker.ask(kind, RELOAD_SECONDS, given)
             # One that died meanwhile starts with what is there now.
             if told is not None and told["degraded"] is not None:
                 refused.append(f"worker {number}: {told['degraded']}")
