@@ -136,19 +136,21 @@ def recorded(log: Path) -> tuple[set[str], int]:
 
 
 @pytest.mark.catalogue("R2", "L3")
+@pytest.mark.parametrize(("workers", "kills"), [(1, KILLS), (2, KILLS // 5)])
 def test_it_boots_on_a_whole_revision_and_no_acknowledged_record_is_lost(
-    tmp_path: Path, figure: Callable[[str], None]
+    tmp_path: Path, workers: int, kills: int, figure: Callable[[str], None]
 ) -> None:
     folder = bundled_service_folder(tmp_path, "file: orders.bundle", poll="3600s", maximumAge="1d")
     text = folder.settings_file.read_text(encoding="utf-8")
     text = text.replace("whenFull: drop", "whenFull: block")
+    text = text.replace("decisions: {bind", f"decisions: {{workers: {workers}, bind")
     folder.settings_file.write_text(text, encoding="utf-8")
     releases = Releases(tmp_path)
     releases.release()
     rounds = Rounds(releases)
     drawn = random.Random(seed())
     alone = 0
-    for number in range(scaled(KILLS)):
+    for number in range(scaled(kills)):
         # Every other time nobody has the source: only what was kept can serve.
         away = number > 0 and number % 2 == 0
         if away:
@@ -158,7 +160,7 @@ def test_it_boots_on_a_whole_revision_and_no_acknowledged_record_is_lost(
     ids, torn = recorded(folder.log_file)
     lost = rounds.acknowledged - ids
     figure(
-        f"{len(rounds.boots)} kills ({alone} boots without the source, "
+        f"{workers} worker(s), {len(rounds.boots)} kills ({alone} boots without the source, "
         f"{rounds.found['killed within a write']} kills within a write, {releases.sequence} "
         f"releases): {rounds.found['right']} answers right, {rounds.found['wrong']} wrong; "
         f"{len(rounds.acknowledged)} acknowledged, {len(lost)} lost, {torn} torn lines; boot "
