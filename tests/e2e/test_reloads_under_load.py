@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from deemster.policy.loading import load_tree
-from tests.support.processes import Process, running
+from tests.support.processes import Process, running, until
 from tests.support.raw_calls import Answer, Caller, a_post, percentile
 from tests.support.scale import scaled
 from tests.support.service import ORDERS, SECRET, ServiceFolder, a_call, a_service_folder
@@ -150,7 +150,7 @@ def test_no_answer_mixes_revisions(
         asyncio.run(under_load(service, folder, busy, scaled(SECONDS), change))
         took = time.monotonic() - began
         reloads = reloads_of(service)
-        assert service.manage("/ready").json()["status"] == "ready"
+        until(lambda: service.manage("/ready").json()["status"] == "ready")
     figure(
         f"{workers} worker(s), {signals} signals and {reloads} reloads in {took:.0f} s "
         f"({reloads / took:.0f}/s): {busy.found['right']} answers right, "

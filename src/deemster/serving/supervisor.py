@@ -154,7 +154,8 @@ class _Service:
         missing = self.crew.wanted - len(self.crew.serving)
         if degraded is None and missing:
             degraded = f"{missing} of {self.crew.wanted} workers are not there"
-        if degraded is None and len(self.crew.revisions) > 1:
+        differ = len(self.crew.revisions) > 1 and not self._rolling_out.locked()
+        if degraded is None and differ:
             degraded = "workers serve different revisions"
         return replace(
             told,
