@@ -47,7 +47,7 @@ class Process:
         self.other_lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        started = self.wait_for("service_started")
+        self.started = started = self.wait_for("service_started")
         self.decisions = _address(started["decisions"])
         self.management = _address(started["management"])
 

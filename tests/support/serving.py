@@ -68,12 +68,12 @@ async def served(folder: ServiceFolder, clock: Clock | None = None) -> AsyncIter
         await app.startup()
         servers = open_servers(app.settings, app, clock, log)
         await servers.deciding.start()
-        await servers.management.start()
+        await servers.watched.start()
         yield Served(app, servers, stream)
         if servers.deciding.ext_authz is not None:
             await servers.deciding.ext_authz.stop(1.0)
         await servers.deciding.decisions.stop(5.0)
-        await servers.management.stop(5.0)
+        await servers.watched.stop(5.0)
     finally:
         await app.shutdown(5.0)
 

@@ -16,6 +16,7 @@ _CONTEXT = {"help_option_names": ["-h", "--help"]}
 _COMMANDS = {
     "init": ("init", "init"),
     "serve": ("serve", "serve"),
+    "ready": ("ready", "ready"),
     "check": ("check", "check"),
     "test": ("test", "run_tests"),
     "decide": ("decide", "decide"),

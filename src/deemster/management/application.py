@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from deemster.management.status import ServiceStatus
 
-__all__ = ["build_management_application"]
+__all__ = ["build_management_application", "build_probe_application"]
 
 _WORKERS = ("serving", "wanted")
 _NOT_STORED = {"cache-control": "no-store"}
@@ -38,18 +38,11 @@ def build_management_application(
     awaited before a scrape.
     """
 
-    async def live(_asked: Request) -> Response:
-        # Answered by the loop that decides: no answer means that the loop hangs.
-        return PlainTextResponse("live\n", headers=_NOT_STORED)
-
     async def ready(asked: Request) -> Response:
         now = status()
-        code = 200 if now.ready else 503
         if not _is_from_this_machine(asked):
-            return PlainTextResponse(
-                "ready\n" if now.ready else "not ready\n", code, headers=_NOT_STORED
-            )
-        return JSONResponse(_detail(now), code, headers=_NOT_STORED)
+            return _told_bare(now)
+        return JSONResponse(_detail(now), 200 if now.ready else 503, headers=_NOT_STORED)
 
     async def metrics(asked: Request) -> Response:
         if refresh is not None:
@@ -72,13 +65,33 @@ def build_management_application(
 
     return Starlette(
         routes=[
-            Route("/live", live),
+            Route("/live", _live),
             Route("/ready", ready),
             Route("/metrics", metrics),
             Route("/version", tell_version),
             Route("/openapi.json", tell_openapi),
         ]
     )
+
+
+def build_probe_application(status: Callable[[], ServiceStatus]) -> Starlette:
+    """`/live` and `/ready` for whoever asks, and not a word more."""
+
+    async def ready(_asked: Request) -> Response:
+        return _told_bare(status())
+
+    return Starlette(routes=[Route("/live", _live), Route("/ready", ready)])
+
+
+async def _live(_asked: Request) -> Response:
+    # Answered by the loop that decides: no answer means that the loop hangs.
+    return PlainTextResponse("live\n", headers=_NOT_STORED)
+
+
+def _told_bare(now: ServiceStatus) -> Response:
+    if now.ready:
+        return PlainTextResponse("ready\n", headers=_NOT_STORED)
+    return PlainTextResponse("not ready\n", 503, headers=_NOT_STORED)
 
 
 def _detail(now: ServiceStatus) -> dict[str, object]:

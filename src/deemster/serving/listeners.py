@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 
 from deemster.app import Application, new_id
+from deemster.management.application import build_probe_application
+from deemster.management.status import ServiceStatus
 from deemster.model.clock import Clock
 from deemster.serving.decisions_server import DecisionsServer
 from deemster.serving.hypercorn_server import HypercornServer
@@ -29,10 +31,11 @@ __all__ = [
     "Deciding",
     "Listening",
     "Servers",
+    "Watched",
     "management_tls",
     "open_deciding",
-    "open_management",
     "open_servers",
+    "open_watched",
 ]
 
 
@@ -43,6 +46,7 @@ class Listening:
     decisions: Address
     management: Address
     ext_authz: Address | None = None
+    probes: Address | None = None
 
     def shown(self) -> dict[str, str]:
         """Each listener that there is, and its address."""
@@ -50,6 +54,7 @@ class Listening:
             "decisions": self.decisions,
             "management": self.management,
             "ext_authz": self.ext_authz,
+            "probes": self.probes,
         }
         return {name: str(address) for name, address in addresses.items() if address is not None}
 
@@ -80,17 +85,44 @@ class Deciding:
 
 
 @dataclass(frozen=True, slots=True)
+class Watched:
+    """What operators ask: up before anybody decides, down after the last decision.
+
+    The listener of management, and that of probes where there is one.
+    """
+
+    servers: Sequence[ManagementServer]
+    management: Address
+    probes: Address | None
+
+    async def start(self) -> None:
+        """Accept calls."""
+        for server in self.servers:
+            await server.start()
+
+    async def stop(self, within: float) -> None:
+        """Accept no more, and give those in hand `within` seconds."""
+        for server in self.servers:
+            await server.stop(within)
+
+    def discard(self) -> None:
+        """Let go of the sockets of servers that are never started."""
+        for server in self.servers:
+            server.discard()
+
+
+@dataclass(frozen=True, slots=True)
 class Servers:
     """What serves in one process that does everything, not started yet."""
 
     deciding: Deciding
-    management: ManagementServer
+    watched: Watched
     listening: Listening
 
     @property
     def renewable(self) -> Sequence[Renewable]:
         """Those that may speak TLS."""
-        return [*self.deciding.renewable, self.management]
+        return [*self.deciding.renewable, *self.watched.servers]
 
 
 def open_servers(
@@ -104,12 +136,14 @@ def open_servers(
     tls = management_tls(settings)
     deciding = open_deciding(settings, application, clock, share_port=False)
     try:
-        management, address = open_management(settings, application.management, tls)
+        watched = open_watched(settings, application.management, application.status, tls)
     except BaseException:
         deciding.decisions.discard()
         raise
-    listening = Listening(deciding.decisions_address, address, deciding.ext_authz_address)
-    return Servers(deciding, management, listening)
+    listening = Listening(
+        deciding.decisions_address, watched.management, deciding.ext_authz_address, watched.probes
+    )
+    return Servers(deciding, watched, listening)
 
 
 def open_deciding(
@@ -144,15 +178,32 @@ def management_tls(settings: Settings) -> ListenerTls | None:
     )
 
 
-def open_management(
-    settings: Settings, application: Starlette, tls: ListenerTls | None
-) -> tuple[ManagementServer, Address]:
-    """The management listener of the service, and where it is. Raises ConfigurationError."""
-    wanted = settings.listeners.management
+def open_watched(
+    settings: Settings,
+    application: Starlette,
+    status: Callable[[], ServiceStatus],
+    tls: ListenerTls | None,
+) -> Watched:
+    """The listener of management, served by `application`, and that of probes.
+
+    Raises ConfigurationError.
+    """
+    wanted, probed = settings.listeners.management, settings.listeners.probes
     listener, address = open_listener(
         wanted.host, wanted.port, setting="listeners.management.bind", share_port=False
     )
-    return ManagementServer(application, listener, new_id=new_id, tls=tls), address
+    management = ManagementServer(application, listener, new_id=new_id, tls=tls)
+    if probed is None:
+        return Watched([management], address, None)
+    try:
+        listener, probes_address = open_listener(
+            probed.host, probed.port, setting="listeners.probes.bind", share_port=False
+        )
+    except BaseException:
+        management.discard()
+        raise
+    probes = ManagementServer(build_probe_application(status), listener, new_id=new_id)
+    return Watched([management, probes], address, probes_address)
 
 
 def _decisions_server(

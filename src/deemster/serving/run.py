@@ -70,7 +70,7 @@ async def _serve(
     ended = asyncio.Event()
     listen_to_signals(ended, Reloading(application, servers.renewable).reload)
     refreshing = Refreshing(application, application.refresh, log)
-    await servers.management.start()
+    await servers.watched.start()
     await servers.deciding.start()
     refreshing.start()
     log.info("service_started", **servers.listening.shown(), environment=settings.environment)
@@ -82,5 +82,5 @@ async def _serve(
     await end_deciding(application, servers.deciding)
     await application.shutdown(FLUSH_SECONDS)
     # Last, so that operators see the end from outside.
-    await servers.management.stop(MANAGEMENT_SECONDS)
+    await servers.watched.stop(MANAGEMENT_SECONDS)
     log.info("service_ended")

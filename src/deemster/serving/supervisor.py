@@ -28,8 +28,7 @@ from deemster.management.status import ServiceStatus
 from deemster.model.clock import Clock
 from deemster.serving.crew import Crew, WorkerFailedError
 from deemster.serving.lifecycle import FINISH_SECONDS, FLUSH_SECONDS
-from deemster.serving.listeners import Listening, management_tls, open_management
-from deemster.serving.management_server import ManagementServer
+from deemster.serving.listeners import Listening, Watched, management_tls, open_watched
 from deemster.serving.refreshing import Refreshing
 from deemster.serving.reloading import Reloading
 from deemster.serving.signals import listen_to_signals
@@ -66,7 +65,7 @@ async def supervise(
         settings, addresses = _with_ports(_with_a_state_key(settings), reserved)
         service = _Service(settings, checked, clock, log)
         tls = management_tls(settings)
-        management, address = open_management(settings, service.management, tls)
+        watched = open_watched(settings, service.management, service.status, tls)
     except BaseException:
         _close(reserved)
         await checked.shutdown(FLUSH_SECONDS)
@@ -74,7 +73,7 @@ async def supervise(
     try:
         await service.crew.start()
     except WorkerFailedError as failed:
-        management.discard()
+        watched.discard()
         raise ConfigurationError(f"a worker did not start: {failed}") from None
     finally:
         # The workers' own sockets hold the ports from here on; if one dies, the others do.
@@ -82,12 +81,12 @@ async def supervise(
             _close(reserved)
             await checked.shutdown(FLUSH_SECONDS)
     ended = asyncio.Event()
-    reloading = Reloading(checked, [management])
+    reloading = Reloading(checked, watched.servers)
     listen_to_signals(ended, lambda: service.reload(reloading))
     refreshing = Refreshing(checked, service.refresh, log)
     refreshing.start()
-    await management.start()
-    listening = Listening(addresses[0], address, addresses[1])
+    await watched.start()
+    listening = Listening(addresses[0], watched.management, addresses[1], watched.probes)
     log.info(
         "service_started",
         **listening.shown(),
@@ -98,13 +97,13 @@ async def supervise(
         on_started(listening)
     await ended.wait()
     await refreshing.end()
-    await _end(service, checked, management, reserved, log)
+    await _end(service, checked, watched, reserved, log)
 
 
 async def _end(
     service: _Service,
     checked: Application,
-    management: ManagementServer,
+    watched: Watched,
     reserved: list[socket.socket],
     log: ServiceLog,
 ) -> None:
@@ -114,7 +113,7 @@ async def _end(
     _close(reserved)
     await checked.shutdown(FLUSH_SECONDS)
     # Last, so that operators see the end from outside.
-    await management.stop(MANAGEMENT_SECONDS)
+    await watched.stop(MANAGEMENT_SECONDS)
     log.info("service_ended")
 
 

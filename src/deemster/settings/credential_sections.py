@@ -6,6 +6,7 @@ import base64
 import binascii
 import ipaddress
 import re
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -19,7 +20,7 @@ from deemster.settings.model import (
 from deemster.settings.scalars import parse_header_name, parse_id, parse_name
 from deemster.settings.section import Section
 
-__all__ = ["Credentials", "read_credentials"]
+__all__ = ["SECRET_COMMAND", "Credentials", "how_to_make", "read_credentials"]
 
 T = TypeVar("T", GatewaySecretSettings, GatewayCertificateSettings, GatewayTokenSettings)
 
@@ -87,13 +88,30 @@ def _read_each(
 
 def _read_secret(item: Section) -> GatewaySecretSettings | None:
     secret_id = item.required("id", parse_id)
-    value = item.secret("value")
+    value = item.secret("value", mend=how_to_make)
     if secret_id is None or value is None:
         return None
     wrong = _weakness(value.reveal())
     if wrong is not None:
-        item.error(Code.SETTING, f"the secret of {value.source} {wrong}", item.span_at("value"))
+        item.error(
+            Code.SETTING,
+            f"the secret of {value.source} {wrong}",
+            item.span_at("value"),
+            help=f"make one: {SECRET_COMMAND}",
+        )
     return GatewaySecretSettings(secret_id, value)
+
+
+SECRET_COMMAND = "openssl rand -base64 36"  # noqa: S105  (makes one)
+"""Prints 48 characters, drawn at random."""
+
+
+def how_to_make(reference: str) -> str:
+    """The command that makes a gateway's secret where `${env:NAME}` or `${file:PATH}` finds it."""
+    kind, _, name = reference[2:-1].partition(":")
+    if kind == "env":
+        return f'make one: export {name}="$({SECRET_COMMAND})"'
+    return f"make one: (umask 077; {SECRET_COMMAND} > {shlex.quote(name)})"
 
 
 def _weakness(secret: str) -> str | None:

@@ -64,6 +64,7 @@ OVERRIDABLE = (
     "listeners.management.tls.certificate",
     "listeners.management.tls.clientCa",
     "listeners.management.tls.key",
+    "listeners.probes.bind",
     "policies.bundle.allowPrivate",
     "policies.bundle.bearer",
     "policies.bundle.breaker.failures",

@@ -32,14 +32,26 @@ def read_listeners(section: Section) -> ListenerSettings:
     management.unsupported("workers", "bearer")
     management.finish()
     ext_authz = read_ext_authz_listener(section)
-    section.unsupported("probes")
+    probes = _read_probes(section)
     section.finish()
     return ListenerSettings(
         DecisionsListenerSettings(bind, behind, tls, server, workers),
         management_bind,
         ext_authz,
         management_tls,
+        probes,
     )
+
+
+def _read_probes(section: Section) -> Bind | None:
+    """`probes:`, whether the service lives and is ready and nothing else, for whoever asks."""
+    if not section.has("probes"):
+        section.take("probes")
+        return None
+    probes = section.section("probes")
+    bind = probes.optional("bind", parse_bind, Bind("127.0.0.1", 9081, is_loopback=True))
+    probes.finish()
+    return bind
 
 
 def _workers(text: str) -> int:

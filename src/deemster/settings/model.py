@@ -93,12 +93,13 @@ class ExtAuthzListenerSettings:
 @dataclass(frozen=True, slots=True)
 class ListenerSettings:
     """`listeners:`; `ext_authz` is None where nothing listens for it, `management_tls` protects
-    `management`."""
+    `management`, `probes` is None where only `management` answers them."""
 
     decisions: DecisionsListenerSettings
     management: Bind
     ext_authz: ExtAuthzListenerSettings | None = None
     management_tls: TlsSettings | None = None
+    probes: Bind | None = None
 
     @property
     def all_on_loopback(self) -> bool:

@@ -8,6 +8,7 @@ from deemster.model.sender import DpopMode
 from deemster.model.source import SourceSpan
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import did_you_mean
+from deemster.settings.credential_sections import SECRET_COMMAND
 from deemster.settings.model import (
     AnonymousGatewaySettings,
     Bind,
@@ -30,6 +31,12 @@ __all__ = [
     "check_shared",
     "check_unique",
 ]
+
+
+CERTIFICATE_COMMAND = (
+    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 "
+    "-subj /CN=deemster -keyout key.pem -out certificate.pem"
+)
 
 
 def check_unique(reading: Reading, what: str, ids: Iterable[tuple[str, str]]) -> None:
@@ -66,6 +73,7 @@ def check_listeners(
             reading.span_of("listeners.management.bind"),
             help="nothing of management is reachable on the decisions port",
         )
+    _check_probes(reading, listeners)
     grpc = listeners.ext_authz
     if grpc is not None and grpc.bind.port:
         for other in (decisions.bind, management):
@@ -76,6 +84,22 @@ def check_listeners(
                     reading.span_of("listeners.extAuthz.bind"),
                     help="ext_authz over gRPC has a port of its own",
                 )
+
+
+def _check_probes(reading: Reading, listeners: ListenerSettings) -> None:
+    probes, grpc = listeners.probes, listeners.ext_authz
+    if probes is None or not probes.port:
+        return
+    others = [listeners.decisions.bind, listeners.management]
+    if grpc is not None:
+        others.append(grpc.bind)
+    if any(_is_same(probes, other) for other in others):
+        _error(
+            reading,
+            f"two listeners bind to `{probes}`",
+            reading.span_of("listeners.probes.bind"),
+            help="probes have a port of their own",
+        )
 
 
 def _check_reach(
@@ -93,7 +117,8 @@ def _check_reach(
             "the way can read tokens",
             reading.span_of(f"{path}.bind"),
             help="write `tls: {certificate: …, key: …}`, or say who protects the connection by "
-            "`plaintextBehind: mesh`, `sidecar` or `private-network`, or bind to 127.0.0.1",
+            "`plaintextBehind: mesh`, `sidecar` or `private-network`, or bind to 127.0.0.1; this "
+            f"makes a certificate for a trial: {CERTIFICATE_COMMAND}",
         )
     if anonymous is not None:
         _error(
@@ -197,7 +222,8 @@ def check_gateways(
             reading,
             "no gateway may ask anything: `gateways` is missing or empty",
             reading.span_of("gateways"),
-            help="list each gateway with its `id`, `protocols`, `apiServices` and `secrets`",
+            help="list each gateway with its `id`, `protocols`, `apiServices` and `secrets`; this "
+            f"makes a secret: {SECRET_COMMAND}",
         )
 
 

@@ -97,9 +97,16 @@ class Section:
         return self.optional(key, parse, parse(default))
 
     def secret(
-        self, key: str, *, literal: Callable[[str], bool] = lambda _: False
+        self,
+        key: str,
+        *,
+        literal: Callable[[str], bool] = lambda _: False,
+        mend: Callable[[str], str] | None = None,
     ) -> Secret | None:
-        """`${env:NAME}` or `${file:PATH}`; written out only where `literal` accepts the text."""
+        """`${env:NAME}` or `${file:PATH}`; written out only where `literal` accepts the text.
+
+        `mend`: from the reference to how such a secret is made, told where there is none.
+        """
         node = self._take(key)
         if node is None:
             self.missing(key)
@@ -122,7 +129,8 @@ class Section:
         try:
             found = read_secret(node.text, environ=self.reading.environ, folder=self.reading.folder)
         except ConfigurationError as error:
-            self.error(Code.SETTING, error.message, node.span)
+            help_ = None if mend is None or not is_reference(node.text) else mend(node.text)
+            self.error(Code.SETTING, error.message, node.span, help=help_)
             return None
         self._note(key, f"<secret of {node.text[2:-1]}>", node)
         return found

@@ -4,7 +4,10 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from deemster.management.application import build_management_application
+from deemster.management.application import (
+    build_management_application,
+    build_probe_application,
+)
 from deemster.management.status import PolicyStatus, ServiceStatus
 from deemster.telemetry.metrics import ServiceFigures, register_figures
 
@@ -103,3 +106,18 @@ async def test_the_decisions_listener_is_described() -> None:
     answer = await ask(READY, "/openapi.json")
     assert (answer.status_code, answer.content) == (200, b"{}")
     assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("peer", ["127.0.0.1", "192.0.2.1"])
+@pytest.mark.parametrize(
+    ("status", "answer"), [(DEGRADED, (200, "ready\n")), (NOT_READY, (503, "not ready\n"))]
+)
+async def test_probes_are_told_the_bare_status_wherever_they_come_from(
+    status: ServiceStatus, answer: tuple[int, str], peer: str
+) -> None:
+    transport = httpx.ASGITransport(build_probe_application(lambda: status), client=(peer, 4711))
+    async with httpx.AsyncClient(transport=transport, base_url="http://probes") as client:
+        found = await client.get("/ready")
+        assert (found.status_code, found.text) == answer
+        assert (await client.get("/live")).text == "live\n"
+        assert (await client.get("/metrics")).status_code == 404

@@ -160,7 +160,7 @@ def test_every_value_knows_where_it_came_from(tmp_path: Path) -> None:
 
 def test_every_scalar_outside_lists_can_be_overridden_and_nothing_else(tmp_path: Path) -> None:
     more = """
-listeners: {decisions: {plaintextBehind: mesh}, extAuthz: {plaintextBehind: mesh}}
+listeners: {decisions: {plaintextBehind: mesh}, extAuthz: {plaintextBehind: mesh}, probes: {}}
 authzen: {publicBaseUrl: "https://pdp.example.com"}
 shared: {url: "redis://127.0.0.1:6379/0"}
 """
@@ -209,6 +209,7 @@ OVERRIDES = {
     "listeners.management.tls.certificate": "certificates/deemster.pem",
     "listeners.management.tls.clientCa": "certificates/operators.pem",
     "listeners.management.tls.key": "certificates/deemster.key",
+    "listeners.probes.bind": "127.0.0.1:9300",
     "policies.bundle.allowPrivate": "true",
     "policies.bundle.bearer": "${env:KONG_SECRET}",
     "policies.bundle.breaker.failures": "9",
