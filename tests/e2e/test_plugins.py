@@ -68,8 +68,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     # installed by such a file, is not lent.
     (site / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     sources = path / "sources"
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        sources.mkdir(exist_ok=True)
+    (sources / "scripts").mkdir(parents=True)
+    for name in ("pyproject.toml", "README.md", "LICENSE", "scripts/compiled_modules.py"):
         shutil.copy(ROOT / name, sources / name)
     shutil.copytree(
         ROOT / "src", sources / "src", ignore=shutil.ignore_patterns("__pycache__", "*.pyc")

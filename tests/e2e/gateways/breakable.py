@@ -15,9 +15,9 @@ __all__ = ["FAULTS", "FILE"]
 FILE = Path("fault")
 PLACES = (
     ("deemster.decisions.point", "DecisionPoint", "begin"),
-    ("deemster.gateways.deciding", "RecordedDecisions", "answer"),
-    ("deemster.gateways.deciding", "CallDecider", "answer"),
-    ("deemster.gateways.pep_auth", "PepAuthenticator", "authenticate"),
+    ("deemster.gateways.deciding", "RecordedDecisions", "begin_answer"),
+    ("deemster.gateways.deciding", "CallDecider", "begin"),
+    ("deemster.gateways.pep_auth", "PepAuthenticator", "_authenticated"),
     ("deemster.tokens.jwt_provider", "JwtProvider", "recall"),
     ("deemster.decisionlog.recorder", "DecisionRecorder", "record"),
     ("deemster.gateways.ext_authz_grpc", "ExtAuthzGrpc", "decode"),
