@@ -73,9 +73,8 @@ evidence: export DEEMSTER_RANDOM_SCALE ?= 1.0
 evidence: parts $(STAMP) ## all tests with the full random counts and a fresh seed
 	$(BIN)/pytest -n $(WORKERS) $(PYTEST_ARGS)
 
-bench: $(STAMP) ## measure; installs wrk and h2load where apt-get can
-	@{ command -v wrk && command -v h2load; } >/dev/null || \
-	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends wrk nghttp2-client; }
+bench: $(STAMP) ## measure beside the peers, 15 minutes at most; ARGS=--quick is short
+	@scripts/bench_parts.sh
 	@scripts/compiled.sh $(COMPILED)
 	PYTHONPATH=$(COMPILED) $(BIN)/python -m benchmarks $(ARGS)
 
@@ -91,5 +90,5 @@ constraints: ## pin the newest versions that pyproject.toml allows
 	touch $(STAMP)
 
 clean: ## all that can be made again
-	rm -rf $(VENV) $(COMPILED) .parts .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	rm -rf $(VENV) $(COMPILED) .bench .parts .run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
 	find src tests -name __pycache__ -prune -exec rm -rf {} +

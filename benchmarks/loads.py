@@ -1,211 +1,181 @@
-"""Servers under load: the null application beside what it is compared with, round by round.
-
-Server pinned to one core, `wrk` to the other; targets in turn, medians over the rounds.
-"""
+"""One load of one contestant: `wrk`, or `h2load` for gRPC, on a core of its own."""
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import signal
-import socket
+import shutil
+import struct
 import subprocess
-import sys
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
-from typing import NamedTuple
+from urllib.parse import urlsplit
 
-__all__ = [
-    "CONNECTIONS",
-    "LOAD_CORE",
-    "ROUNDS",
-    "SECONDS",
-    "ServedFigures",
-    "Target",
-    "cpu_seconds",
-    "free_port",
-    "measured_in_turn",
-    "null_server",
-    "one_answer",
-    "post_script",
-    "serving",
-]
+from benchmarks.processes import LOAD_CORE, cpu_seconds
 
-ROUNDS = 5
-SECONDS = 4
+__all__ = ["CONNECTIONS", "TOKEN", "Call", "GrpcLoad", "HttpLoad", "Load", "Measured"]
+
 CONNECTIONS = 32
-SERVER_CORE = "0"
-LOAD_CORE = "1"
+TOKEN = "@TOKEN@"  # noqa: S105 - none
+"""Stands in a call where every request has another token."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """One process under load."""
+class Call:
+    """One HTTP request."""
 
-    name: str
+    method: str
     url: str
-    process: int
+    headers: Mapping[str, str]
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class ServedFigures:
-    """Medians over the rounds; `spread` is (most - least) / median of the rate.
+class Measured:
+    """One load; `cpu_us`: processor time of the server a request, system calls included."""
 
-    `cpu_us`: processor time of the server for each request, system calls included.
-    """
-
-    name: str
-    per_second: float
-    p50_ms: float
-    p99_ms: float
-    cpu_us: float
-    spread: float
-    resident_mb: float
-
-
-def measured_in_turn(loads: Sequence[tuple[Target, Path]]) -> list[ServedFigures]:
-    """Each target with the script that loads it, one after the other, `ROUNDS` times."""
-    rounds = [[_load(target, script) for target, script in loads] for _ in range(ROUNDS)]
-    return [_figures(target, [turn[at] for turn in rounds]) for at, (target, _) in enumerate(loads)]
-
-
-class _Round(NamedTuple):
     per_second: float
     p50_ms: float
     p99_ms: float
     cpu_us: float
 
 
-def _figures(target: Target, rounds: list[_Round]) -> ServedFigures:
-    rates = [found.per_second for found in rounds]
-    return ServedFigures(
-        target.name,
-        median(rates),
-        median([found.p50_ms for found in rounds]),
-        median([found.p99_ms for found in rounds]),
-        median([found.cpu_us for found in rounds]),
-        (max(rates) - min(rates)) / median(rates),
-        _resident_mb(target.process),
-    )
+@dataclass(slots=True)
+class HttpLoad:
+    """`call`, again and again; with a `pool`, each time with the next of its tokens."""
 
+    call: Call
+    process: int
+    folder: Path
+    pool: Path | None = None
+    name: str = "call"
+    cores: str | None = LOAD_CORE
+    """None: wherever the system puts it."""
+    _walked: int = 0
 
-@contextlib.contextmanager
-def null_server(folder: Path, answer: bytes) -> Iterator[Target]:
-    """The null application, which gives `answer` to whatever it is asked."""
-    port = free_port()
-    answer_file = folder / "answer.json"
-    answer_file.write_bytes(answer)
-    command = ["-m", "benchmarks.null_server", str(port), str(answer_file)]
-    with serving(command, folder / "null.log", port) as process:
-        yield Target("null", f"http://127.0.0.1:{port}/sideband/request", process)
-
-
-@contextlib.contextmanager
-def serving(arguments: list[str], log: Path, port: int) -> Iterator[int]:
-    """A Python program that listens on `port`, pinned to its core; yields its process id."""
-    with log.open("wb") as errors, (log.with_suffix(".out")).open("wb") as output:
-        process = subprocess.Popen(
-            ["taskset", "-c", SERVER_CORE, sys.executable, *arguments],  # noqa: S607
-            stdout=output,
-            stderr=errors,
+    def run(self, seconds: int, connections: int = CONNECTIONS) -> Measured:
+        """Raises RuntimeError where any answer is not a 2xx, or wrk says what is not expected."""
+        if shutil.which("wrk") is None:
+            raise RuntimeError("no `wrk`")
+        pinned = [] if self.cores is None else ["taskset", "-c", self.cores]
+        before = cpu_seconds(self.process)
+        found = _output(
+            [
+                *(*pinned, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"),
+                *("-s", str(self._script()), self.call.url, "--", str(self._walked)),
+            ],
+            seconds,
         )
-        try:
-            _wait_until_listening(port)
-            yield process.pid
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=15)
+        spent = cpu_seconds(self.process) - before
+        if "Non-2xx" in found or "Socket errors" in found:
+            raise RuntimeError(f"calls failed: {' '.join(found.split())[-200:]}")
+        rate = re.search(r"Requests/sec:\s+([0-9.]+)", found)
+        done = re.search(r"(\d+) requests in", found)
+        p50 = re.search(r"50%\s+([0-9.]+)(us|ms|s)", found)
+        p99 = re.search(r"99%\s+([0-9.]+)(us|ms|s)", found)
+        if rate is None or p50 is None or p99 is None or done is None or not int(done[1]):
+            raise RuntimeError(f"wrk said nothing that can be read: {found!r}")
+        # What was under way at the end was sent as well.
+        self._walked += int(done[1]) + connections
+        return Measured(float(rate[1]), _ms(p50), _ms(p99), spent / int(done[1]) * 1e6)
+
+    def _script(self) -> Path:
+        script = self.folder / f"{self.name}.lua"
+        if not script.exists():
+            text = _fixed(self.call) if self.pool is None else _walking(self.call, self.pool)
+            script.write_text(text, encoding="utf-8")
+        return script
 
 
-def _load(target: Target, script: Path) -> _Round:
-    before = cpu_seconds(target.process)
+def _fixed(call: Call) -> str:
+    lines = [f"wrk.headers[{_lua(name)}] = {_lua(value)}" for name, value in call.headers.items()]
+    body = [f"wrk.body = {_lua(call.body)}"] if call.body else []
+    return "\n".join([f"wrk.method = {_lua(call.method)}", *body, *lines, ""])
+
+
+def _walking(call: Call, pool: Path) -> str:
+    # The whole request is put together here: wrk would build its header fields anew for each.
+    url = urlsplit(call.url)
+    with pool.open(encoding="ascii") as tokens:
+        token = next(tokens).rstrip("\n")
+    length = len(call.body.replace(TOKEN, token))
+    fields = {"Host": url.netloc, "Content-Length": str(length), **call.headers}
+    head = f"{call.method} {url.path} HTTP/1.1\r\n" + "".join(
+        f"{name}: {value}\r\n" for name, value in fields.items()
+    )
+    before, _, after = f"{head}\r\n{call.body}".partition(TOKEN)
+    return f"""local tokens = {{}}
+for token in io.lines({_lua(str(pool))}) do tokens[#tokens + 1] = token end
+local before, after = {_lua(before)}, {_lua(after)}
+local at = 0
+function init(arguments) at = tonumber(arguments[1]) end
+function request()
+  at = at % #tokens + 1
+  return before .. tokens[at] .. after
+end
+"""
+
+
+def _lua(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + escaped.replace("\n", "\\n").replace("\r", "\\r") + '"'
+
+
+@dataclass(slots=True)
+class GrpcLoad:
+    """`Check` of Envoy's API: `CHANNELS` connections with `STREAMS` calls under way on each."""
+
+    url: str
+    message: bytes
+    headers: Mapping[str, str]
+    process: int
+    folder: Path
+    channels: int = field(default=4, init=False)
+    streams: int = field(default=8, init=False)
+
+    def run(self, seconds: int, connections: int = CONNECTIONS) -> Measured:
+        """`connections` of 1: one connection with one call under way. Raises RuntimeError."""
+        if shutil.which("h2load") is None:
+            raise RuntimeError("no `h2load`: it comes with Debian's nghttp2-client")
+        body = self.folder / "message.bin"
+        # The length-prefixed message of gRPC over HTTP/2, not compressed.
+        body.write_bytes(b"\0" + struct.pack(">I", len(self.message)) + self.message)
+        log = self.folder / "h2load.log"
+        log.unlink(missing_ok=True)
+        channels, streams = (1, 1) if connections == 1 else (self.channels, self.streams)
+        fields = {"content-type": "application/grpc", "te": "trailers", **self.headers}
+        told = [word for name, value in fields.items() for word in ("-H", f"{name}: {value}")]
+        before = cpu_seconds(self.process)
+        found = _output(
+            [
+                *("taskset", "-c", LOAD_CORE, "h2load", f"-c{channels}", f"-m{streams}"),
+                *("-D", str(seconds), "-d", str(body), f"--log-file={log}", *told, self.url),
+            ],
+            seconds,
+        )
+        spent = cpu_seconds(self.process) - before
+        rate = re.search(r"([0-9.]+) req/s", found)
+        done = re.search(r"(\d+) succeeded, 0 failed, 0 errored", found)
+        if rate is None or done is None or not int(done[1]):
+            raise RuntimeError(f"calls failed: {' '.join(found.split())[-200:]}")
+        # Start, status and microseconds of each call.
+        with log.open(encoding="ascii") as lines:
+            taken = sorted(int(line.split("\t")[2]) for line in lines)
+        p50, p99 = (taken[int(len(taken) * share)] / 1000 for share in (0.5, 0.99))
+        return Measured(float(rate[1]), p50, p99, spent / int(done[1]) * 1e6)
+
+
+Load = HttpLoad | GrpcLoad
+
+
+def _output(command: list[str], seconds: int) -> str:
     found = subprocess.run(
-        [
-            *("taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s"),
-            *("--latency", "-s", str(script), target.url),
-        ],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    if "Non-2xx" in found:
-        raise RuntimeError(f"{target.name} refused calls:\n{found}")
-    rate = re.search(r"Requests/sec:\s+([0-9.]+)", found)
-    p50 = re.search(r"50%\s+([0-9.]+)(us|ms|s)", found)
-    p99 = re.search(r"99%\s+([0-9.]+)(us|ms|s)", found)
-    if rate is None or p50 is None or p99 is None:
-        raise RuntimeError(f"wrk said nothing that can be read:\n{found}")
-    spent = cpu_seconds(target.process) - before
-    per_second = float(rate[1])
-    return _Round(per_second, _ms(p50), _ms(p99), spent / (per_second * SECONDS) * 1e6)
-
-
-def cpu_seconds(pid: int) -> float:
-    """Processor time of a process so far, system calls included."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    # utime and stime, fields 14 and 15 of proc(5); the name before the bracket is cut off.
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        command, check=False, capture_output=True, text=True, timeout=seconds + 20
+    )
+    if found.returncode:
+        raise RuntimeError(f"{command[0]} ended with {found.returncode}: {found.stderr[-200:]}")
+    return found.stdout
 
 
 def _ms(found: re.Match[str]) -> float:
     return float(found[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[found[2]]
-
-
-def post_script(folder: Path, body: bytes, secret: str, name: str = "post") -> Path:
-    """wrk's request; the answer's content is looked at before the first round."""
-    body_file = folder / f"{name}.json"
-    body_file.write_bytes(body)
-    script = folder / f"{name}.lua"
-    script.write_text(
-        f"""wrk.method = "POST"
-local f = io.open("{body_file}", "rb")
-wrk.body = f:read("*a")
-f:close()
-wrk.headers["Content-Type"] = "application/json"
-wrk.headers["CLIENT-TOKEN"] = "{secret}"
-""",
-        encoding="utf-8",
-    )
-    return script
-
-
-def one_answer(url: str, body: bytes, secret: str) -> bytes:
-    """The body of a 200."""
-    import httpx
-
-    answer = httpx.post(
-        url,
-        content=body,
-        headers={"content-type": "application/json", "client-token": secret},
-        trust_env=False,
-    )
-    if answer.status_code != httpx.codes.OK:
-        raise RuntimeError(f"the benchmark measures permits, not {answer.text}")
-    return answer.content
-
-
-def _resident_mb(pid: int) -> float:
-    # taskset replaces itself by the server, so the process id is the server's own.
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    found = re.search(r"VmRSS:\s+(\d+) kB", status)
-    return int(found[1]) / 1024 if found else float("nan")
-
-
-def free_port() -> int:
-    """One that nobody has at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait_until_listening(port: int) -> None:
-    for _ in range(200):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 0.2):
-            return
-        time.sleep(0.05)
-    raise RuntimeError(f"nothing listens on port {port}")

@@ -49,7 +49,7 @@ def measure_pieces(operations: int) -> list[PieceFigure]:
 
 
 async def _measure(folder: Path, operations: int) -> list[PieceFigure]:
-    prepared = prepare(folder, operations, port=0, management=0)
+    prepared = prepare(folder, operations)
     clock = SystemClock()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     application = build_application(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 __all__ = [
     "AUDIENCE",
+    "GROUPS",
     "ISSUER",
     "PROVIDER",
+    "Operation",
     "OperationCall",
     "authzen_question",
     "authzen_tree_texts",
     "calls",
     "conditioned_tree_texts",
+    "operations_of",
+    "ruled_tree_texts",
     "tree_texts",
 ]
 
@@ -19,10 +23,29 @@ from typing import NamedTuple
 PROVIDER = "bench"
 AUDIENCE = "Bench API"
 ISSUER = "https://issuer.example"
+GROUPS = tuple(f"g{number}" for number in range(7))
+"""Those that alice is in."""
 OPERATIONS_IN_A_FILE = 20
 
 _SHAPES = ("/r{n}", "/r{n}/{{id}}", "/r{n}/{{id}}/lines", "/r{n}/{{id}}/lines/{{line}}")
 _METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
+
+
+class Operation(NamedTuple):
+    """What the tree says of one operation, for those that are told in another language."""
+
+    service: str
+    id: str
+    method: str
+    template: str
+    scopes: tuple[str, str]
+    groups: tuple[str, str]
+
+    @property
+    def pattern(self) -> str:
+        """The template as a regular expression of the whole path."""
+        steps = ["[^/]+" if step.startswith("{") else step for step in self.template.split("/")]
+        return "/".join(steps)
 
 
 class OperationCall(NamedTuple):
@@ -47,6 +70,48 @@ def tree_texts(operations: int, *, conditions: bool = False) -> dict[str, str]:
         imports = "imports: {shared: ../lib/shared.yaml}\n" if conditions else ""
         service = _SERVICE.format(file=file, imports=imports)
         texts[f"services/s{file:04}.yaml"] = service + "".join(blocks)
+    return texts
+
+
+def operations_of(operations: int) -> list[Operation]:
+    """The operations of `tree_texts(operations)`; any of the scopes, and any of the groups."""
+    found = []
+    for index in range(operations):
+        file, number = divmod(index, OPERATIONS_IN_A_FILE)
+        found.append(
+            Operation(
+                service=f"s{file}",
+                id=f"op{number}",
+                method=_METHODS[number % 5],
+                template=f"/s{file}{_path(number)}",
+                scopes=(f"s{file}.op{number}.read", f"s{file}.admin"),
+                groups=(f"g{number % 7}", "admins"),
+            )
+        )
+    return found
+
+
+def ruled_tree_texts(operations: int, conditions: int) -> dict[str, str]:
+    """As `tree_texts`; each operation with as many deny rules, whose conditions are all false.
+
+    All are evaluated, for one that held would deny.
+    """
+    texts = tree_texts(operations)
+    rules = "".join(
+        f"          - {{id: r{turn}, effect: deny, "
+        f"when: \"has(claims.client_id) && claims.client_id == 'other{turn}'\"}}\n"
+        for turn in range(conditions)
+    )
+    policies = f"""    policies:
+      - id: more
+        combiningAlgorithm: deny-overrides
+        rules:
+          - {{id: allow, effect: permit}}
+{rules}"""
+    for path in texts:
+        if path.startswith("services/"):
+            head, *blocks = texts[path].split("  - id: ")
+            texts[path] = "  - id: ".join([head, *[block + policies for block in blocks]])
     return texts
 
 
@@ -157,6 +222,7 @@ kind: ApiService
 metadata: {{id: s{file}}}
 service:
   tokenProvider: {{type: internal, id: bench}}
+  audience: Bench API
 operations:
 """
 
