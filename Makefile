@@ -16,7 +16,7 @@ COMPILED := .compiled
 # What is run against it beside everything that is run against the sources.
 ON_COMPILED := tests/golden tests/contract $(wildcard tests/properties/test_reference_*.py \
   tests/integration/test_app*.py tests/integration/test_cross_talk.py tests/integration/test_fail_open*.py) \
-  tests/e2e/test_server.py
+  tests/e2e/test_server.py tests/e2e/test_workers.py
 
 SOURCES := $(wildcard src tests benchmarks scripts)
 # mypy refuses a folder without Python in it.

@@ -67,16 +67,16 @@ class HttpLoad:
             seconds,
         )
         spent = cpu_seconds(self.process) - before
+        done = re.search(r"(\d+) requests in", found)
+        # What was under way at the end was sent as well.
+        self._walked += connections + (int(done[1]) if done else 0)
         if "Non-2xx" in found or "Socket errors" in found:
             raise RuntimeError(f"calls failed: {' '.join(found.split())[-200:]}")
         rate = re.search(r"Requests/sec:\s+([0-9.]+)", found)
-        done = re.search(r"(\d+) requests in", found)
         p50 = re.search(r"50%\s+([0-9.]+)(us|ms|s)", found)
         p99 = re.search(r"99%\s+([0-9.]+)(us|ms|s)", found)
         if rate is None or p50 is None or p99 is None or done is None or not int(done[1]):
             raise RuntimeError(f"wrk said nothing that can be read: {found!r}")
-        # What was under way at the end was sent as well.
-        self._walked += int(done[1]) + connections
         return Measured(float(rate[1]), _ms(p50), _ms(p99), spent / int(done[1]) * 1e6)
 
     def _script(self) -> Path:

@@ -27,11 +27,13 @@ def conditions(plan: Plan) -> str:
     when = datetime.fromtimestamp(SystemClock.wall(), UTC).date().isoformat()
     point = deemster.decisions.point.__file__ or ""
     compiled = "is not compiled" if point.endswith(".py") else "is compiled"
+    libraries = ", ".join(map(_version, LIBRARIES))
     return f"""{when}; {_processor()}, {os.cpu_count()} cores; Python {platform.python_version()};
-{", ".join(map(_version, LIBRARIES))}, {_cerbos()};
+{libraries}, {_cerbos()};
 load average at the start {os.getloadavg()[0]:.1f}. Deemster's hot path {compiled}.
-{plan.rounds} rounds of {plan.seconds} s, and of {plan.single_seconds} s over one connection. RS256 (2048 bits) and ES256. Pools for a fresh token every time: {plan.pool:,}
-RS256, {plan.cheap_pool:,} ES256; a worker remembers 50,000."""
+Rounds: {plan.rounds}, of {plan.seconds} s, and of {plan.single_seconds} s over one connection.
+Tokens: RS256 (2048 bits) and ES256; another one each time out of {plan.pool:,} (RS256) and
+{plan.cheap_pool:,} (ES256), of which a worker remembers 50,000."""
 
 
 def _version(name: str) -> str:

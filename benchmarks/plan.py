@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 __all__ = ["FULL", "QUICK", "Plan"]
 
+REMEMBERED = 50_000
+"""Tokens, by each worker."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -28,6 +31,11 @@ class Plan:
     engine_rounds: int
     slow_parts: bool
     """Memory, `check` and `test` too."""
+
+    @property
+    def is_fresh(self) -> bool:
+        """No token of a pool is met again while it is remembered."""
+        return self.pool > REMEMBERED and self.cheap_pool > 2 * REMEMBERED
 
 
 FULL = Plan(
