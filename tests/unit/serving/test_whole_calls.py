@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import httptools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from deemster.model.clock import SystemClock
 from deemster.model.gateway import GatewayCaller
 from deemster.serving.decisions_server import DecisionsServer
 from deemster.serving.protocol import ConnectionLimits
+from deemster.serving.whole_calls import WholeCalls
 from deemster.telemetry.metrics import ConnectionCounters
 from tests.support.doubles import CountedIds, KeptReports
 from tests.support.gateway_calls import SECRET, a_gateway
@@ -274,3 +276,85 @@ async def test_an_answer_with_a_line_break_in_a_header_field_is_not_written(desk
     async with desk.serving():
         said = await desk.said([call(b"/a")])
     assert said == b""
+
+
+TARGETS = st.lists(
+    st.sampled_from(
+        [
+            b"/",
+            b"//",
+            b"?",
+            b"a",
+            b"%2f",
+            b"%3F",
+            b":",
+            b"@",
+            b";",
+            b"&",
+            b"=",
+            b"..",
+            b"*",
+            b"!",
+            b"~",
+        ]
+    ),
+    max_size=12,
+).map(b"".join)
+
+
+@given(target=TARGETS)
+def test_a_target_is_taken_apart_as_the_usual_parser_does(target: bytes) -> None:
+    target = b"/" + target
+    read = WholeCalls().read(b"GET " + target + b" HTTP/1.1\r\nhost: a\r\n\r\n")
+    usual = httptools.parse_url(target)
+    assert read is not None
+    assert (read.path, read.query) == (usual.path, usual.query or b"")
+
+
+ODD = [
+    pytest.param(b"GET /a HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n", id="a field in two cases"),
+    pytest.param(b"GET /a HTTP/1.1\r\nx: a\r\nx: a\r\n\r\n", id="a field twice"),
+    pytest.param(b"\r\nGET /a HTTP/1.1\r\nx: a\r\n\r\n", id="a line before it"),
+    pytest.param(b"GET /a HTTP/1.1\r\nx: a\r\n\r\nG", id="an octet behind it"),
+    pytest.param(b"GET /a HTTP/1.1\r\nx: a\r\n\r\nGET /b HTTP/1.1\r\n\r\n", id="a call behind it"),
+    pytest.param(b"GET /a HTTP/1.1\r\nx: a\r\n", id="no end"),
+    pytest.param(b"POST /a HTTP/1.1\r\ncontent-length: 2\r\n\r\na", id="half a body"),
+    pytest.param(
+        b"POST /a HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", id="chunks"
+    ),
+    pytest.param(b"GET /a HTTP/1.0\r\nx: a\r\n\r\n", id="HTTP/1.0"),
+    pytest.param(b"HEAD /a HTTP/1.1\r\nx: a\r\n\r\n", id="HEAD"),
+    pytest.param(b"GET /a HTTP/1.1\r\nconnection: close\r\n\r\n", id="the last call"),
+    pytest.param(
+        b"GET /a HTTP/1.1\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n", id="an upgrade"
+    ),
+    pytest.param(b"POST /a HTTP/1.1\r\nexpect: 100-continue\r\n\r\n", id="an expectation"),
+    pytest.param(b"GET http://a/b HTTP/1.1\r\nx: a\r\n\r\n", id="absolute form"),
+    pytest.param(b"GET /a#b HTTP/1.1\r\nx: a\r\n\r\n", id="a fragment"),
+    pytest.param(b"GET /a HTTP/1.1\r\nx : a\r\n\r\n", id="a space before the colon"),
+    pytest.param(b"GET /a HTTP/1.1\r\nx: a\n\r\n", id="a bare line feed"),
+    pytest.param(b"GET /a HTTP/1.1\r\nx: a\r\n b\r\n\r\n", id="a folded line"),
+    pytest.param(
+        b"POST /a HTTP/1.1\r\ncontent-length: 1\r\ncontent-length: 1\r\n\r\na", id="two lengths"
+    ),
+]
+
+
+@pytest.mark.parametrize("data", ODD)
+def test_what_is_out_of_the_ordinary_is_for_the_usual_parser(data: bytes) -> None:
+    calls = WholeCalls()
+    assert calls.read(data) is None
+    # And leaves nothing behind for the next one.
+    read = calls.read(b"GET /next HTTP/1.1\r\ny: b\r\n\r\n")
+    assert read == ("GET", b"/next", b"", {b"y": b"b"}, b"")
+
+
+def test_a_connection_of_odd_calls_is_tried_no_more() -> None:
+    calls = WholeCalls()
+    odd, plain = b"GET /a HTTP/1.0\r\n\r\n", b"GET /a HTTP/1.1\r\nx: a\r\n\r\n"
+    for _ in range(7):
+        assert calls.read(odd) is None
+    assert calls.read(plain) is not None
+    for _ in range(8):
+        assert calls.read(odd) is None
+    assert calls.read(plain) is None
