@@ -1,7 +1,8 @@
 """The workers of a supervisor: started, asked, restarted when they die, ended.
 
-A worker that dies is started again at once, and more slowly the more often that happens; one that
-does not answer for HUNG_SECONDS is killed, and so is started again.
+A worker that dies is started again at once, and more slowly the more often that happens: much more
+slowly only where it does not come to serve. One that does not answer for HUNG_SECONDS is killed,
+and so is started again.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ ASK_SECONDS = 1.0
 RELOAD_SECONDS = 60.0
 FIRST_DELAY = 0.1
 MOST_DELAY = 5.0
+MOST_DELAY_OF_SERVING = 0.4
+"""Before a worker that did serve is replaced: with its start, less than two seconds. Half of the
+service being away for longer costs more than the starts do, which take one core's time at most."""
 STEADY_SECONDS = 1.0
 """A worker that served for this long died of something new."""
 
@@ -254,8 +258,7 @@ class Crew:
             self._log.error(
                 "worker_ended", worker=number, status=worker.process.returncode, lived=round(lived)
             )
-            if lived >= STEADY_SECONDS:
-                delay = FIRST_DELAY
+            delay = FIRST_DELAY if lived >= STEADY_SECONDS else min(delay, MOST_DELAY_OF_SERVING)
             while number not in self._workers:
                 await asyncio.sleep(delay)
                 delay = min(2 * delay, MOST_DELAY)
