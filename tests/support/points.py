@@ -77,6 +77,12 @@ class FakeProvider:
         """Remembers nothing."""
         return None
 
+    def verify_at_hand(
+        self, credential: Credential, *, audience: str | None, now: float
+    ) -> VerifiedClaims | None:
+        """See TokenProvider: asked for each."""
+        return None
+
     async def verify(
         self, credential: Credential, *, audience: str | None, now: float
     ) -> VerifiedClaims:

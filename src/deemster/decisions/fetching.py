@@ -106,6 +106,8 @@ class Fetching:
         case.credential = credential
         rules = case.senders = self._rules(case, provider)
         found = provider.recall(credential, audience=audience, now=case.now)
+        # To wait costs more than to verify: it is done here, unless somebody has to be asked.
+        found = found or provider.verify_at_hand(credential, audience=audience, now=case.now)
         if found is None:
             return self._verify(case, provider, credential)
         self._refuse_revoked(found)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from deemster.errors import ConfigurationError, TokenRejectedError
 from deemster.model.decision import Reason
@@ -26,8 +26,7 @@ CHECKED_CLAIMS = frozenset({*_STRINGS, *_DATES, "aud", "scope"})
 """Claims that have their type, where they are there, in every accepted claim set."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimNames:
+class ClaimNames(NamedTuple):
     """Which claims a provider reads (`scopeClaim`, `permissionsClaim`, `userClaim`)."""
 
     scope: str = "scope"
@@ -35,8 +34,7 @@ class ClaimNames:
     user: str = "sub"
 
 
-@dataclass(frozen=True, slots=True)
-class TokenTimes:
+class TokenTimes(NamedTuple):
     """Bounds in epoch seconds, as claimed; None where the claim is absent."""
 
     expires_at: float | None

@@ -98,7 +98,7 @@ def _read(
     if len(segments) != 3:
         _refuse("not three segments")
     try:
-        header_bytes, _, signature = [decode_base64url(segment) for segment in segments]
+        header_bytes, payload, signature = [decode_base64url(segment) for segment in segments]
     except ValueError:
         _refuse("not canonical base64url")
     header = read_json_object(header_bytes, malformed=Reason.PROOF_INVALID)
@@ -112,7 +112,7 @@ def _read(
         key = verification_key(jwk)
     except KeyNotUsableError as error:
         _refuse(f"its key is not usable: {error}")
-    return CompactJws(proof, algorithm, None, signature), key, jwk
+    return CompactJws(proof, algorithm, None, payload, signature), key, jwk
 
 
 def _algorithm(header: Mapping[str, object], rules: SenderRules) -> str:

@@ -122,6 +122,12 @@ class IntrospectingProvider:
             return None
         return found.claims
 
+    def verify_at_hand(
+        self, credential: Credential, *, audience: str | None, now: float
+    ) -> VerifiedClaims | None:
+        """See TokenProvider: the endpoint is asked."""
+        return None
+
     async def verify(
         self, credential: Credential, *, audience: str | None, now: float
     ) -> VerifiedClaims:

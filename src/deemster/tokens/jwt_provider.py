@@ -9,9 +9,9 @@ from deemster.model.decision import Reason
 from deemster.model.identity import Credential, VerifiedClaims
 from deemster.model.sender import NO_PROOF, SenderRules
 from deemster.tokens.claim_rules import ClaimNames, ClaimReader, checked_skew
-from deemster.tokens.jose import SUPPORTED_ALGORITHMS, verified_payload
+from deemster.tokens.jose import SUPPORTED_ALGORITHMS, VerificationKey, verified_payload
 from deemster.tokens.keysets import KeySet
-from deemster.tokens.precheck import TokenType, precheck, read_json_object
+from deemster.tokens.precheck import CompactJws, TokenType, precheck, read_json_object
 from deemster.tokens.provider import ProviderKind
 from deemster.tokens.token_cache import AcceptedToken, TokenCache
 from deemster.tokens.trusted_claims import AssertionRules, accept_asserted
@@ -87,25 +87,41 @@ class JwtProvider:
             raise TokenRejectedError(Reason.TOKEN_AUDIENCE_MISMATCH)
         return found.claims
 
+    def verify_at_hand(
+        self, credential: Credential, *, audience: str | None, now: float
+    ) -> VerifiedClaims | None:
+        """See TokenProvider: nearly always, for the keys are here."""
+        jws = self._prechecked(credential)
+        key = self.key_set.key_at_hand(jws.key_id, jws.algorithm)
+        return None if key is None else self._verified(jws, key, audience=audience, now=now)
+
     async def verify(
         self, credential: Credential, *, audience: str | None, now: float
     ) -> VerifiedClaims:
         """See TokenProvider."""
-        jws = precheck(credential.secret, algorithms=self._algorithms, token_type=self._token_type)
+        jws = self._prechecked(credential)
         key = await self.key_set.key_for(jws.key_id, jws.algorithm)
         if key is None:
             raise TokenRejectedError(Reason.TOKEN_SIGNATURE_INVALID, detail="no such key")
-        # INVARIANT: nothing is awaited from here on, so the key is of this generation.
-        claims = read_json_object(verified_payload(jws, key), malformed=Reason.TOKEN_MALFORMED)
-        accepted = self._judged(claims, jws.key_id, audience=audience, now=now)
-        self._cache.put(credential.secret, self.key_set.generation, accepted)
-        return accepted.claims
+        return self._verified(jws, key, audience=audience, now=now)
 
     def accept(
         self, asserted: Mapping[str, object], *, audience: str | None, now: float
     ) -> VerifiedClaims:
         """See TokenProvider: claims that an entitled gateway says it verified."""
         return accept_asserted(asserted, self._asserted, audience=audience, now=now)
+
+    def _prechecked(self, credential: Credential) -> CompactJws:
+        return precheck(credential.secret, algorithms=self._algorithms, token_type=self._token_type)
+
+    def _verified(
+        self, jws: CompactJws, key: VerificationKey, *, audience: str | None, now: float
+    ) -> VerifiedClaims:
+        # INVARIANT: nothing was awaited since the key was chosen: it is of this generation.
+        claims = read_json_object(verified_payload(jws, key), malformed=Reason.TOKEN_MALFORMED)
+        accepted = self._judged(claims, jws.key_id, audience=audience, now=now)
+        self._cache.put(jws.token, self.key_set.generation, accepted)
+        return accepted.claims
 
     def _judged(
         self, claims: dict[str, object], key_id: str | None, *, audience: str | None, now: float

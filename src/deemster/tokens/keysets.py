@@ -36,6 +36,13 @@ class KeySet(Protocol):
         """True when the next verification should ask for newer keys."""
         ...
 
+    def key_at_hand(self, key_id: str | None, algorithm: str) -> VerificationKey | None:
+        """The key where it is here and may be used without asking anybody; else None.
+
+        None says nothing about the key: `key_for` does.
+        """
+        ...
+
     async def key_for(self, key_id: str | None, algorithm: str) -> VerificationKey | None:
         """The key, or None where the provider has no such key.
 
@@ -73,6 +80,10 @@ class StaticKeySet:
 
     def __init__(self, table: KeyTable) -> None:
         self._table = table
+
+    def key_at_hand(self, key_id: str | None, algorithm: str) -> VerificationKey | None:
+        """As `KeyTable.choose`."""
+        return self._table.choose(key_id, algorithm)
 
     async def key_for(self, key_id: str | None, algorithm: str) -> VerificationKey | None:
         """As `KeyTable.choose`."""

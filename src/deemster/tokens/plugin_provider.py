@@ -91,6 +91,12 @@ class PluginTokenProvider:
         """See TokenProvider: nothing is remembered."""
         return None
 
+    def verify_at_hand(
+        self, credential: Credential, *, audience: str | None, now: float
+    ) -> VerifiedClaims | None:
+        """See TokenProvider: the plug-in is asked."""
+        return None
+
     async def verify(
         self, credential: Credential, *, audience: str | None, now: float
     ) -> VerifiedClaims:

@@ -7,8 +7,9 @@ over-long base64url); behind this check they agree (RFC 8725 3; RFC 7515 4, 5.2,
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
 
 from deemster.errors import TokenRejectedError
 from deemster.model.decision import Reason
@@ -21,6 +22,7 @@ MAX_TOKEN_CHARACTERS = 16_384
 
 _MAX_DEPTH = 32
 _MAX_KEY_ID_BYTES = 128
+_MOST_HEADERS = 256
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 # `crit` and `b64` change what is signed, `zip` inflates; the rest would let a token bring its own
@@ -36,14 +38,25 @@ class TokenType(Enum):
     ANY = "any"
 
 
-@dataclass(frozen=True, slots=True)
-class CompactJws:
-    """A token of sound structure, not believed: its payload is not even read yet."""
+class CompactJws(NamedTuple):
+    """A token of sound structure, not believed: its payload is octets that nobody looked into.
 
-    token: str = field(repr=False)
+    `repr` hides everything but the header.
+    """
+
+    token: str
     algorithm: str
     key_id: str | None
-    signature: bytes = field(repr=False)
+    payload: bytes
+    signature: bytes
+
+    def __repr__(self) -> str:
+        return f"CompactJws(algorithm={self.algorithm!r}, key_id={self.key_id!r})"
+
+    @property
+    def signing_input(self) -> bytes:
+        """What the signature is of (RFC 7515 2): the first two segments as they were sent."""
+        return self.token[: self.token.rindex(".")].encode("ascii")
 
 
 def precheck(token: str, *, algorithms: frozenset[str], token_type: TokenType) -> CompactJws:
@@ -61,15 +74,47 @@ def precheck(token: str, *, algorithms: frozenset[str], token_type: TokenType) -
     if len(segments) != 3:
         raise _malformed("not three segments")
     try:
-        header_bytes, _, signature = [decode_base64url(segment) for segment in segments]
+        payload, signature = decode_base64url(segments[1]), decode_base64url(segments[2])
+        header = _header(segments[0])
     except ValueError:
         raise _malformed("not canonical base64url") from None
-    header = read_json_object(header_bytes, malformed=Reason.TOKEN_MALFORMED)
+    algorithm, typ, key_id = header
+    # RFC 8725 3.1: the accepted algorithms come from the provider's settings; "none" is in no
+    # such list, whatever its spelling.
+    if algorithm not in algorithms:
+        raise TokenRejectedError(Reason.TOKEN_SIGNATURE_INVALID, detail="algorithm not accepted")
+    # RFC 9068 4: "at+jwt" or "application/at+jwt"; RFC 7515 4.1.9: media types ignore case.
+    if token_type is TokenType.AT_JWT and typ != "at+jwt":
+        raise TokenRejectedError(Reason.TOKEN_TYPE_REJECTED)
+    return CompactJws(token, algorithm, key_id, payload, signature)
+
+
+class _Header(NamedTuple):
+    """`typ` without case and without `application/`."""
+
+    algorithm: str
+    typ: str | None
+    key_id: str | None
+
+
+@lru_cache(maxsize=_MOST_HEADERS)
+def _header(segment: str) -> _Header:
+    """What a header segment says. Raises ValueError, TokenRejectedError (`token-malformed`).
+
+    Cache: issuers write one header for each of their keys. Key: the text of the segment; bound:
+    256 segments, the least lately used goes first; no TTL, for it is a function of the text;
+    what is refused is not kept.
+    """
+    header = read_json_object(decode_base64url(segment), malformed=Reason.TOKEN_MALFORMED)
     if not _REFUSED_MEMBERS.isdisjoint(header):
         raise _malformed("refused header member")
-    algorithm = _algorithm(header, algorithms)
-    _check_type(header, token_type)
-    return CompactJws(token, algorithm, _key_id(header), signature)
+    algorithm, typ = header.get("alg"), header.get("typ")
+    if not isinstance(algorithm, str):
+        raise _malformed("no `alg`")
+    if typ is not None and not isinstance(typ, str):
+        raise _malformed("`typ` is not a string")
+    plain = None if typ is None else typ.lower().removeprefix("application/")
+    return _Header(algorithm, plain, _key_id(header))
 
 
 def read_json_object(data: bytes, *, malformed: Reason) -> dict[str, object]:
@@ -81,28 +126,6 @@ def read_json_object(data: bytes, *, malformed: Reason) -> dict[str, object]:
     if not isinstance(value, dict):
         raise TokenRejectedError(malformed, detail="not a JSON object")
     return value
-
-
-def _algorithm(header: dict[str, object], algorithms: frozenset[str]) -> str:
-    algorithm = header.get("alg")
-    if not isinstance(algorithm, str):
-        raise _malformed("no `alg`")
-    # RFC 8725 3.1: the accepted algorithms come from the provider's settings; "none" is in no
-    # such list, whatever its spelling.
-    if algorithm not in algorithms:
-        raise TokenRejectedError(Reason.TOKEN_SIGNATURE_INVALID, detail="algorithm not accepted")
-    return algorithm
-
-
-def _check_type(header: dict[str, object], token_type: TokenType) -> None:
-    found = header.get("typ")
-    if found is not None and not isinstance(found, str):
-        raise _malformed("`typ` is not a string")
-    if token_type is TokenType.ANY:
-        return
-    # RFC 9068 4: "at+jwt" or "application/at+jwt"; RFC 7515 4.1.9: media types ignore case.
-    if found is None or found.lower().removeprefix("application/") != "at+jwt":
-        raise TokenRejectedError(Reason.TOKEN_TYPE_REJECTED)
 
 
 def _key_id(header: dict[str, object]) -> str | None:

@@ -63,6 +63,15 @@ class TokenProvider(Protocol):
         """
         ...
 
+    def verify_at_hand(
+        self, credential: Credential, *, audience: str | None, now: float
+    ) -> VerifiedClaims | None:
+        """As `verify`, where nothing has to be awaited for it; None means ask `verify`.
+
+        Synchronous. Raises TokenRejectedError.
+        """
+        ...
+
     async def verify(
         self, credential: Credential, *, audience: str | None, now: float
     ) -> VerifiedClaims:

@@ -92,6 +92,12 @@ class RemoteKeySet:
         """Why some published keys are not used."""
         return self._table.dropped if self._table is not None else ()
 
+    def key_at_hand(self, key_id: str | None, algorithm: str) -> VerificationKey | None:
+        """As `keysets.KeySet`: where `key_for` would neither fetch nor wait."""
+        if self.refresh_due or self._age > self._good_for + self._cool_down:
+            return None
+        return self._choose(key_id, algorithm)
+
     async def key_for(self, key_id: str | None, algorithm: str) -> VerificationKey | None:
         """As `keysets.KeySet`: waits for a fetch only where no key at hand fits."""
         if self.refresh_due:

@@ -45,14 +45,17 @@ class SeveralIssuers:
                 return found
         return None
 
+    def verify_at_hand(
+        self, credential: Credential, *, audience: str | None, now: float
+    ) -> VerifiedClaims | None:
+        """See TokenProvider."""
+        return self._issuer_of(credential).verify_at_hand(credential, audience=audience, now=now)
+
     async def verify(
         self, credential: Credential, *, audience: str | None, now: float
     ) -> VerifiedClaims:
         """See TokenProvider."""
-        provider = self._by_issuer.get(claimed_issuer(credential.secret))
-        if provider is None:
-            raise TokenRejectedError(Reason.TOKEN_ISSUER_UNKNOWN)
-        return await provider.verify(credential, audience=audience, now=now)
+        return await self._issuer_of(credential).verify(credential, audience=audience, now=now)
 
     def accept(
         self, asserted: Mapping[str, object], *, audience: str | None, now: float
@@ -63,6 +66,12 @@ class SeveralIssuers:
         if provider is None:
             raise TokenRejectedError(Reason.TOKEN_ISSUER_UNKNOWN)
         return provider.accept(asserted, audience=audience, now=now)
+
+    def _issuer_of(self, credential: Credential) -> JwtProvider:
+        provider = self._by_issuer.get(claimed_issuer(credential.secret))
+        if provider is None:
+            raise TokenRejectedError(Reason.TOKEN_ISSUER_UNKNOWN)
+        return provider
 
 
 def claimed_issuer(token: str) -> str:

@@ -63,6 +63,12 @@ class AssertedClaimsProvider:
         """Nothing is remembered: no credential is believed."""
         return None
 
+    def verify_at_hand(
+        self, credential: Credential, *, audience: str | None, now: float
+    ) -> VerifiedClaims | None:
+        """See TokenProvider: only a gateway can vouch."""
+        return None
+
     async def verify(
         self, credential: Credential, *, audience: str | None, now: float
     ) -> VerifiedClaims:

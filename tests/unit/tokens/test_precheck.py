@@ -32,6 +32,15 @@ def test_a_sound_token_gives_its_algorithm_key_id_and_signature() -> None:
     assert (jws.algorithm, jws.key_id, jws.signature) == ("ES256", "k", bytes(64))
 
 
+def test_a_header_seen_before_is_judged_by_each_provider_anew() -> None:
+    token = token_of({**GOOD, "typ": "JWT"})
+    assert precheck(token, algorithms=ALGORITHMS, token_type=TokenType.ANY).key_id == "k"
+    with pytest.raises(TokenRejectedError, match="token-type-rejected"):
+        precheck(token, algorithms=ALGORITHMS, token_type=TokenType.AT_JWT)
+    with pytest.raises(TokenRejectedError, match="token-signature-invalid"):
+        precheck(token, algorithms=frozenset({"RS256"}), token_type=TokenType.ANY)
+
+
 def test_the_representation_holds_neither_token_nor_signature() -> None:
     jws = precheck(token_of(GOOD), algorithms=ALGORITHMS, token_type=TokenType.AT_JWT)
     assert repr(jws) == "CompactJws(algorithm='ES256', key_id='k')"

@@ -58,6 +58,30 @@ async def test_keys_are_fetched_once_and_then_at_hand(clock: FrozenClock) -> Non
     assert (publisher.fetches, keys.generation, keys.refresh_due) == (1, 1, False)
 
 
+async def test_a_key_is_at_hand_only_while_nobody_has_to_be_asked(clock: FrozenClock) -> None:
+    publisher = Publisher(key_document(ONE))
+    keys = keys_of(publisher, clock)
+
+    def at_hand(key_id: str = "ES256-one") -> bool:
+        return keys.key_at_hand(key_id, "ES256") is not None
+
+    assert not at_hand()
+    assert await found(keys)
+    assert at_hand()
+    assert not at_hand("another")
+    # Another fetch is due: whoever asks begins it.
+    clock.advance(601)
+    assert not at_hand()
+    publisher.document = down()
+    assert await found(keys)
+    await settle()
+    # It failed, and the cool-down allows no other yet: the keys serve on.
+    assert at_hand()
+    clock.advance(90_000)
+    assert not at_hand()
+    assert publisher.fetches == 2
+
+
 @pytest.mark.catalogue("K1")
 async def test_two_hundred_callers_share_one_fetch(clock: FrozenClock) -> None:
     publisher = Publisher(key_document(ONE))

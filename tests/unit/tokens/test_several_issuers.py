@@ -41,6 +41,15 @@ async def reason_of(token: str, provider: SeveralIssuers) -> Reason | None:
     return None
 
 
+def reason_at_hand(token: str, provider: SeveralIssuers) -> Reason | None:
+    try:
+        found = provider.verify_at_hand(Credential("bearer", token), audience=AUDIENCE, now=NOW)
+    except TokenRejectedError as refused:
+        return refused.reason
+    assert found is not None
+    return None
+
+
 @pytest.mark.catalogue("J7", "J8")
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 async def test_equal_key_ids_at_two_issuers_never_cross(order: tuple[int, int]) -> None:
@@ -56,6 +65,7 @@ async def test_equal_key_ids_at_two_issuers_never_cross(order: tuple[int, int]) 
     for which in order:
         for token, wanted in (good, crossed)[which] * 2:
             assert await reason_of(token, provider) is wanted
+            assert reason_at_hand(token, provider) is wanted
 
 
 @pytest.mark.catalogue("J7")
