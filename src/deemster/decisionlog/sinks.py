@@ -43,7 +43,7 @@ class BufferedSink:
         counters: DecisionCounters,
         *,
         on_failure: Callable[[str, OSError | None], None],
-        batch_bytes: int = 64 * 1024,
+        batch_bytes: int = 256 * 1024,
         buffer_bytes: int = 8 * 1024 * 1024,
         interval: float = 0.1,
     ) -> None:

@@ -118,7 +118,7 @@ def verified_payload(jws: CompactJws, key: VerificationKey) -> bytes:
         raise TokenRejectedError(Reason.TOKEN_SIGNATURE_INVALID, detail="key does not fit")
     algorithm, prepared = verifier
     # The structure was looked at by `precheck`, more strictly than the library does; what is left
-    # for it is the signature itself (docs/decisions/NNNN).
+    # for it is the signature itself (docs/decisions/0032).
     try:
         holds = algorithm.verify(jws.signing_input, prepared, jws.signature)
     except Exception as error:  # noqa: BLE001 - RFC 7515 5.2: on any failure the JWS is rejected
