@@ -11,6 +11,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from deemster.decisions.point import Deadlines, DecisionPoint
 from deemster.decisions.questions import Question as AccessQuestion
 from deemster.errors import DependencyUnavailableError, PolicyError, TokenRejectedError
@@ -144,8 +146,12 @@ class RealDecisionPoint:
         if is_sealed:
             decision = await self._point.decide_exchange(asked, answer, GATEWAY)
         else:
-            asked = asked._replace(
-                phase=Phase.RESPONSE, response=answer, headers=HEADERS_NOT_KNOWN, client_ip=None
+            asked = replace(
+                asked,
+                phase=Phase.RESPONSE,
+                response=answer,
+                headers=HEADERS_NOT_KNOWN,
+                client_ip=None,
             )
             decision = await self._point.decide_response(asked, GATEWAY)
         if self.faults:

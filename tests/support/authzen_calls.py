@@ -51,7 +51,9 @@ def authzen_at(
 
     def begin(question: AuthzenQuestion, caller: GatewayCaller, call: ApiCall) -> Begun:
         if isinstance(point, DecisionPoint):
-            return point.begin_access(Question(*question), caller, asking=call)
+            return point.begin_access(
+                Question(question.request, question.credential), caller, asking=call
+            )
         return point.decide(call, caller)
 
     exchange = partial(

@@ -45,7 +45,9 @@ def authzen_exchanges(
     """By path: at the protocol's own, and below the path of the public base URL."""
 
     def begin(question: AuthzenQuestion, caller: GatewayCaller, call: ApiCall) -> Begun:
-        return point.begin_access(Question(*question), caller, asking=call)
+        return point.begin_access(
+            Question(question.request, question.credential), caller, asking=call
+        )
 
     exchange = partial(
         AuthzenExchange,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import typer
+from msgspec.structs import replace
 
 from deemster.attributesources.counters import FetchCounters
 from deemster.cli.directory import described_user
@@ -197,7 +198,7 @@ def _answer(
     explanations = Explanations(loaded.files.sources())
     rows = OperationNodes(loaded.resolved, explanations).rows(decision, visited)
     if fault:
-        decision = decision._replace(error=fault)
+        decision = replace(decision, error=fault)
     return Answer(decision, status, rows)
 
 
@@ -278,7 +279,7 @@ def _with_bearer(call: ApiCall, token: str | None) -> ApiCall:
     if token is None:
         return call
     pair = ("authorization", f"Bearer {token}")
-    return call._replace(headers=Headers((*call.headers.pairs, pair)))
+    return replace(call, headers=Headers((*call.headers.pairs, pair)))
 
 
 def _with_token(request: AccessRequest, token: str | None) -> AccessQuestion:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from deemster.app.changes import StatementChanges
 from deemster.cli.access_arguments import access_request
@@ -133,7 +134,7 @@ def decide(
         )
     if gateway is not None and api_service is not None:
         raise typer.BadParameter("a gateway has its own", param_hint="--api-service")
-    asked = asked or _sideband_call()._replace(possible=EVERY_STATEMENT)
+    asked = asked or replace(_sideband_call(), possible=EVERY_STATEMENT)
     minted = minted_claims(sub, scope, claim or ())
     if token is not None and minted:
         raise typer.BadParameter("goes without --sub, --scope and --claim", param_hint="--token")

@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Container, Mapping
 from types import MappingProxyType
 
+from msgspec.structs import replace
+
 from deemster.attributesources.fetcher import AttributeFetcher, NoSources
 from deemster.decisions.attributes import evaluated
 from deemster.decisions.case import Case, deny, permit
@@ -142,7 +144,7 @@ class DecisionPoint:
         nobody made a call, so there is nothing of one but what is `possible`, and that it says.
         """
         if question.call is not None:
-            call = question.call._replace(possible=possible)
+            call = replace(question.call, possible=possible)
         else:
             method = question.request.action.name
             call = asking or ApiCall(method, "", _NO_HEADERS, possible=possible)
@@ -203,7 +205,7 @@ class DecisionPoint:
         begun = self._begin(case, self._judge)
         decision = begun if isinstance(begun, Decision) else await begun
         if decision.permitted:
-            answer = call._replace(phase=Phase.RESPONSE, response=response)
+            answer = replace(call, phase=Phase.RESPONSE, response=response)
             kept = state_of(case, decision)
             of_answer: list[TraceEntry] | None = None if trace is None else []
             decision = await self.decide_response(answer, caller, kept, of_answer)

@@ -10,7 +10,8 @@ calls. Source: policy-language section 12.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
-from typing import NamedTuple
+
+import msgspec
 
 from deemster.decisions.case import Case
 from deemster.decisions.fetching import Fetching
@@ -42,7 +43,7 @@ MOST_SUBJECT = 1024
 """Characters of a subject's id; no directory has longer ones."""
 
 
-class Question(NamedTuple):
+class Question(msgspec.Struct, frozen=True, gc=False):
     """What is asked, and the bearer token that came with the subject, if one did.
 
     `call`: the HTTP call that a `uri` is about, where the gateway tells all of it. Its header
@@ -59,7 +60,7 @@ class Question(NamedTuple):
         return None if self.call is None else self.call.refusal
 
 
-class AnsweredBy(NamedTuple):
+class AnsweredBy(msgspec.Struct, frozen=True, gc=False):
     """Who answers. `operation` None: none does, and `judge` is guards alone or nobody.
 
     `url`, `relative_path` and `params` are known for a `uri`. `refusal` comes before the subject.

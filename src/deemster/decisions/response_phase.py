@@ -16,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from deemster.attributesources.fetcher import AttributeFetcher
 from deemster.decisions.attributes import evaluated
 from deemster.decisions.case import Case, deny
@@ -91,7 +93,7 @@ def kept_for_answer(case: Case, decision: Decision) -> Decision:
     None where policies look at the answer and the gateway cannot show it: nobody would ask them.
     """
     if case.call.shows_answer:
-        return decision._replace(kept=state_of(case, decision))
+        return msgspec.structs.replace(decision, kept=state_of(case, decision))
     operation = case.operation if case.judge is case.operation else None
     judge = case.service.response if operation is None else operation.response
     return decision if judge is None else deny(case, Reason.STATEMENT_NOT_POSSIBLE)

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from hashlib import sha256
 from urllib.parse import unquote_plus
 
+from msgspec.structs import replace
+
 from deemster.decisions.kept_state import (
     NotKeptError,
     state_members,
@@ -84,12 +86,12 @@ class SealedStates:
         if isinstance(sealed, str):
             key = next((one for one in self._keys if one.claims(sealed)), None)
         if key is None or not isinstance(sealed, str):
-            return call._replace(kept=StateRejection(ours=False))
+            return replace(call, kept=StateRejection(ours=False))
         try:
             state = self._open(key, sealed, call, caller)
         except (NotOpenedError, NotKeptError, MalformedUrlError):
-            return call._replace(kept=StateRejection(ours=True))
-        return call._replace(kept=state, gateway_request_id=state.decision_id)
+            return replace(call, kept=StateRejection(ours=True))
+        return replace(call, kept=state, gateway_request_id=state.decision_id)
 
     def _open(
         self, key: SealingKey, sealed: str, call: ApiCall, caller: GatewayCaller

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
-from typing import NamedTuple
+
+import msgspec
 
 from deemster.errors import MalformedCallError, ProtocolError
 from deemster.gateways.adapter import WireAnswer, WireHeaders, WireRequest
@@ -45,7 +46,7 @@ Begin = Callable[[AuthzenQuestion, GatewayCaller, ApiCall], Begun]
 """The decision point's part, for one question; the call is what is recorded of it."""
 
 
-class ItemAnswer(NamedTuple):
+class ItemAnswer(msgspec.Struct, frozen=True, gc=False):
     """What is told about one question: `permitted` as the body says it.
 
     `overloaded` is the decision's id where there were too many to judge it.

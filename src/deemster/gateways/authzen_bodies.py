@@ -27,6 +27,7 @@ from deemster.gateways.authzen_questions import (
 )
 from deemster.gateways.strict_body import Census, count_untyped, hides_nothing
 from deemster.model.access import AccessRequest, Action, Resource, Subject
+from deemster.model.identity import Credential
 
 __all__ = ["read_evaluation", "read_evaluations"]
 
@@ -35,7 +36,7 @@ def read_evaluation(body: bytes, *, max_depth: int) -> AuthzenQuestion:
     """The question of a body of the evaluation API. Raises MalformedCallError."""
     try:
         read = _ONE.decode(body)
-        question = _plain(body, read) if max_depth > 1 else None
+        question = _plain(body, read, max_depth) if max_depth > 1 else None
         if question is not None:
             return question
         question = _question(read, None, None, None, None)
@@ -66,21 +67,30 @@ _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
-def _plain(body: bytes, read: QuestionMembers) -> AuthzenQuestion | None:
-    """The question of a body that has what it must have and nothing else: as most have."""
+def _plain(body: bytes, read: QuestionMembers, max_depth: int) -> AuthzenQuestion | None:
+    """The question of a body that has what it must have, and a token or nothing else: as most."""
     subject, action, resource = read.subject, read.action, read.resource
     if subject is UNSET or action is UNSET or resource is UNSET:
         return None
-    texts = (subject.type, subject.id, action.name, resource.type, resource.id)
-    # As `_is_all` counts; one with properties or a context has more colons than these.
-    if "" in texts or not hides_nothing(body, Census(_PLAIN_MEMBERS, "".join(texts).count(":"))):
+    texts = [subject.type, subject.id, action.name, resource.type, resource.id]
+    members = _PLAIN_MEMBERS
+    credential = None
+    if subject.properties is not UNSET:
+        token = subject.properties.get("token")
+        if not isinstance(token, str) or len(subject.properties) != 1 or max_depth <= 2:
+            return None
+        credential = Credential("bearer", token)
+        members += 2
+        texts.append(token)
+    # As `_is_all` counts; one with more properties or a context has more colons than these.
+    if "" in texts or not hides_nothing(body, Census(members, "".join(texts).count(":"))):
         return None
     request = AccessRequest(
         Subject(subject.type, subject.id),
         Action(action.name),
         Resource(resource.type, resource.id),
     )
-    return AuthzenQuestion(request)
+    return AuthzenQuestion(request, credential)
 
 
 def _several(body: bytes, max_depth: int, most: int) -> Evaluations | None:

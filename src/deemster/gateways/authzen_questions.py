@@ -11,6 +11,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import NamedTuple
 
+import msgspec
+
 from deemster.errors import MalformedCallError
 from deemster.gateways.json_members import (
     object_of,
@@ -39,7 +41,7 @@ class Semantic(Enum):
     PERMIT_ON_FIRST_PERMIT = "permit_on_first_permit"
 
 
-class AuthzenQuestion(NamedTuple):
+class AuthzenQuestion(msgspec.Struct, frozen=True, gc=False):
     """One question, and the bearer token that stood in `subject.properties.token`.
 
     INVARIANT: the token is in no property of the subject any more, so no condition reads it and

@@ -7,7 +7,10 @@ cannot write as a permit is not one.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Container, Generator
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from deemster.errors import CannotCarryOutError, ProtocolError
 from deemster.gateways.adapter import GatewayAdapter, WireAnswer
@@ -49,7 +52,7 @@ class Pending(Generic[Answer]):
         return self._waiting.__await__()
 
 
-class Asked(NamedTuple):
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """Who asks, in which protocol, about what. `possible`: statements that it can carry out."""
 
     protocol: str
@@ -251,4 +254,4 @@ def _carried_out_or_denied(decision: Decision, possible: Container[str]) -> Deci
 
 def _not_possible(decision: Decision) -> Decision:
     reason = Reason.STATEMENT_NOT_POSSIBLE
-    return decision._replace(effect=Effect.DENY, reason=reason, reasons=(reason,), statements=())
+    return replace(decision, effect=Effect.DENY, reason=reason, reasons=(reason,), statements=())

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+
+import msgspec
 
 __all__ = ["AccessRequest", "Action", "Resource", "Subject"]
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
-class Subject(NamedTuple):
+class Subject(msgspec.Struct, frozen=True, gc=False):
     """Who wants to; `properties` as the caller says. `repr` hides those, here and below."""
 
     type: str
@@ -26,7 +27,7 @@ class Subject(NamedTuple):
         return f"Subject({self.type!r}, {self.id!r})"
 
 
-class Action(NamedTuple):
+class Action(msgspec.Struct, frozen=True, gc=False):
     """What they want to do. For the resource types `route` and `uri`, `name` is the method."""
 
     name: str
@@ -36,7 +37,7 @@ class Action(NamedTuple):
         return f"Action({self.name!r})"
 
 
-class Resource(NamedTuple):
+class Resource(msgspec.Struct, frozen=True, gc=False):
     """What they want to do it to. `id` is a path template for `route`, a URL for `uri`."""
 
     type: str
@@ -47,7 +48,7 @@ class Resource(NamedTuple):
         return f"Resource({self.type!r}, {self.id!r})"
 
 
-class AccessRequest(NamedTuple):
+class AccessRequest(msgspec.Struct, frozen=True, gc=False):
     """One question; `context` is its surroundings (time, place, channel), as the caller says.
 
     Named tuples, as several of each are made for every question.

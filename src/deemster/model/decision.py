@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import NamedTuple
+
+import msgspec
 
 from deemster.model.identity import VerifiedClaims
 from deemster.model.source import SourceSpan
@@ -191,7 +192,7 @@ class ServiceFacts:
     disclose: str
 
 
-class Decision(NamedTuple):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """Final answer to one call. A named tuple for its cost: one is made for each call.
 
     `reasons` are those reached, the deciding one first. `deciding` is None where no policy text

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from enum import Enum
-from typing import NamedTuple
+
+import msgspec
 
 from deemster.model.access import AccessRequest
 from deemster.model.certificate import ClientCertificate
@@ -65,7 +66,7 @@ Compared by identity.
 """
 
 
-class ApiResponse(NamedTuple):
+class ApiResponse(msgspec.Struct, frozen=True, gc=False):
     """What the upstream answered. `body` is None where the gateway delivered none."""
 
     status: int
@@ -88,7 +89,7 @@ EVERY_STATEMENT: Container[str] = _Every()
 """For whoever shows statements instead of carrying them out: policy tests, `deemster decide`."""
 
 
-class ApiCall(NamedTuple):
+class ApiCall(msgspec.Struct, frozen=True, gc=False):
     """Immutable facts of the HTTP exchange being judged, as the gateway saw it.
 
     `url` is the absolute URL as text, never rewritten. `body` is None where the gateway

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
+import msgspec
+
 __all__ = [
     "NOT_FETCHED",
     "Confirmation",
@@ -18,7 +20,7 @@ __all__ = [
 ]
 
 
-class Credential(NamedTuple):
+class Credential(msgspec.Struct, frozen=True, gc=False):
     """A secret as presented, not believed. `repr` hides it.
 
     `scheme` is lower-case (`bearer`, `dpop`); `secret` is what follows it in the header field.
@@ -42,8 +44,7 @@ class Confirmation(NamedTuple):
     certificate_thumbprint: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class VerifiedClaims:
+class VerifiedClaims(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """Claims after verification. Only `tokens/` makes one (an architecture test looks).
 
     `claims` are the token's members as JSON values, read-only by convention. `scopes` is the
@@ -54,7 +55,7 @@ class VerifiedClaims:
     """
 
     provider: str
-    claims: Mapping[str, object] = field(repr=False)
+    claims: Mapping[str, object]
     scopes: frozenset[str]
     user_id: str | None
     client_id: str | None
@@ -63,6 +64,10 @@ class VerifiedClaims:
     expires_at: float | None = None
     key_id: str | None = None
     confirmation: Confirmation | None = None
+
+    def __repr__(self) -> str:
+        # Claims hold what no log may.
+        return f"VerifiedClaims({self.provider!r}, user_id={self.user_id!r})"
 
 
 class UserPart(Enum):

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from ipaddress import AddressValueError, IPv6Address
-from typing import NamedTuple
+
+import msgspec
 
 __all__ = [
     "CanonicalUrl",
@@ -43,7 +44,7 @@ class PathFeature(StrEnum):
 
 
 # A tuple: one is made for each call, and a frozen dataclass takes four times as long to make.
-class CanonicalUrl(NamedTuple):
+class CanonicalUrl(msgspec.Struct, frozen=True, gc=False):
     """A URL in its one spelling.
 
     `port` is None for the scheme's default. `origin` is `https://api.example.com` or with

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+import msgspec
+
 from deemster.decisions.questions import Question
 from deemster.errors import MalformedCallError
 from deemster.model.clock import Clock
@@ -91,7 +93,7 @@ class SuiteRunner:
             decision = await self._decided(desk, case, asked, caller, visited)
         except (CannotAskError, MalformedCallError) as error:
             return CaseResult(case=case, outcome=CaseOutcome.ERRORED, problem=str(error))
-        decision = decision._replace(token=None, trace=None)
+        decision = msgspec.structs.replace(decision, token=None, trace=None)
         if decision.reason is Reason.INTERNAL_ERROR:
             return CaseResult(
                 case=case,

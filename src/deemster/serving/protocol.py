@@ -189,7 +189,9 @@ class TimedHttpProtocol(HttpToolsProtocol):
             or len(data) - len(call.body) > limits.header_bytes
         ):
             return False
-        answer = endpoint.answer(*call, self._peer)
+        answer = endpoint.answer(
+            call.method, call.path, call.query, call.fields, call.body, self._peer
+        )
         if answer is None:
             return False
         if isinstance(answer, WireAnswer):

@@ -8,14 +8,13 @@ first byte: see `WholeCalls.read`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import httptools
+import msgspec
 
 __all__ = ["WholeCall", "WholeCalls"]
 
 
-class WholeCall(NamedTuple):
+class WholeCall(msgspec.Struct, frozen=True, gc=False):
     """One HTTP/1.1 request in origin form, after which the connection goes on.
 
     `fields` by lower-case name, each of which came once.

@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from deemster.errors import ConfigurationError, TokenRejectedError
 from deemster.model.decision import Reason
 from deemster.model.identity import Confirmation
@@ -34,7 +36,7 @@ class ClaimNames(NamedTuple):
     user: str = "sub"
 
 
-class TokenTimes(NamedTuple):
+class TokenTimes(msgspec.Struct, frozen=True, gc=False):
     """Bounds in epoch seconds, as claimed; None where the claim is absent."""
 
     expires_at: float | None

@@ -11,6 +11,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import NamedTuple
 
+import msgspec
+
 from deemster.errors import TokenRejectedError
 from deemster.model.decision import Reason
 from deemster.model.strict_json import StrictJsonError, read_strict_json
@@ -38,7 +40,7 @@ class TokenType(Enum):
     ANY = "any"
 
 
-class CompactJws(NamedTuple):
+class CompactJws(msgspec.Struct, frozen=True, gc=False):
     """A token of sound structure, not believed: its payload is octets that nobody looked into.
 
     `repr` hides everything but the header.

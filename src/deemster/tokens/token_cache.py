@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
+
+import msgspec
 
 from deemster.model.identity import VerifiedClaims
 from deemster.tokens.precheck import MAX_TOKEN_CHARACTERS
@@ -11,8 +12,7 @@ from deemster.tokens.precheck import MAX_TOKEN_CHARACTERS
 __all__ = ["AcceptedToken", "TokenCache"]
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedToken:
+class AcceptedToken(msgspec.Struct, frozen=True, gc=False):
     """What must be looked at again on every hit; times in epoch seconds, skew included."""
 
     claims: VerifiedClaims

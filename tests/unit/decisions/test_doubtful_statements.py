@@ -1,6 +1,7 @@
 """A permit stands only with its obligations, also with those that an error keeps out of sight."""
 
 import pytest
+from msgspec.structs import replace
 
 from deemster.model.decision import Reason
 from tests.support.points import a_call, a_caller, a_point, some_claims
@@ -46,7 +47,7 @@ async def answer(children: str, odd: object) -> tuple[bool, Reason, list[str]]:
         tokens={"t": claims},
     )
     call = a_call(url="https://api.example.com/shop/items", token="t")
-    decision = await made.point.decide(call._replace(possible={"exclude-attributes"}), a_caller())
+    decision = await made.point.decide(replace(call, possible={"exclude-attributes"}), a_caller())
     return decision.permitted, decision.reason, [one.id for one in decision.statements]
 
 
@@ -80,7 +81,7 @@ async def test_a_node_that_speaks_only_in_error_is_heard() -> None:
         tokens={"t": some_claims(None)},
     )
     call = a_call(url="https://api.example.com/shop/items", token="t")
-    decision = await made.point.decide(call._replace(possible={"notify"}), a_caller())
+    decision = await made.point.decide(replace(call, possible={"notify"}), a_caller())
     assert decision.reason is Reason.ATTRIBUTE_MISSING
     assert [one.id for one in decision.statements] == ["alarm"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pytest
+from msgspec.structs import replace
 
 from deemster.decisions.response_phase import NOTHING_KEPT, RequestState
 from deemster.errors import MalformedCallError
@@ -298,7 +299,7 @@ async def test_a_kept_mask_that_cannot_be_carried_out_on_the_answer_refuses_it()
     call = an_answer()
     assert (await decided(with_statements(), call, state)).permitted
     for possible in (frozenset[str](), frozenset({"modify-headers"})):
-        refused = await decided(with_statements(), call._replace(possible=possible), state)
+        refused = await decided(with_statements(), replace(call, possible=possible), state)
         assert refused.reason == "statement-not-possible"
 
 
@@ -362,5 +363,5 @@ async def test_a_preflight_and_a_call_that_nothing_matches_are_looked_at_by_the_
             headers=(("origin", "https://a"), ("access-control-request-method", "GET")),
         )  # fmt: skip
         assert (await point.point.decide(call, a_caller())).permitted
-        refused = await point.point.decide(call._replace(shows_answer=False), a_caller())
+        refused = await point.point.decide(replace(call, shows_answer=False), a_caller())
         assert refused.reason == REFUSED

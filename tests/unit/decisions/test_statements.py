@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 
 import pytest
+from msgspec.structs import replace
 
 from deemster.model.decision import Decision, DeniedReason
 from deemster.model.http import EVERY_STATEMENT
@@ -471,5 +472,5 @@ async def test_a_guards_statements_go_with_a_preflight_too() -> None:
     call = a_call("OPTIONS", "https://api.example.com/shop/items", headers=headers)
     refused = await point.point.decide(call, a_caller())
     assert refused.reason == "statement-not-possible"
-    permitted = await point.point.decide(call._replace(possible=EVERY_STATEMENT), a_caller())
+    permitted = await point.point.decide(replace(call, possible=EVERY_STATEMENT), a_caller())
     assert (permitted.reason, ids(permitted)) == ("permitted-preflight", ["tag"])

@@ -1,6 +1,7 @@
 """Of an answer whose request nobody kept, what the request said is an error and never absent."""
 
 import pytest
+from msgspec.structs import replace
 
 from deemster.model.decision import Reason
 from deemster.model.http import HEADERS_NOT_KNOWN, ApiResponse, Headers, Phase
@@ -37,8 +38,11 @@ async def test_a_deny_rule_over_what_nobody_kept_lets_nothing_pass(
     )
     operation = "allow: authenticated\nresponse:\n" + indented(rules, 2)
     made = a_point({"shop.yaml": a_service(an_operation(operation, path="/items/{id}"))})
-    call = a_call(url="https://api.example.com/shop/items/7")._replace(
-        phase=Phase.RESPONSE, headers=HEADERS_NOT_KNOWN, response=ApiResponse(200, Headers(()))
+    call = replace(
+        a_call(url="https://api.example.com/shop/items/7"),
+        phase=Phase.RESPONSE,
+        headers=HEADERS_NOT_KNOWN,
+        response=ApiResponse(200, Headers(())),
     )
     decision = await made.point.decide_response(call, a_caller())
     assert (decision.permitted, decision.reason) == (False, Reason.ATTRIBUTE_MISSING)

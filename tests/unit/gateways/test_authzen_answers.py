@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from deemster.gateways.authzen_answers import batch_body, decision_body, refused_item_body
 from deemster.model.decision import (
@@ -130,7 +131,7 @@ def test_a_deny_of_any_reason_never_says_that_it_was_permitted(reason: Reason) -
 
 
 def test_anything_that_is_not_a_permit_itself_is_a_deny() -> None:
-    odd = a_permit()._replace(effect="permit")  # type: ignore[arg-type]
+    odd = replace(a_permit(), effect="permit")  #
     assert json.loads(decision_body(odd))["decision"] is False
 
 

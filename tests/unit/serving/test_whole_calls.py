@@ -24,7 +24,7 @@ from deemster.model.clock import SystemClock
 from deemster.model.gateway import GatewayCaller
 from deemster.serving.decisions_server import DecisionsServer
 from deemster.serving.protocol import ConnectionLimits
-from deemster.serving.whole_calls import WholeCalls
+from deemster.serving.whole_calls import WholeCall, WholeCalls
 from deemster.telemetry.metrics import ConnectionCounters
 from tests.support.doubles import CountedIds, KeptReports
 from tests.support.gateway_calls import SECRET, a_gateway
@@ -346,7 +346,7 @@ def test_what_is_out_of_the_ordinary_is_for_the_usual_parser(data: bytes) -> Non
     assert calls.read(data) is None
     # And leaves nothing behind for the next one.
     read = calls.read(b"GET /next HTTP/1.1\r\ny: b\r\n\r\n")
-    assert read == ("GET", b"/next", b"", {b"y": b"b"}, b"")
+    assert read == WholeCall("GET", b"/next", b"", {b"y": b"b"}, b"")
 
 
 def test_a_connection_of_odd_calls_is_tried_no_more() -> None:

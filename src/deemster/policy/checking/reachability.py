@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 
+from msgspec.structs import replace
+
 from deemster.model.urls import CanonicalUrl
 from deemster.policy.codes import Code
 from deemster.policy.diagnostics import DiagnosticSink, Note
@@ -91,7 +93,7 @@ def _leading(url: CanonicalUrl, template: Template) -> CanonicalUrl:
         literals.append(segment.text)
     prefix = "" if url.path == "/" else url.path
     path = prefix + path_of(literals) if literals else url.path
-    return url._replace(path=path)
+    return replace(url, path=path)
 
 
 # --- operations that others cover ---------------------------------------------------------------

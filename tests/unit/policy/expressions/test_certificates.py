@@ -1,6 +1,7 @@
 """`request.certificate`: what a gateway told of the client's certificate."""
 
 import pytest
+from msgspec.structs import replace
 
 from deemster.errors import EvaluationError
 from deemster.model.certificate import ClientCertificate
@@ -21,7 +22,7 @@ KNOWN = ClientCertificate(
 
 def with_certificate(certificate: ClientCertificate | None) -> Values:
     found = values()
-    found.call = found.call._replace(certificate=certificate)
+    found.call = replace(found.call, certificate=certificate)
     return found
 
 
