@@ -51,7 +51,7 @@ class Resource(msgspec.Struct, frozen=True, gc=False):
 class AccessRequest(msgspec.Struct, frozen=True, gc=False):
     """One question; `context` is its surroundings (time, place, channel), as the caller says.
 
-    Named tuples, as several of each are made for every question.
+    Structs, as several of each are made for every question (decisions/0033).
     """
 
     subject: Subject

@@ -193,7 +193,7 @@ class ServiceFacts:
 
 
 class Decision(msgspec.Struct, frozen=True, gc=False):
-    """Final answer to one call. A named tuple for its cost: one is made for each call.
+    """Final answer to one call.
 
     `reasons` are those reached, the deciding one first. `deciding` is None where no policy text
     decided (an unknown API service, a refused token). `statements` go with the answer, in tree

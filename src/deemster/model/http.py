@@ -107,7 +107,7 @@ class ApiCall(msgspec.Struct, frozen=True, gc=False):
     opened, or rejected, by `decisions`. `shows_answer` is false where the protocol has no way to
     show what the upstream answers.
 
-    A named tuple, made once for each call: a frozen dataclass would cost three times as much.
+    Made once for each call, hence no dataclass (decisions/0033).
     """
 
     method: str
