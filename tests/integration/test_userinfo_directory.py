@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+import msgspec
 import pytest
 
 from deemster.errors import DependencyUnavailableError
@@ -190,7 +191,8 @@ async def test_a_token_that_is_bound_is_not_passed_on(issuer: Issuer, scheme: st
     shown = presented("alice", "tok-a", scheme)
     if scheme == "bearer":
         bound = Confirmation(certificate_thumbprint="x" * 43)
-        shown = replace(shown, claims=replace(shown.claims, confirmation=bound))
+        claims = msgspec.structs.replace(shown.claims, confirmation=bound)
+        shown = replace(shown, claims=claims)
     async with resolving(issuer.url) as resolver:
         detail = await refused(resolver.resolve("idp", "alice", shown))
         assert detail == "a token that is bound to its sender cannot be passed on"

@@ -1,10 +1,10 @@
 """Decision record, version 1."""
 
 import json
-from dataclasses import replace
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from deemster.decisionlog.record import RecordBuilder, RecordTime, outcome_of
 from deemster.model.access import AccessRequest, Action, Resource, Subject

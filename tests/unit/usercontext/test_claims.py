@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from deemster.errors import DependencyUnavailableError
 from deemster.model.decision import Decision, Reason
