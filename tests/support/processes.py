@@ -27,7 +27,8 @@ from pathlib import Path
 from typing import TypeVar
 from deemster.serving.run import serve
 from deemster.settings import load_settings
-serve(load_settings(Path(sys.argv[1]), {}))
+read = lambda: load_settings(Path(sys.argv[1]), {})
+serve(read(), reread=read)
 """
 T = TypeVar("T")
 PATIENCE = 20.0

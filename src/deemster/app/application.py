@@ -15,12 +15,18 @@ from starlette.applications import Starlette
 
 from deemster import __version__
 from deemster.app.authzen import authzen_exchanges, authzen_pages
+from deemster.app.changed_settings import ChangedSettings, compare_settings
 from deemster.app.decision_endpoints import decision_endpoint_prefixes
 from deemster.app.directory_services import DirectoryCredentials
 from deemster.app.ext_authz_http import ext_authz_http_exchanges
 from deemster.app.forward_auth import forward_auth_exchanges
 from deemster.app.openapi import openapi_of
-from deemster.app.pep import build_authenticator, credentials_of, reread_credentials
+from deemster.app.pep import (
+    build_authenticator,
+    credential_ids,
+    credentials_of,
+    reread_credentials,
+)
 from deemster.app.policies import build_feed, reread_bundle_access, unknown_api_services
 from deemster.app.providers import TokenProviders, build_token_providers
 from deemster.app.senders import build_sender_constraints
@@ -41,6 +47,7 @@ from deemster.decisionlog.targets import (
 from deemster.decisions.point import Deadlines, DecisionPoint
 from deemster.decisions.sealed_states import SealedStates
 from deemster.errors import ConfigurationError
+from deemster.gateways.credential_use import CredentialUse
 from deemster.gateways.deciding import RecordedDecisions
 from deemster.gateways.http_endpoint import HttpEndpoint
 from deemster.gateways.http_envelope import EndpointLimits
@@ -159,6 +166,7 @@ class Application:
             policies=policies.status,
             degraded=policies.degraded,
             insecure=self.settings.insecure_flags,
+            restart_needed=self.figures.restart_needed,
         )
 
     async def startup(self) -> None:
@@ -191,27 +199,34 @@ class Application:
         """Take policies as their source has them now, and nothing else; False: they are refused."""
         return await self._policies.take_fresh(self._loaded)
 
-    async def reload(self, prepare: Callable[[], None] = lambda: None) -> bool:
-        """Take secret files as they are now, and policies that lie beside them: both, or (False)
-        neither.
+    async def reload(
+        self,
+        prepare: Callable[[], None] = lambda: None,
+        reread: Callable[[], Settings] | None = None,
+    ) -> bool:
+        """Take settings and secret files as they are now, and policies that lie beside them: all,
+        or (False) nothing.
 
+        `reread` reads the settings; without it they are what they were.
         `prepare` reads what else is renewed, and raises ConfigurationError where it is not to be
         used: nothing is then.
         """
         async with self._reloading:
             self._recorder.reopen()
             try:
-                credentials = reread_credentials(self.settings.gateways)
+                changed = await self._changed(reread)
+                settings = changed.settings
+                credentials = reread_credentials(settings.gateways)
                 # Refuses what cannot be used before anything is swapped.
-                build_authenticator(
-                    self.settings,
+                authenticator = build_authenticator(
+                    settings,
                     credentials,
                     clock=self._clock,
                     providers=self._providers.by_id,
                     revocations=self._shared.check,
                 )
                 headers = self._attributes.reread_credentials()
-                state_keys = reread_state_keys(self.settings.state_keys)
+                state_keys = reread_state_keys(settings.state_keys)
                 clients = self._providers.introspection.reread()
                 directories = self._directories.reread()
                 of_bundles = None if self._bundles is None else reread_bundle_access(self.settings)
@@ -221,7 +236,8 @@ class Application:
                 return False
             if self._policies.beside_settings and not await self.refresh():
                 return False
-            self._authenticator.replace_secrets(credentials)
+            self._take_settings(changed)
+            self._authenticator.become(authenticator)
             self._attributes.replace_credentials(headers)
             self._providers.introspection.replace(clients)
             self._directories.replace(directories)
@@ -231,6 +247,18 @@ class Application:
                 self._bundles.renew(*of_bundles)
             self._policies.settings_taken()
             return True
+
+    async def _changed(self, reread: Callable[[], Settings] | None) -> ChangedSettings:
+        if reread is None:
+            return ChangedSettings(self.settings, self.figures.restart_needed)
+        return compare_settings(self.settings, await asyncio.to_thread(reread))
+
+    def _take_settings(self, changed: ChangedSettings) -> None:
+        self.settings = changed.settings
+        self.figures.credentials.know(credential_ids(changed.settings.gateways))
+        self.figures.restart_needed = changed.restart_needed
+        if changed.restart_needed:
+            self._log.warning("restart_needed", settings=list(changed.restart_needed))
 
     @property
     def policies_beside_settings(self) -> bool:
@@ -292,6 +320,7 @@ def build_application(  # noqa: PLR0913  (what a process is given, each by keywo
     policies were loaded. `given` are policies that another process of this service has loaded.
     """
     figures = ServiceFigures()
+    figures.credentials = CredentialUse(credential_ids(settings.gateways))
     reports = ServiceReports(log, figures, clock)
     shared = build_shared_state(settings, clock, reports.shared_store_changed)
     providers = build_token_providers(
@@ -325,6 +354,7 @@ def build_application(  # noqa: PLR0913  (what a process is given, each by keywo
         clock=clock,
         providers=providers.by_id,
         revocations=shared.check,
+        use=figures.credentials,
     )
     deadlines = settings.deadlines
     point = DecisionPoint(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from deemster.gateways.credential_use import CredentialUse
 from deemster.gateways.pep_auth import PepAuthenticator
 from deemster.gateways.pep_credentials import (
     GatewayCertificate,
@@ -19,7 +20,13 @@ from deemster.tokens.gateway_tokens import GatewayToken, GatewayTokens
 from deemster.tokens.provider import TokenProvider
 from deemster.tokens.revocation import RevocationCheck
 
-__all__ = ["build_authenticator", "credentials_of", "gateway_of", "reread_credentials"]
+__all__ = [
+    "build_authenticator",
+    "credential_ids",
+    "credentials_of",
+    "gateway_of",
+    "reread_credentials",
+]
 
 
 def build_authenticator(
@@ -29,6 +36,7 @@ def build_authenticator(
     clock: Clock,
     providers: Mapping[str, TokenProvider],
     revocations: RevocationCheck | None = None,
+    use: CredentialUse | None = None,
 ) -> PepAuthenticator:
     """Raises ConfigurationError, e.g. where two gateways have one secret."""
     return PepAuthenticator(
@@ -36,7 +44,19 @@ def build_authenticator(
         clock=clock,
         insecure_anonymous_gateway=_anonymous(settings.insecure_anonymous_gateway),
         access_tokens=_access_tokens(settings, clock, providers, revocations),
+        use=use,
     )
+
+
+def credential_ids(gateways: Iterable[GatewaySettings]) -> list[tuple[str, str]]:
+    """(gateway, id) of everything that proves a gateway."""
+    found = []
+    for gateway in gateways:
+        ids = [secret.id for secret in gateway.secrets]
+        ids += [certificate.id for certificate in gateway.certificates]
+        ids += [token.id for token in gateway.access_tokens]
+        found += [(gateway.id, credential) for credential in ids]
+    return found
 
 
 def _access_tokens(

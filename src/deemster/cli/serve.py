@@ -16,4 +16,4 @@ def serve(config: RequiredConfigOption = Path("deemster.yaml")) -> None:
     # The servers are slow to import, and no other command needs them.
     from deemster.serving.run import serve as serve_until_signal
 
-    serve_until_signal(settings)
+    serve_until_signal(settings, reread=lambda: load_settings(config, process_environment()))

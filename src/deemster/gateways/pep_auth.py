@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import NoReturn
 
 from deemster.errors import ConfigurationError, GatewayUnauthenticatedError
+from deemster.gateways.credential_use import CredentialUse
 from deemster.gateways.pep_credentials import (
     DEFAULT_SECRET_HEADER,
     MAX_SECRET_BYTES,
@@ -54,14 +55,17 @@ class PepAuthenticator:
         clock: Clock,
         insecure_anonymous_gateway: Gateway | None = None,
         access_tokens: AccessTokens | None = None,
+        use: CredentialUse | None = None,
     ) -> None:
         """`insecure_anonymous_gateway` is who a caller that presents nothing is taken for.
+        `use` is told of each credential that was accepted.
 
         Raises ConfigurationError naming the gateway and the credential's id, never a secret.
         """
         self._clock = clock
         self._anonymous = _anonymous_caller(insecure_anonymous_gateway)
         self._tokens = access_tokens
+        self._use = use or CredentialUse()
         self._secrets = callers_by_header(gateways)
         self._certificates = KnownCertificates(gateways)
 
@@ -98,11 +102,21 @@ class PepAuthenticator:
             caller = self._agreed(caller, peer, presented)
         elif not presented:
             caller = self._anonymous
-        return _entitled(caller, protocol)
+        return self._entitled(caller, protocol)
 
-    def replace_secrets(self, gateways: Sequence[GatewayCredentials]) -> None:
-        """Take these secrets in place of the others: all of them, or (ConfigurationError) none."""
-        self._secrets = callers_by_header(gateways)
+    def become(self, other: PepAuthenticator) -> None:
+        """Know the gateways and credentials that `other` knows, and no others, from here on."""
+        # INVARIANT: no await in between, so that no caller is judged by some of each.
+        self._secrets = other._secrets
+        self._certificates = other._certificates
+        self._tokens = other._tokens
+        self._anonymous = other._anonymous
+
+    def _entitled(self, caller: GatewayCaller | None, protocol: str) -> GatewayCaller:
+        if caller is None or protocol not in caller.gateway.protocols:
+            _refuse()
+        self._use.note(caller, self._clock.wall())
+        return caller
 
     def _holder(self, presented: Headers) -> GatewayCaller | None:
         """Whose secret it is; None where none was presented, or a wrong one."""
@@ -166,19 +180,13 @@ class PepAuthenticator:
                 caller = holder if caller is None else _the_same(caller, holder)
             elif caller is None and peer is None:
                 caller = self._anonymous
-            return _entitled(caller, protocol)
+            return self._entitled(caller, protocol)
         except GatewayUnauthenticatedError as refused:
             error = ', error="invalid_token"' if sent else ""
             challenge = f'Bearer realm="deemster"{error}'
             raise GatewayUnauthenticatedError(
                 _REFUSED, detail=refused.detail, challenge=challenge
             ) from None
-
-
-def _entitled(caller: GatewayCaller | None, protocol: str) -> GatewayCaller:
-    if caller is None or protocol not in caller.gateway.protocols:
-        _refuse()
-    return caller
 
 
 def _the_same(one: GatewayCaller, other: GatewayCaller) -> GatewayCaller:

@@ -105,6 +105,7 @@ def _detail(now: ServiceStatus) -> dict[str, object]:
         "policies": _policies(now),
         "degraded": now.degraded,
         "insecure": list(now.insecure),
+        "restartNeeded": list(now.restart_needed),
         **workers,
     }
 

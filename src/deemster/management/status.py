@@ -29,7 +29,8 @@ class ServiceStatus:
 
     `degraded` is why the last reload was refused while the state before it serves, or why
     policies are too old; such a service is ready. `insecure` names the settings meant for trials
-    that are on. `workers`: how many serve, of how many; None where there is one process.
+    that are on, `restart_needed` those whose change waits for a restart. `workers`:
+    how many serve, of how many; None where there is one process.
     """
 
     ready: bool
@@ -39,3 +40,4 @@ class ServiceStatus:
     insecure: tuple[str, ...]
     policies: PolicyStatus | None = None
     workers: tuple[int, int] | None = None
+    restart_needed: tuple[str, ...] = ()

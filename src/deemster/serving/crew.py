@@ -16,6 +16,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from deemster.model.clock import Clock
@@ -69,17 +70,23 @@ class _Worker:
         self._hearing = asyncio.create_task(self._hear())
 
     async def ask(
-        self, kind: str, within: float, policies: SharedPolicies | None = None
+        self,
+        kind: str,
+        within: float,
+        policies: SharedPolicies | None = None,
+        settings: Settings | None = None,
     ) -> dict[str, Any] | None:
-        """Its answer; None where there is none in time. `policies` are its own from here on."""
+        """Its answer; None where there is none in time. `policies` and `settings` are its own from
+        here on.
+        """
         number = next(self._ids)
         answer: asyncio.Future[dict[str, Any] | None]
         answer = self._asked[number] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(within):
+                given = None if policies is None else pickle.dumps((policies, settings))
                 await self._control.send(
-                    {"kind": kind, "id": number, "policies": policies is not None},
-                    None if policies is None else policies.encoded(),
+                    {"kind": kind, "id": number, "policies": given is not None}, given
                 )
                 told = await answer
         except TimeoutError:
@@ -176,19 +183,30 @@ class Crew:
             if answer is not None
         }
 
-    async def reload(self, policies: SharedPolicies) -> list[str]:
-        """One after the other, so that most of them decide at any time; what went wrong."""
+    async def reload(self, policies: SharedPolicies, settings: Settings) -> list[str]:
+        """One after the other, so that most of them decide at any time; what went wrong.
+
+        Of `settings` what may change at run time is taken.
+        """
+        self._settings = replace(
+            self._settings,
+            gateways=settings.gateways,
+            # Where the operator has none, workers share one that was drawn.
+            state_keys=settings.state_keys or self._settings.state_keys,
+        )
         # Who starts from now on takes secrets as their files have them then.
         self._reloaded = True
         self._policies = policies
-        return await self._told_to("reload", policies)
+        return await self._told_to("reload", policies, self._settings)
 
     async def refresh(self, policies: SharedPolicies) -> list[str]:
         """The same of policies alone, and how old they are."""
         self._policies = policies
         return await self._told_to("refresh", policies)
 
-    async def _told_to(self, kind: str, policies: SharedPolicies) -> list[str]:
+    async def _told_to(
+        self, kind: str, policies: SharedPolicies, settings: Settings | None = None
+    ) -> list[str]:
         refused = []
         for number in self.serving:
             worker = self._workers.get(number)
@@ -197,7 +215,7 @@ class Crew:
             # What it serves already is not handed over, and not compiled, again.
             has_them = worker.revision == policies.revision
             given = policies.without_files if has_them else policies
-            told = await worker.ask(kind, RELOAD_SECONDS, given)
+            told = await worker.ask(kind, RELOAD_SECONDS, given, settings)
             # One that died meanwhile starts with what is there now.
             if told is not None and told["degraded"] is not None:
                 refused.append(f"worker {number}: {told['degraded']}")

@@ -1,12 +1,13 @@
-"""SIGHUP: policies, secret files and certificates as they are now, all of them or none."""
+"""SIGHUP: settings, policies, secret files, certificates as they are now, all of them or none."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from deemster.app import Application
+from deemster.settings import Settings
 
 __all__ = ["Reloading", "Renewable"]
 
@@ -26,21 +27,28 @@ class Renewable(Protocol):
 class Reloading:
     """Reloads one service, one reload after the other."""
 
-    def __init__(self, application: Application, listeners: Sequence[Renewable]) -> None:
+    def __init__(
+        self,
+        application: Application,
+        listeners: Sequence[Renewable],
+        reread: Callable[[], Settings] | None = None,
+    ) -> None:
+        """`reread` reads the settings; without it they stay what they are."""
         self._application = application
         self._listeners = listeners
         self._under_way = asyncio.Lock()
+        self._reread = reread
 
-    async def reload(self) -> bool:
+    async def reload(self, reread: Callable[[], Settings] | None = None) -> bool:
         """Take everything as it is now; else (False) the log and `/ready` say why, and nothing
         changed.
 
         Policies that do not lie beside the settings are asked for afterwards, and taken or not by
-        themselves.
+        themselves. `reread` in place of the one that this was made with.
         """
         # INVARIANT: no other reload prepares between this one's preparing and taking.
         async with self._under_way:
-            taken = await self._application.reload(self._prepare)
+            taken = await self._application.reload(self._prepare, reread or self._reread)
             if taken:
                 for listener in self._listeners:
                     await listener.renew_tls()

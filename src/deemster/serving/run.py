@@ -1,7 +1,7 @@
 """`serve`: the service until a signal ends it, in one process or, with workers, in several.
 
 SIGTERM and SIGINT: accept no more, finish what is in hand within a bound, flush the log. SIGHUP:
-take policies, secret files and certificates as they are now, or stay with what serves.
+take settings, policies, secret files and certificates as they are now, or stay with what serves.
 """
 
 from __future__ import annotations
@@ -32,11 +32,16 @@ __all__ = ["Listening", "serve"]
 MANAGEMENT_SECONDS = 2.0
 
 
-def serve(settings: Settings, *, on_started: Callable[[Listening], None] | None = None) -> None:
+def serve(
+    settings: Settings,
+    *,
+    on_started: Callable[[Listening], None] | None = None,
+    reread: Callable[[], Settings] | None = None,
+) -> None:
     """Run the service until a signal ends it; returns after an orderly end.
 
     Raises ConfigurationError or PolicyError before anything listens. `on_started` is called once
-    all listeners accept connections.
+    all listeners accept connections. `reread` reads the settings as they are now, for a reload.
     """
     clock = SystemClock()
     log = build_service_log(sys.stderr, clock)
@@ -49,7 +54,7 @@ def serve(settings: Settings, *, on_started: Callable[[Listening], None] | None 
     else:
         make_room_for_connections(settings.limits.connections, log)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run(settings, clock, log, on_started))
+        runner.run(run(settings, clock, log, on_started, reread))
 
 
 async def _serve(
@@ -57,6 +62,7 @@ async def _serve(
     clock: Clock,
     log: ServiceLog,
     on_started: Callable[[Listening], None] | None,
+    reread: Callable[[], Settings] | None,
 ) -> None:
     application = build_application(
         settings, clock=clock, log=log, after_load=SettledMemory(clock).settle
@@ -68,7 +74,7 @@ async def _serve(
         await application.shutdown(FLUSH_SECONDS)
         raise
     ended = asyncio.Event()
-    listen_to_signals(ended, Reloading(application, servers.renewable).reload)
+    listen_to_signals(ended, Reloading(application, servers.renewable, reread).reload)
     refreshing = Refreshing(application, application.refresh, log)
     await servers.watched.start()
     await servers.deciding.start()

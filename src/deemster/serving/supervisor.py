@@ -52,6 +52,7 @@ async def supervise(
     clock: Clock,
     log: ServiceLog,
     on_started: Callable[[Listening], None] | None,
+    reread: Callable[[], Settings] | None,
 ) -> None:
     """Run workers and management until a signal ends it.
 
@@ -81,7 +82,7 @@ async def supervise(
             _close(reserved)
             await checked.shutdown(FLUSH_SECONDS)
     ended = asyncio.Event()
-    reloading = Reloading(checked, watched.servers)
+    reloading = Reloading(checked, watched.servers, reread)
     listen_to_signals(ended, lambda: service.reload(reloading))
     refreshing = Refreshing(checked, service.refresh, log)
     refreshing.start()
@@ -167,7 +168,9 @@ class _Service:
         """Here first; then, where that was good, everywhere."""
         if await reloading.reload():
             async with self._rolling_out:
-                refused = await self.crew.reload(self._checked.shared_policies())
+                refused = await self.crew.reload(
+                    self._checked.shared_policies(), self._checked.settings
+                )
                 self._degraded = "; ".join(refused) or None
 
     async def refresh(self) -> None:

@@ -20,7 +20,6 @@ from deemster import __version__
 from deemster.app import Application, build_application
 from deemster.errors import ConfigurationError, PolicyError, SelfTestFailedError
 from deemster.model.clock import Clock, SystemClock
-from deemster.policyfeed.given_feed import SharedPolicies
 from deemster.serving.control import Control
 from deemster.serving.lifecycle import (
     FLUSH_SECONDS,
@@ -85,7 +84,7 @@ async def _work(end: socket.socket, lock: int, clock: Clock, log: ServiceLog) ->
     except BaseException:
         await application.shutdown(FLUSH_SECONDS)
         raise
-    await _serve(_Worker(settings, application, deciding, control))
+    await _serve(_Worker(application, deciding, control))
     await end_deciding(application, deciding)
     await application.shutdown(FLUSH_SECONDS)
 
@@ -111,12 +110,10 @@ async def _serve(worker: _Worker) -> None:
 class _Worker:
     """Answers the supervisor."""
 
-    def __init__(
-        self, settings: Settings, application: Application, deciding: Deciding, control: Control
-    ) -> None:
+    def __init__(self, application: Application, deciding: Deciding, control: Control) -> None:
         self.deciding = deciding
         self.control = control
-        self._settings = settings
+        self._given: Settings | None = None
         self._application = application
         self._reloading = Reloading(application, deciding.renewable)
         self._registry = CollectorRegistry(auto_describe=False)
@@ -137,12 +134,15 @@ class _Worker:
                 octets = await self.control.receive_octets()
                 if octets is None:
                     return
-                self._application.give_policies(SharedPolicies.decoded(octets))
+                # From the supervisor, as the first settings.
+                policies, self._given = pickle.loads(octets)  # noqa: S301
+                self._application.give_policies(policies)
             await self.control.send({"id": asked["id"], **await self._answer(asked["kind"])})
 
     async def _answer(self, kind: str) -> dict[str, Any]:
         if kind == "reload":
-            await self._reloading.reload()
+            given = self._given
+            await self._reloading.reload(None if given is None else lambda: given)
         elif kind == "refresh":
             await self._application.refresh()
         told: dict[str, Any] = {

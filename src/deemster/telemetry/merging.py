@@ -25,11 +25,15 @@ OF_ONE = frozenset(
         "deemster_policy_sequence",
         "deemster_policy_too_old",
         "deemster_reloads",
+        "deemster_restart_needed",
     }
 )
 """Families that are about the service and not about one process: the supervisor tells its own."""
 _OF_A_PROCESS = ("process_",)
+_LASTING = frozenset({"deemster_gateway_secret_used_timestamp_seconds"})
+"""Gauges that stay true when the process that told them has ended."""
 _WORST: Mapping[str, Callable[[float, float], float]] = {
+    "deemster_gateway_secret_used_timestamp_seconds": max,
     "deemster_provider_keys": min,
     "deemster_revocations": min,
     "deemster_revocations_age_seconds": max,
@@ -72,7 +76,11 @@ class MergedFamilies:
 
     def bury(self, process: int) -> None:
         """The process has ended: what it counted stays."""
-        counted = [family for family in self._living.pop(process, ()) if family["type"] != "gauge"]
+        counted = [
+            family
+            for family in self._living.pop(process, ())
+            if family["type"] != "gauge" or family["name"] in _LASTING
+        ]
         self._gone = _merged([*self._gone.values(), *counted])
 
     def families(self) -> Iterable[Metric]:

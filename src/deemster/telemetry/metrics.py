@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector
 
 from deemster.attributesources.counters import FetchCounters
 from deemster.decisionlog.counters import DECISION_BUCKETS_US, DecisionCounters
+from deemster.gateways.credential_use import CredentialUse
 from deemster.telemetry.policy_figures import PolicyFigures
 from deemster.tokens.introspection_counters import IntrospectionCounters
 
@@ -84,6 +85,7 @@ class ServiceFigures:
     __slots__ = (
         "attributes",
         "connections",
+        "credentials",
         "decisions",
         "faults",
         "insecure",
@@ -91,6 +93,7 @@ class ServiceFigures:
         "keys",
         "policies",
         "refused_calls",
+        "restart_needed",
         "revocations",
         "shared",
     )
@@ -100,6 +103,9 @@ class ServiceFigures:
         self.attributes = FetchCounters()
         self.introspections = IntrospectionCounters()
         self.connections = ConnectionCounters()
+        self.credentials = CredentialUse()
+        self.restart_needed: tuple[str, ...] = ()
+        """Names of settings whose change waits for a restart."""
         self.refused_calls: dict[tuple[str, str], int] = {}
         """(protocol, code of the error) ► how often."""
         self.faults = 0
@@ -133,6 +139,7 @@ class _FiguresCollector(Collector):
         yield from _decisions(figures.decisions)
         yield from _connections(figures.connections)
         yield from figures.policies.families()
+        yield from _settings(figures)
         yield from _calls(figures)
         yield from _attributes(figures.attributes)
         yield from _shared(figures)
@@ -264,3 +271,19 @@ def _keys(figures: ServiceFigures) -> Iterable[Metric]:
         told.add_metric([provider, "yes"], usable)
         told.add_metric([provider, "no"], dropped)
     yield told
+
+
+def _settings(figures: ServiceFigures) -> Iterable[Metric]:
+    used = GaugeMetricFamily(
+        "deemster_gateway_secret_used_timestamp_seconds",
+        "When a secret, certificate or access token of a gateway was last accepted; 0: not yet.",
+        labels=["gateway", "secret_id"],
+    )
+    for (gateway, secret_id), at in figures.credentials.times.items():
+        used.add_metric([gateway, secret_id or ""], at)
+    yield used
+    yield GaugeMetricFamily(
+        "deemster_restart_needed",
+        "Settings that were changed and are not in force before a restart; `/ready` names them.",
+        value=len(figures.restart_needed),
+    )

@@ -72,6 +72,7 @@ async def test_readiness_tells_this_machine_all(
         "policies": None if status.policies is None else POLICIES,
         "degraded": status.degraded,
         "insecure": list(status.insecure),
+        "restartNeeded": [],
     }
 
 
