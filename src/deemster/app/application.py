@@ -30,7 +30,7 @@ from deemster.app.pep import (
 from deemster.app.policies import build_feed, reread_bundle_access, unknown_api_services
 from deemster.app.providers import TokenProviders, build_token_providers
 from deemster.app.senders import build_sender_constraints
-from deemster.app.serving_policies import ServingPolicies
+from deemster.app.serving_policies import ServingPolicies, with_first_finding
 from deemster.app.shared import SharedState, build_shared_state
 from deemster.app.sideband import sideband_exchanges
 from deemster.app.sources import SourcesOfSettings, build_attribute_sources
@@ -232,7 +232,7 @@ class Application:
                 of_bundles = None if self._bundles is None else reread_bundle_access(self.settings)
                 await asyncio.to_thread(prepare)
             except ConfigurationError as error:
-                self._policies.refuse("settings", error.message)
+                self._policies.refuse("settings", with_first_finding(error))
                 return False
             if self._policies.beside_settings and not await self.refresh():
                 return False

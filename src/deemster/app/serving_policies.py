@@ -24,7 +24,7 @@ from deemster.settings.policy_model import WhenTooOld
 from deemster.telemetry.policy_figures import PolicyFigures
 from deemster.telemetry.policy_reports import PolicyReports
 
-__all__ = ["ServingPolicies"]
+__all__ = ["ServingPolicies", "with_first_finding"]
 
 _SETTINGS = "settings"
 _LOOK_AT_AGE = 1.0
@@ -210,7 +210,7 @@ class ServingPolicies:
 def _told_of(failure: Exception) -> tuple[str, str]:
     """(cause, reason) as counted and told."""
     if isinstance(failure, PolicyError):
-        return "policy", _with_first_finding(failure)
+        return "policy", with_first_finding(failure)
     if isinstance(failure, SelfTestFailedError):
         return "self-test", f"the policies failed their self-test: {failure.message}"
     if isinstance(failure, BundleRefusedError):
@@ -220,6 +220,8 @@ def _told_of(failure: Exception) -> tuple[str, str]:
     return "fault", f"the policy tree could not be loaded: {type(failure).__name__}"
 
 
-def _with_first_finding(refused: PolicyError) -> str:
-    first = next(iter(refused.diagnostics.errors), None)
+def with_first_finding(refused: PolicyError | ConfigurationError) -> str:
+    """The message, and the place of what is wrong first."""
+    found = refused.diagnostics
+    first = None if found is None else next(iter(found.errors), None)
     return refused.message if first is None else f"{refused.message}: {first.span}: {first.message}"
