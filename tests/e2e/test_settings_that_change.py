@@ -124,7 +124,7 @@ def test_what_needs_a_restart_is_named_and_does_not_keep_the_rest_back(
 @pytest.mark.parametrize(
     ("new", "why"),
     [
-        ("secretz: []", "deemster.yaml:8:5: "),
+        ("secretz: []", "deemster.yaml:5:5: "),
         (f"secretHeader: x-other\n    {ONE}", "`x-other`, needs a restart"),
     ],
 )
