@@ -29,6 +29,7 @@ from deemster.app.pep import (
 )
 from deemster.app.policies import build_feed, reread_bundle_access, unknown_api_services
 from deemster.app.providers import TokenProviders, build_token_providers
+from deemster.app.pulse import LoopPulse
 from deemster.app.senders import build_sender_constraints
 from deemster.app.serving_policies import ServingPolicies, with_first_finding
 from deemster.app.shared import SharedState, build_shared_state
@@ -124,6 +125,7 @@ class Application:
         shared: SharedState,
         states: SealedStates,
         recorder: DecisionRecorder,
+        pulse: LoopPulse,
         figures: ServiceFigures,
         clock: Clock,
         log: ServiceLog,
@@ -150,6 +152,7 @@ class Application:
         self._shared = shared
         self._states = states
         self._recorder = recorder
+        self._pulse = pulse
         self._clock = clock
         self._log = log
         self._after_load = after_load
@@ -176,6 +179,7 @@ class Application:
         """
         snapshot = await self._policies.load()
         self._recorder.start()
+        self._pulse.start()
         await self._shared.start()
         for listener in self._listeners:
             listener.start()
@@ -280,6 +284,7 @@ class Application:
     async def shutdown(self, within: float) -> None:
         """Write what is to be recorded, for at most `within` seconds, and let go of the rest."""
         self.begin_to_end()
+        self._pulse.stop()
         await self._recorder.close(within)
         await self._policies.close()
         for listener in self._listeners:
@@ -373,12 +378,15 @@ def build_application(  # noqa: PLR0913  (what a process is given, each by keywo
     )
     states = build_states(settings, clock)
     recorder = _recorder(settings, figures, reports, clock, _stdout_target(stdout, stdout_lock))
+    pulse = LoopPulse(clock)
     decisions = RecordedDecisions(
         recorder=recorder,
         reports=reports,
         clock=clock,
         new_id=make_id,
         concurrency=settings.limits.concurrency,
+        queue_seconds=settings.limits.queue_timeout,
+        noticed=pulse.noticed,
     )
     endpoint = HttpEndpoint(
         exact={
@@ -428,6 +436,7 @@ def build_application(  # noqa: PLR0913  (what a process is given, each by keywo
         shared=shared,
         states=states,
         recorder=recorder,
+        pulse=pulse,
         figures=figures,
         clock=clock,
         log=log,

@@ -6,6 +6,7 @@ cannot write as a permit is not one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Container, Generator
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -92,7 +93,9 @@ class GatewayReports(Protocol):
 class RecordedDecisions:
     """Takes decisions, words them and records them; shared by all that ask over this process.
 
-    Keeps how many are under way: beyond `concurrency` the answer is `overloaded`, at once.
+    Keeps how many are under way: beyond `concurrency` the answer is `overloaded`, at once. So it
+    is for a call that stood in the queue of this process for more than `queue_seconds` before its
+    turn came: who asked gives up soon, and to decide it would only make the others wait.
     """
 
     def __init__(
@@ -103,7 +106,12 @@ class RecordedDecisions:
         clock: Clock,
         new_id: Callable[[], str],
         concurrency: int,
+        queue_seconds: float = math.inf,
+        noticed: Callable[[], float] | None = None,
     ) -> None:
+        """`noticed`: when the event loop noticed what is now being answered, on the same clock."""
+        self._queue_seconds = queue_seconds
+        self._noticed = noticed
         self._recorder = recorder
         self._reports = reports
         self._clock = clock
@@ -133,9 +141,7 @@ class RecordedDecisions:
         """
         started = self._clock.monotonic()
         try:
-            begun = (
-                begin() if self._under_way < self._concurrency else self._deny(Reason.OVERLOADED)
-            )
+            begun = self._deny(Reason.OVERLOADED) if self._is_overloaded(started) else begin()
         except ProtocolError:
             raise
         except Exception as fault:  # noqa: BLE001  (fail closed; and the deny is recorded)
@@ -144,6 +150,12 @@ class RecordedDecisions:
             return Pending(self._finish(asked, begun, encode, started))
         answer, pending = self._recorded(asked, begun, encode, started)
         return answer if pending is None else Pending(self._written(answer, pending, encode))
+
+    def _is_overloaded(self, now: float) -> bool:
+        if self._under_way >= self._concurrency:
+            return True
+        noticed = self._noticed
+        return noticed is not None and now - noticed() > self._queue_seconds
 
     async def _finish(
         self,

@@ -48,6 +48,7 @@ OVERRIDABLE = (
     "limits.headerTimeout",
     "limits.headers",
     "limits.idleTimeout",
+    "limits.queueTimeout",
     "listeners.decisions.bind",
     "listeners.decisions.plaintextBehind",
     "listeners.decisions.server",

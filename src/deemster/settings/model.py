@@ -195,6 +195,7 @@ class LimitSettings:
     header_timeout: float
     body_timeout: float
     idle_timeout: float
+    queue_timeout: float
 
 
 @dataclass(frozen=True, slots=True)

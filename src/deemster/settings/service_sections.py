@@ -62,6 +62,12 @@ def read_limits(section: Section) -> LimitSettings:
         header_timeout=time("headerTimeout", 5.0),
         body_timeout=time("bodyTimeout", 5.0),
         idle_timeout=time("idleTimeout", 75.0),
+        queue_timeout=section.optional(
+            "queueTimeout",
+            between(parse_duration, 0.005, 60.0, shown_duration),
+            0.1,
+            shown=shown_duration,
+        ),
     )
     section.finish()
     return limits

@@ -193,6 +193,7 @@ OVERRIDES = {
     "limits.headerTimeout": "6s",
     "limits.headers": "64KiB",
     "limits.idleTimeout": "90s",
+    "limits.queueTimeout": "200ms",
     "listeners.decisions.bind": "127.0.0.1:0",
     "listeners.decisions.plaintextBehind": "sidecar",
     "listeners.decisions.server": "uvicorn",
