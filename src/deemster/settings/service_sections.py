@@ -65,7 +65,7 @@ def read_limits(section: Section) -> LimitSettings:
         queue_timeout=section.optional(
             "queueTimeout",
             between(parse_duration, 0.005, 60.0, shown_duration),
-            0.1,
+            0.15,
             shown=shown_duration,
         ),
     )

@@ -93,7 +93,12 @@ class JwtProvider:
         """See TokenProvider: nearly always, for the keys are here."""
         jws = self._prechecked(credential)
         key = self.key_set.key_at_hand(jws.key_id, jws.algorithm)
-        return None if key is None else self._verified(jws, key, audience=audience, now=now)
+        if key is not None:
+            return self._verified(jws, key, audience=audience, now=now)
+        # A flood of ids that nobody has costs no task for each.
+        if self.key_set.asks_nobody:
+            raise TokenRejectedError(Reason.TOKEN_SIGNATURE_INVALID, detail="no such key")
+        return None
 
     async def verify(
         self, credential: Credential, *, audience: str | None, now: float

@@ -43,6 +43,11 @@ class KeySet(Protocol):
         """
         ...
 
+    @property
+    def asks_nobody(self) -> bool:
+        """True while `key_for` would answer without asking: what is not at hand is not there."""
+        ...
+
     async def key_for(self, key_id: str | None, algorithm: str) -> VerificationKey | None:
         """The key, or None where the provider has no such key.
 
@@ -77,6 +82,7 @@ class StaticKeySet:
 
     generation = 1
     refresh_due = False
+    asks_nobody = True
 
     def __init__(self, table: KeyTable) -> None:
         self._table = table

@@ -98,6 +98,18 @@ class RemoteKeySet:
             return None
         return self._choose(key_id, algorithm)
 
+    @property
+    def asks_nobody(self) -> bool:
+        """As `keysets.KeySet`: keys are here, another fetch is not due, and none is allowed yet."""
+        now = self._clock.monotonic()
+        return (
+            self._table is not None
+            and self._fetching is None
+            and now < self._due_at
+            and now - self._loaded_at <= min(self._good_for + self._cool_down, self._max_stale)
+            and now - self._attempted_at < self._cool_down
+        )
+
     async def key_for(self, key_id: str | None, algorithm: str) -> VerificationKey | None:
         """As `keysets.KeySet`: waits for a fetch only where no key at hand fits."""
         if self.refresh_due:

@@ -66,9 +66,21 @@ async def test_a_key_is_at_hand_only_while_nobody_has_to_be_asked(clock: FrozenC
         return keys.key_at_hand(key_id, "ES256") is not None
 
     assert not at_hand()
+    assert not keys.asks_nobody
     assert await found(keys)
     assert at_hand()
     assert not at_hand("another")
+    # The fetch was just now: another id is in vain, until the cool-down is over.
+    assert keys.asks_nobody
+    clock.advance(30)
+    assert not keys.asks_nobody
+    publisher.gate.clear()
+    asking = asyncio.create_task(found(keys, "another"))
+    await settle()
+    assert not keys.asks_nobody
+    publisher.gate.set()
+    assert not await asking
+    assert keys.asks_nobody
     # Another fetch is due: whoever asks begins it.
     clock.advance(601)
     assert not at_hand()
@@ -77,9 +89,11 @@ async def test_a_key_is_at_hand_only_while_nobody_has_to_be_asked(clock: FrozenC
     await settle()
     # It failed, and the cool-down allows no other yet: the keys serve on.
     assert at_hand()
+    assert keys.asks_nobody
     clock.advance(90_000)
     assert not at_hand()
-    assert publisher.fetches == 2
+    assert not keys.asks_nobody
+    assert publisher.fetches == 3
 
 
 @pytest.mark.catalogue("K1")
