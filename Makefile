@@ -25,10 +25,10 @@ EVERYDAY := $(wildcard tests/unit tests/contract tests/golden tests/properties t
 # How many workers run tests. One makes the output of a failing test easier to follow.
 WORKERS ?= auto
 
-.PHONY: help setup parts fmt lint types imports check compiled test evidence bench run constraints clean
+.PHONY: help setup parts fmt lint types imports check compiled test evidence bench worst-hour run constraints clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
 
 setup: $(STAMP) ## the virtual environment, as constraints.txt says
 
@@ -77,6 +77,10 @@ bench: $(STAMP) ## measure beside the peers, 15 minutes at most; ARGS=--quick is
 	@scripts/bench_parts.sh
 	@scripts/compiled.sh $(COMPILED)
 	PYTHONPATH=$(COMPILED) $(BIN)/python -m benchmarks $(ARGS)
+
+worst-hour: $(STAMP) ## overload, unknown keys and a soak, a quarter of an hour; ARGS="--only soak"
+	@scripts/compiled.sh $(COMPILED)
+	PYTHONPATH=$(COMPILED):. $(BIN)/python -m benchmarks.worst $(ARGS)
 
 run: $(STAMP) ## the quickstart; ARGS=--once ends after its table
 	@$(BIN)/python -m deemster.quickstart $(ARGS)

@@ -28,7 +28,7 @@ from benchmarks.worst.service import (
     served,
 )
 
-__all__ = ["measure_kid_flood"]
+__all__ = ["denied", "measure_kid_flood", "with_unknown_ids"]
 
 GOOD = 1_000
 """Calls a second of others, with tokens that were seen before."""
@@ -58,10 +58,10 @@ async def _measure(plan: Worst, folder: Path) -> str:
         )
         bad = OpenLoop(
             of.port,
-            _with_unknown_ids(of, tokens[0]),
+            with_unknown_ids(of, tokens[0]),
             connections=256,
             patience=5.0,
-            accepted=_denied,
+            accepted=denied,
             refused=overloaded,
         )
         await good.open()
@@ -73,8 +73,8 @@ async def _measure(plan: Worst, folder: Path) -> str:
             good.run(GOOD, plan.kid_seconds), bad.run(plan.kids, plan.kid_seconds)
         )
         fetches, spent = _fetches(log) - before, cpu_seconds(of.process) - spent
-        good.close()
-        bad.close()
+        await good.close()
+        await bad.close()
         for heard in (alone, beside, flood):
             if heard.wrong:
                 raise RuntimeError(f"{heard.wrong} answers are wrong")
@@ -102,11 +102,12 @@ def _line(name: str, heard: Heard) -> str:
     )
 
 
-def _denied(answer: bytes) -> bool:
+def denied(answer: bytes) -> bool:
+    """Whether it refuses a signature."""
     return answer.startswith(b"HTTP/1.1 200") and b"token-signature-invalid" in answer
 
 
-def _with_unknown_ids(of: Served, token: str) -> Iterator[bytes]:
+def with_unknown_ids(of: Served, token: str) -> Iterator[bytes]:
     """The call of a good token, with another key id and signature each time."""
     _, payload, signature = token.split(".")
 

@@ -72,6 +72,8 @@ class OpenLoop:
         self._patience = patience
         self.accepted, self.refused = accepted, refused
         self._free: deque[_Connection] = deque()
+        self._open: set[_Connection] = set()
+        self._closing = False
         self._wanted = connections
         self._due: deque[float] = deque()
         self._heard = Heard(1.0)
@@ -109,10 +111,14 @@ class OpenLoop:
             await asyncio.sleep(0.005)
         return heard
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Let go of the connections."""
-        for connection in self._free:
+        self._closing = True
+        for connection in [*self._open]:
             connection.end()
+        for _ in range(100):
+            if self._open:
+                await asyncio.sleep(0.01)
 
     def _pump(self) -> None:
         now = perf_counter()
@@ -121,6 +127,11 @@ class OpenLoop:
             self._heard.given_up += 1
         while self._due and self._free:
             self._free.popleft().ask(self._due.popleft(), next(self._requests))
+
+    def opened(self, connection: _Connection) -> None:
+        """One more."""
+        self._open.add(connection)
+        self.take(connection)
 
     def take(self, connection: _Connection) -> None:
         """One that may ask; it does at once where a call is due."""
@@ -140,9 +151,14 @@ class OpenLoop:
         else:
             self._heard.wrong += 1
 
-    def lost(self, *, under_way: bool) -> None:
+    def lost(self, connection: _Connection, *, under_way: bool) -> None:
         """A connection ended; another one takes its place."""
+        self._open.discard(connection)
+        if self._closing:
+            return
         self._heard.broken += under_way
+        if connection in self._free:
+            self._free.remove(connection)
         loop = asyncio.get_running_loop()
         self._again = loop.create_task(self._reconnect(loop))
 
@@ -156,20 +172,19 @@ class OpenLoop:
 class _Connection(asyncio.Protocol):
     """One call at a time; answers are framed by content-length."""
 
-    __slots__ = ("_buffer", "_due", "_ended", "_of", "_sent", "_transport")
+    __slots__ = ("_buffer", "_due", "_of", "_sent", "_transport")
 
     def __init__(self, of: OpenLoop) -> None:
         self._of = of
         self._buffer = b""
         self._due: float | None = None
         self._sent = 0.0
-        self._ended = False
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's is a Transport in all but its class.
         self._transport = cast(asyncio.Transport, transport)
-        self._of.take(self)
+        self._of.opened(self)
 
     def ask(self, due: float, request: bytes) -> None:
         assert self._transport is not None  # noqa: S101 - taken after it was made
@@ -191,13 +206,11 @@ class _Connection(asyncio.Protocol):
         self._of.take(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if not self._ended:
-            self._of.lost(under_way=self._due is not None)
+        self._of.lost(self, under_way=self._due is not None)
 
     def end(self) -> None:
-        self._ended = True
         if self._transport is not None:
-            self._transport.close()
+            self._transport.abort()
 
 
 def percentile(values: array[float], share: float) -> float:

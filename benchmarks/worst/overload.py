@@ -57,14 +57,14 @@ async def _measure(plan: Worst, folder: Path) -> str:
             for times in TIMES
         ]
         recovery = await _recovery(client, capacity, plan.seconds)
-        client.close()
+        await client.close()
         crowd = _client(of, tokens, CROWD * plan.connections)
         await crowd.open()
         lines += [
             await _at(of, crowd, times, capacity, plan.seconds, CROWD * plan.connections)
             for times in (2.0, 10.0)
         ]
-        crowd.close()
+        await crowd.close()
         slow = await _beside_slow_clients(plan, of, tokens, capacity)
         return _TEXT.format(
             seconds=plan.seconds,
@@ -163,7 +163,7 @@ async def _beside_slow_clients(
     await asyncio.gather(dawdling, return_exceptions=True)
     for one in slow:
         one.close()
-    client.close()
+    await client.close()
     if beside.wrong or alone.wrong:
         raise RuntimeError("answers are wrong")
     return (

@@ -29,7 +29,7 @@ from deemster.app.pep import (
 )
 from deemster.app.policies import build_feed, reread_bundle_access, unknown_api_services
 from deemster.app.providers import TokenProviders, build_token_providers
-from deemster.app.pulse import LoopPulse
+from deemster.app.pulse import BEAT_SECONDS, LoopPulse
 from deemster.app.senders import build_sender_constraints
 from deemster.app.serving_policies import ServingPolicies, with_first_finding
 from deemster.app.shared import SharedState, build_shared_state
@@ -385,7 +385,8 @@ def build_application(  # noqa: PLR0913  (what a process is given, each by keywo
         clock=clock,
         new_id=make_id,
         concurrency=settings.limits.concurrency,
-        queue_seconds=settings.limits.queue_timeout,
+        # The pulse may be so much too early.
+        queue_seconds=settings.limits.queue_timeout + BEAT_SECONDS,
         noticed=pulse.noticed,
     )
     endpoint = HttpEndpoint(
