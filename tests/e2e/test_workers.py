@@ -44,10 +44,24 @@ def to_stdout(folder: ServiceFolder) -> None:
 
 
 def workers_of(service: Process) -> list[int]:
-    """Process ids, as the kernel tells them."""
+    """Process ids of those that listen, as the kernel tells them; another one stands by."""
     pid = service.process.pid
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-    return [int(child) for child in children if b"deemster.serving.worker" in _command_of(child)]
+    return [
+        int(child)
+        for child in children
+        if b"deemster.serving.worker" in _command_of(child) and _listens(child)
+    ]
+
+
+def _listens(child: str) -> bool:
+    table = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    listening = {fields[9] for fields in map(str.split, table) if fields[3] == "0A"}
+    try:
+        links = [str(file.readlink()) for file in Path(f"/proc/{child}/fd").iterdir()]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return any(link.removeprefix("socket:[").rstrip("]") in listening for link in links)
 
 
 def _command_of(child: str) -> bytes:
@@ -105,6 +119,29 @@ def test_a_worker_that_is_killed_is_replaced_and_nothing_counted_is_forgotten(
         assert permits(service, folder, 20) == 20
         assert counted(service, "deemster_decisions_total") == 50
         assert counted(service, "deemster_worker_restarts_total") == 1
+
+
+def test_a_process_stands_by_and_takes_the_place_of_a_worker(folder: ServiceFolder) -> None:
+    with running(folder) as service:
+        spare = until(lambda: standing_by(service))
+        os.kill(workers_of(service)[0], signal.SIGKILL)
+        until(lambda: spare in workers_of(service) or None)
+        # One that died while it stood by is found out when it is needed.
+        os.kill(until(lambda: standing_by(service)), signal.SIGKILL)
+        os.kill(spare, signal.SIGKILL)
+        until(lambda: (spare not in workers_of(service) and both_serve(service)) or None)
+        assert permits(service, folder, 20) == 20
+        last = until(lambda: standing_by(service))
+    assert not Path(f"/proc/{last}").exists()
+
+
+def standing_by(service: Process) -> int | None:
+    """The process that is no worker yet."""
+    pid = service.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    there = {int(child) for child in children if b"deemster.serving.worker" in _command_of(child)}
+    waiting = there - set(workers_of(service))
+    return next(iter(waiting)) if len(there) == 3 and len(waiting) == 1 else None
 
 
 def test_a_worker_that_hangs_does_not_keep_management_from_answering(

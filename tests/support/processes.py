@@ -72,7 +72,7 @@ class Process:
         self._reader.join(PATIENCE)
         assert self.process.stderr is not None
         self.process.stderr.close()
-        assert self.other_lines == []
+        assert self.other_lines == [], self.other_lines
         return code
 
     def ask(self, body: object, *, secret: str = SECRET) -> httpx.Response:

@@ -1,5 +1,6 @@
 """The workers of a supervisor: started, asked, restarted when they die, ended.
 
+A process without a number stands by, its modules loaded, for that is most of what a start takes.
 A worker that dies is started again at once, and more slowly the more often that happens: much more
 slowly only where it does not come to serve. One that does not answer for HUNG_SECONDS is killed,
 and so is started again.
@@ -39,6 +40,9 @@ MOST_DELAY_OF_SERVING = 0.4
 service being away for longer costs more than the starts do, which take one core's time at most."""
 STEADY_SECONDS = 1.0
 """A worker that served for this long died of something new."""
+
+
+_Process = tuple[asyncio.subprocess.Process, Control]
 
 
 class WorkerFailedError(Exception):
@@ -145,6 +149,7 @@ class Crew:
         self._reloaded = False
         self._policies = policies
         self.restarts = 0
+        self._spare: asyncio.Task[_Process] | None = None
 
     @property
     def wanted(self) -> int:
@@ -172,6 +177,7 @@ class Crew:
             await self.end(0.0)
             raise WorkerFailedError(str(failed.exceptions[0]) or "it took too long") from None
         self._keeping = [asyncio.create_task(self._keep(number)) for number in numbers]
+        self._stand_by()
 
     async def ask_all(self, kind: str, within: float = ASK_SECONDS) -> dict[int, dict[str, Any]]:
         """The answers of those that answer in time."""
@@ -226,6 +232,7 @@ class Crew:
         for task in self._keeping:
             task.cancel()
         await asyncio.gather(*self._keeping, return_exceptions=True)
+        await self._dismiss_spare()
         await asyncio.gather(*[worker.end(within) for worker in self._workers.values()])
         self._workers.clear()
         self._lock.close()
@@ -246,6 +253,38 @@ class Crew:
             await worker.ask("refresh", RELOAD_SECONDS, self._policies)
 
     async def _launched(self, number: int) -> _Worker:
+        process, control = await self._process_at_hand()
+        given = (number, self._settings, self._reloaded, self._policies)
+        await control.send_octets(pickle.dumps(given))
+        return _Worker(number, process, control)
+
+    async def _process_at_hand(self) -> _Process:
+        """The one that stands by, or a new one."""
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            process, control = await spare
+            if process.returncode is None:
+                return process, control
+            control.close()
+        return await self._process()
+
+    def _stand_by(self) -> None:
+        """Another one takes its place: once a worker serves, for loading takes a core a second."""
+        if self._spare is None:
+            self._spare = asyncio.create_task(self._process())
+
+    async def _dismiss_spare(self) -> None:
+        spare, self._spare = self._spare, None
+        if spare is None:
+            return
+        with contextlib.suppress(Exception):
+            process, control = await spare
+            control.close()
+            process.kill()
+            await process.wait()
+
+    async def _process(self) -> _Process:
+        """A process that loads its modules and waits to be told who it is."""
         ours, theirs = socket.socketpair()
         try:
             process = await asyncio.create_subprocess_exec(
@@ -259,10 +298,7 @@ class Crew:
             raise
         finally:
             theirs.close()
-        control = await Control.over(ours)
-        given = (number, self._settings, self._reloaded, self._policies)
-        await control.send_octets(pickle.dumps(given))
-        return _Worker(number, process, control)
+        return process, await Control.over(ours)
 
     async def _keep(self, number: int) -> None:
         """There is a worker of this number, always."""
@@ -285,6 +321,7 @@ class Crew:
                     await self._start(number)
                 except (WorkerFailedError, TimeoutError, OSError) as error:
                     self._log.error("worker_not_started", worker=number, reason=str(error))
+            self._stand_by()
             self._log.info("worker_restarted", worker=number)
 
     async def _ended_or_hung(self, worker: _Worker) -> None:
