@@ -25,7 +25,6 @@ import msgspec
 from uvicorn._types import HTTPScope
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import (
-    HEADER_VALUE_RE,
     STATUS_LINE,
     HttpToolsProtocol,
     RequestResponseCycle,
@@ -45,7 +44,7 @@ from deemster.gateways.http_endpoint import (
 from deemster.model.certificate import PeerCertificate
 from deemster.serving.answer import JoinedAnswer
 from deemster.serving.tls import peer_certificate
-from deemster.serving.whole_calls import WholeCall, WholeCalls
+from deemster.serving.whole_calls import WholeCall, WholeCalls, octets_of
 from deemster.telemetry.metrics import CloseCause, ConnectionCounters
 
 __all__ = ["ConnectionLimits", "TimedHttpProtocol"]
@@ -202,17 +201,13 @@ class TimedHttpProtocol(HttpToolsProtocol):
 
     def _write(self, answer: WireAnswer) -> None:
         """As `JoinedAnswer.answer_whole`."""
-        fields, body = answer.headers, answer.body
-        if HEADER_VALUE_RE.search(b"".join([value for _, value in fields])):
+        octets = octets_of(answer, self.server_state.default_headers)
+        if octets is None:
             # No adapter makes one. An answer of the server's own (500) would open a gateway that
             # fails open, so there is none.
             self.transport.abort()
             return
-        content = [STATUS_LINE[answer.status]]
-        for name, value in (*self.server_state.default_headers, *fields):
-            content += (name, b": ", value, b"\r\n")
-        content += (b"content-length: %d\r\n\r\n" % len(body), body)
-        self.transport.write(b"".join(content))
+        self.transport.write(octets)
         self.server_state.total_requests += 1
         self.deadline = self._now() + self._limits.idle_seconds
 

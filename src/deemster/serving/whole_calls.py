@@ -8,10 +8,15 @@ first byte: see `WholeCalls.read`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import httptools
 import msgspec
+from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE
 
-__all__ = ["WholeCall", "WholeCalls"]
+from deemster.gateways.adapter import WireAnswer
+
+__all__ = ["WholeCall", "WholeCalls", "octets_of"]
 
 
 class WholeCall(msgspec.Struct, frozen=True, gc=False):
@@ -30,6 +35,22 @@ class WholeCall(msgspec.Struct, frozen=True, gc=False):
     def url(self) -> bytes:
         """The request target as it came, but for a `?` before nothing."""
         return self.path + b"?" + self.query if self.query else self.path
+
+
+def octets_of(answer: WireAnswer, default_fields: Sequence[tuple[bytes, bytes]]) -> bytes | None:
+    """An answer as it goes over the wire; None where a field has what no field may have."""
+    content = [STATUS_LINE[answer.status]]
+    for name, value in default_fields:
+        content += (name, b": ", value, b"\r\n")
+    values = []
+    for name, value in answer.headers:
+        content += (name, b": ", value, b"\r\n")
+        values.append(value)
+    if HEADER_VALUE_RE.search(b"".join(values)):
+        return None
+    body = answer.body
+    content += (b"content-length: %d\r\n\r\n" % len(body), body)
+    return b"".join(content)
 
 
 class WholeCalls:
