@@ -44,7 +44,8 @@ def build_service_log(stream: TextIO, clock: Clock, *, level: int = logging.INFO
     else:
         renderer = structlog.processors.JSONRenderer(serializer=_to_json)
     log: ServiceLog = structlog.wrap_logger(
-        structlog.PrintLogger(stream),
+        # A line and its end in one write: workers share the stream.
+        structlog.WriteLogger(stream),
         processors=[
             structlog.processors.add_log_level,
             _Timestamps(clock),
