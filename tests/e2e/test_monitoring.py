@@ -193,10 +193,12 @@ def test_prometheus_scrapes_a_running_service_and_evaluates_the_alerts(
 
             def asked(path: str) -> dict[str, list[dict[str, object]]] | None:
                 try:
-                    found = client.get(f"{base}/{path}").json()
+                    found = client.get(f"{base}/{path}")
                 except httpx.TransportError:
                     return None
-                data: dict[str, list[dict[str, object]]] = found["data"]
+                if found.status_code != httpx.codes.OK:
+                    return None  # it is starting
+                data: dict[str, list[dict[str, object]]] = found.json()["data"]
                 return data
 
             def up() -> bool | None:
