@@ -26,8 +26,9 @@ import sys
 from pathlib import Path
 from typing import TypeVar
 from deemster.serving.run import serve
-from deemster.settings import load_settings
-read = lambda: load_settings(Path(sys.argv[1]), {})
+from deemster.model.clock import SystemClock
+from deemster.settings.rereading import SettingsOnDisk
+read = SettingsOnDisk(Path(sys.argv[1]), {}, SystemClock()).read
 serve(read(), reread=read)
 """
 T = TypeVar("T")

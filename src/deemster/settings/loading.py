@@ -67,6 +67,7 @@ def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
         ) from None
     sink = DiagnosticSink()
     reading = Reading(sink, path.parent, environ)
+    reading.files.append(path)
     reading.sources[shown] = content.decode("utf-8", "replace")
     root = read_document(content, shown, sink)
     settings = None
@@ -155,6 +156,7 @@ def _read(root: Section) -> Settings | None:
         forward_auth=forward_auth,
         ext_authz=ext_authz,
         values=tuple(reading.values),
+        files=tuple(reading.files),
     )
 
 

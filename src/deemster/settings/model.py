@@ -305,7 +305,8 @@ class SettingValue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything. `values` lists each effective setting with where it came from.
+    """Everything. `values` lists each effective setting with where it came from, `files` are those
+    that were read for them.
 
     `identity_headers`: (name as written, what it says).
     """
@@ -332,6 +333,7 @@ class Settings:
     forward_auth: tuple[ForwardAuthSettings, ...] = ()
     ext_authz: ExtAuthzSettings = ExtAuthzSettings()
     values: tuple[SettingValue, ...] = field(default=(), repr=False, compare=False)
+    files: tuple[Path, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def insecure_flags(self) -> tuple[str, ...]:

@@ -65,7 +65,9 @@ def _value(section: Section, node: Node) -> object:
         return json_value(node)
     reading = section.reading
     try:
-        return read_secret(node.text, environ=reading.environ, folder=reading.folder)
+        found = read_secret(node.text, environ=reading.environ, folder=reading.folder)
     except ConfigurationError as error:
         section.error(Code.SETTING, error.message, node.span)
         return None
+    reading.note_file(found)
+    return found

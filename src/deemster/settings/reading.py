@@ -8,6 +8,7 @@ from pathlib import Path
 from deemster.model.source import SourceSpan
 from deemster.policy.diagnostics import DiagnosticSink, did_you_mean
 from deemster.settings.model import SettingValue
+from deemster.settings.secret import Secret
 
 __all__ = ["PROTECTORS", "Reading", "SuggestedError", "UnsupportedValueError", "one_of"]
 
@@ -18,7 +19,8 @@ PROTECTORS = ("mesh", "sidecar", "private-network")
 class Reading:
     """What one run of reading settings collects.
 
-    `folder` is where relative paths start, `sources` texts by shown name, for showing errors.
+    `folder` is where relative paths start, `sources` texts by shown name, for showing errors;
+    `files` are all that were read.
     """
 
     def __init__(self, sink: DiagnosticSink, folder: Path, environ: Mapping[str, str]) -> None:
@@ -29,6 +31,12 @@ class Reading:
         self.spans: dict[str, SourceSpan] = {}
         self.sources: dict[str, str] = {}
         self.hidden: list[str] = []
+        self.files: list[Path] = []
+
+    def note_file(self, secret: Secret) -> None:
+        """Where a secret came from, if that is a file."""
+        if secret.file is not None:
+            self.files.append(secret.file)
 
     def shown_sources(self) -> dict[str, str]:
         """The texts without what somebody wrote there as a secret: errors end up in CI logs."""

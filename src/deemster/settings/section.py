@@ -132,6 +132,7 @@ class Section:
             help_ = None if mend is None or not is_reference(node.text) else mend(node.text)
             self.error(Code.SETTING, error.message, node.span, help=help_)
             return None
+        self.reading.note_file(found)
         self._note(key, f"<secret of {node.text[2:-1]}>", node)
         return found
 

@@ -43,6 +43,7 @@ def read_static_directory(section: Section) -> StaticDirectory | None:
 
 def _read_file(section: Section, path: Path) -> Section | None:
     reading = section.reading
+    reading.files.append(path)
     try:
         content = path.read_bytes()
     except OSError as error:
