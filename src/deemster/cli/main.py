@@ -26,6 +26,7 @@ _COMMANDS = {
     "revoke": ("revoke", "revoke"),
     "users": ("users", "users"),
     "show-config": ("show_config", "show_config"),
+    "log": ("decision_log.command", "log"),
     "bundle": ("bundles.app", "bundle"),
     "version": ("version", "version"),
 }

@@ -35,7 +35,7 @@ ASK_SECONDS = 1.0
 RELOAD_SECONDS = 60.0
 FIRST_DELAY = 0.1
 MOST_DELAY = 5.0
-MOST_DELAY_OF_SERVING = 0.4
+MOST_DELAY_OF_SERVING = 0.2
 """Before a worker that did serve is replaced: with its start, less than two seconds. Half of the
 service being away for longer costs more than the starts do, which take one core's time at most."""
 STEADY_SECONDS = 1.0

@@ -1,0 +1,1 @@
+"""`deemster log`: the decision log, asked."""
