@@ -52,7 +52,8 @@ KEPT = 3_000
 """Tokens that are used again; others are thrown away after one call."""
 SETTLED = 4.0
 """Seconds after a user changed in which nothing is asked about them: `cache` is one."""
-SAMPLES_A_MINUTE = 60
+OVERLOADED = "overloaded"
+"""No answer about the call at all: counted, and told."""
 
 
 @dataclass(slots=True)
@@ -282,6 +283,9 @@ class _Soak:
         variant = self._trees.revisions.get(revision)
         reason = _reason_of(answer)
         soaked.reasons[reason] += 1
+        if reason == OVERLOADED:
+            soaked.found["refused"] += 1
+            return
         if token.refusal is not None:
             wanted = token.refusal
         elif variant is None:
@@ -431,6 +435,7 @@ def _told(soaked: Soaked) -> str:
         right=f"{soaked.right:,}",
         wrong=soaked.found["wrong"],
         broken=soaked.found["broken"],
+        refused=soaked.found["refused"],
         aside=f"{soaked.found['of users that changed meanwhile']:,}",
         reloads=soaked.reloads,
         revisions=len(soaked.revisions),
@@ -450,8 +455,8 @@ def _told(soaked: Soaked) -> str:
 _TEXT = """## Soak
 
 {right} decisions in {seconds} s are as the reference evaluator says of the tree whose revision the
-answer names, {wrong} are not; {broken} calls were broken. Meanwhile {reloads} reloads in turn
-between {revisions} trees, {tokens} new tokens (the others are used again), {keys} keys one after
+answer names, {wrong} are not; {broken} calls were broken, {refused} refused as overloaded.
+Meanwhile {reloads} reloads in turn between {revisions} trees, {tokens} new tokens (the others are used again), {keys} keys one after
 the other, {changes} changes of {users} users in a database. {aside} answers about a user who had
 changed just then are not counted. Reasons: {reasons}.
 

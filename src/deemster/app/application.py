@@ -378,7 +378,7 @@ def build_application(  # noqa: PLR0913  (what a process is given, each by keywo
     )
     states = build_states(settings, clock)
     recorder = _recorder(settings, figures, reports, clock, _stdout_target(stdout, stdout_lock))
-    pulse = LoopPulse(clock)
+    pulse = LoopPulse(clock, settings.limits.queue_timeout / 2)
     decisions = RecordedDecisions(
         recorder=recorder,
         reports=reports,

@@ -3,6 +3,9 @@
 A loop that has more to do than time for works through hundreds of messages between two looks at
 its timers. So a timer that is due all the time tells when the present round began, without a
 system call or a task for any of its calls.
+
+One long round is no overload: a collection of memory takes a moment, and the calls that came
+meanwhile are answered in the next. Only a loop whose rounds are long one after the other is busy.
 """
 
 from __future__ import annotations
@@ -18,10 +21,15 @@ BEAT_SECONDS = 0.02
 
 
 class LoopPulse:
-    """Beats every `BEAT_SECONDS`, or once in each round of a loop whose rounds take longer."""
+    """Beats every `BEAT_SECONDS`, or once in each round of a loop whose rounds take longer.
 
-    def __init__(self, clock: Clock) -> None:
+    `busy_seconds`: what a round takes of a loop that has too much to do.
+    """
+
+    def __init__(self, clock: Clock, busy_seconds: float) -> None:
         self._clock = clock
+        self._busy_seconds = busy_seconds
+        self._is_busy = False
         self._beat = inf
         self._timer: asyncio.TimerHandle | None = None
 
@@ -33,12 +41,17 @@ class LoopPulse:
         """End: from here on nothing is late."""
         if self._timer is not None:
             self._timer.cancel()
-        self._beat = inf
+        self._beat, self._is_busy = inf, False
 
     def noticed(self) -> float:
-        """Monotonic seconds, `BEAT_SECONDS` too early at most; infinity before it started."""
-        return self._beat
+        """When the present round began: monotonic seconds, `BEAT_SECONDS` too early at most.
+
+        Infinity where the round before was not a long one, and before it started.
+        """
+        return self._beat if self._is_busy else inf
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._beat = self._clock.monotonic()
+        now = self._clock.monotonic()
+        self._is_busy = now - self._beat > self._busy_seconds
+        self._beat = now
         self._timer = loop.call_later(BEAT_SECONDS, self._tick, loop)

@@ -23,27 +23,35 @@ ASKED = Asked(
 )
 
 
-async def test_it_goes_on_beating_until_it_is_stopped() -> None:
-    pulse = LoopPulse(SystemClock())
-    assert pulse.noticed() > time.monotonic()
-    pulse.start()
-    first = pulse.noticed()
-    await asyncio.sleep(3 * BEAT_SECONDS)
-    assert first < pulse.noticed() <= time.monotonic()
-    pulse.stop()
-    await asyncio.sleep(2 * BEAT_SECONDS)
-    assert pulse.noticed() > time.monotonic()
+async def round_of(seconds: float) -> None:
+    """A round of the loop that takes so long."""
+    time.sleep(seconds)  # noqa: ASYNC251 - busy
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
 
 
-async def test_while_the_loop_is_busy_it_stands_still() -> None:
-    pulse = LoopPulse(SystemClock())
+async def test_a_loop_that_is_busy_round_after_round_says_when_the_present_one_began() -> None:
+    pulse = LoopPulse(SystemClock(), 2 * BEAT_SECONDS)
+    assert pulse.noticed() > time.monotonic()
     pulse.start()
+    await round_of(3 * BEAT_SECONDS)
     began = pulse.noticed()
-    time.sleep(3 * BEAT_SECONDS)  # noqa: ASYNC251 - busy
+    assert time.monotonic() - BEAT_SECONDS < began <= time.monotonic()
+    time.sleep(2 * BEAT_SECONDS)  # noqa: ASYNC251 - busy
     assert pulse.noticed() == began
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert pulse.noticed() > began
+    pulse.stop()
+    assert pulse.noticed() > time.monotonic()
+
+
+async def test_one_long_round_is_no_overload() -> None:
+    pulse = LoopPulse(SystemClock(), 2 * BEAT_SECONDS)
+    pulse.start()
+    for _ in range(3):
+        await asyncio.sleep(3 * BEAT_SECONDS)
+        assert pulse.noticed() > time.monotonic()
+        time.sleep(5 * BEAT_SECONDS)  # noqa: ASYNC251 - a collection of memory, say
+        # Calls that came meanwhile are looked at now.
+        assert pulse.noticed() > time.monotonic()
     pulse.stop()
 
 
