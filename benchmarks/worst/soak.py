@@ -456,9 +456,9 @@ _TEXT = """## Soak
 
 {right} decisions in {seconds} s are as the reference evaluator says of the tree whose revision the
 answer names, {wrong} are not; {broken} calls were broken, {refused} refused as overloaded.
-Meanwhile {reloads} reloads in turn between {revisions} trees, {tokens} new tokens (the others are used again), {keys} keys one after
-the other, {changes} changes of {users} users in a database. {aside} answers about a user who had
-changed just then are not counted. Reasons: {reasons}.
+Meanwhile {reloads} reloads in turn between {revisions} trees, {tokens} new tokens (the others are
+used again), {keys} keys one after the other, {changes} changes of {users} users in a database.
+{aside} answers about a user who had changed just then are not counted. Reasons: {reasons}.
 
 ![Resident memory during the soak](benchmarks/soak.svg)
 
