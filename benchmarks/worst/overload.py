@@ -157,7 +157,7 @@ async def _beside_slow_clients(
     began = perf_counter()
     beside = await client.run(rate, max(plan.seconds, 8.0))
     spent = perf_counter() - began
-    held = figure_of(of, "deemster_connections_open") or figure_of(of, "deemster_connections")
+    held = figure_of(of, "deemster_connections")
     ended = figure_of(of, "deemster_connections_closed_total") - closed
     dawdling.cancel()
     await asyncio.gather(dawdling, return_exceptions=True)
@@ -201,12 +201,12 @@ async def _dawdle(slow: Sequence[socket.socket]) -> None:
 
 _TEXT = """## Overload
 
-A client of its own offers calls at their times, whatever became of those before,
-for {seconds:g} s each. Times are counted from when a call was due, its wait for a connection
-included; a gateway gives
-up a call that gets no connection within 50 ms. Each call has a token that the service has not seen
-(ES256). Service on one core, client on the other; `limits: {limits}`, else the defaults. Capacity,
-{capacity} calls a second, is what is answered where half of the answers still come within 30 ms.
+A client of its own offers calls at their times, whatever became of those before, for {seconds:g} s
+each. Times are counted from when a call was due, its wait for a connection included; a gateway
+gives up a call that gets no connection within 50 ms. Each call has a token that the service has not
+seen (ES256). Service on one core, client on the other; `limits: {limits}`, else the defaults.
+Capacity, {capacity} calls a second, is what is answered where half of the answers still come within
+30 ms. Management shares the loop of the one worker; of several workers it has a process of its own.
 
 {head}
 {table}
