@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -9,9 +10,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.e2e.test_workers import both_serve, workers_of
@@ -22,6 +23,8 @@ from tests.support.service import SECRET, ServiceFolder, a_call, a_service_folde
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 CALLERS = 4
+PAUSE = 0.005
+_FIELDS = {"client-token": SECRET, "content-type": "application/json"}
 
 
 class Load:
@@ -29,9 +32,9 @@ class Load:
 
     def __init__(self, service: Process, folder: ServiceFolder) -> None:
         self.found: Counter[str] = Counter()
-        self._url = f"http://{service.decisions[0]}:{service.decisions[1]}/sideband/request"
-        self._good = a_call(folder.token())
-        self._bad = a_call(folder.token(scope="orders.write"))
+        self._address = service.decisions
+        self._good = json.dumps(a_call(folder.token()))
+        self._bad = json.dumps(a_call(folder.token(scope="orders.write")))
         self._ending = threading.Event()
         self._threads = [threading.Thread(target=self._ask) for _ in range(CALLERS)]
 
@@ -49,19 +52,23 @@ class Load:
         drawn = random.Random(seed())
         while not self._ending.is_set():
             good = drawn.random() < 0.5
+            # What is loaded is the service, and not the machine by its clients.
+            time.sleep(PAUSE)
+            # A connection of its own: the kernel chooses the worker anew.
+            connection = HTTPConnection(*self._address, timeout=PATIENCE)
             try:
-                # A connection of its own: the kernel chooses the worker anew.
-                with httpx.Client(trust_env=False) as client:
-                    answer = client.post(
-                        self._url,
-                        json=self._good if good else self._bad,
-                        headers={"client-token": SECRET},
-                    )
-            except httpx.TransportError:
+                connection.request(
+                    "POST", "/sideband/request", self._good if good else self._bad, _FIELDS
+                )
+                answer = connection.getresponse()
+                body = answer.read()
+            except (OSError, HTTPException):
                 self.found["refused"] += 1
                 continue
-            permitted = answer.status_code == 200 and "response" not in answer.json()
-            right = answer.status_code == 200 and permitted is good
+            finally:
+                connection.close()
+            permitted = answer.status == 200 and "response" not in json.loads(body)
+            right = answer.status == 200 and permitted is good
             self.found["right" if right else "wrong"] += 1
 
 
