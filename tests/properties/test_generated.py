@@ -38,7 +38,7 @@ def situation(rng: Random) -> Values:
     at = our_values(replace(random_facts(rng), ip=rng.choice((None, "10.1.2.3", "::1", "nobody"))))
     assert at.claims is not None
     junk = {name: rng.choice(JUNK) for name in at.claims.claims if rng.random() < 0.2}
-    at.claims = replace(at.claims, claims={**at.claims.claims, **junk})
+    at.claims = msgspec.structs.replace(at.claims, claims={**at.claims.claims, **junk})
     if rng.random() < 0.05:
         at.claims = None
     draw = rng.random()

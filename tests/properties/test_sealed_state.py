@@ -161,4 +161,4 @@ def test_whatever_was_kept_comes_back_as_it_was(kept: RequestState, url: str) ->
 def members_of(claims: VerifiedClaims | None) -> object:
     if claims is None:
         return None
-    return {part.name: getattr(claims, part.name) for part in fields(VerifiedClaims)}
+    return {name: getattr(claims, name) for name in VerifiedClaims.__struct_fields__}

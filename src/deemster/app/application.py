@@ -55,7 +55,7 @@ from deemster.gateways.http_envelope import EndpointLimits
 from deemster.gateways.pep_auth import PepAuthenticator
 from deemster.management.application import build_management_application
 from deemster.management.status import ServiceStatus
-from deemster.model.clock import Clock
+from deemster.model.clock import Clock, SystemClock
 from deemster.policy.snapshot import PolicySnapshot
 from deemster.policy.store import PolicyStore, nothing_loaded
 from deemster.policyfeed.bundle_feed import BundleFeed
@@ -387,7 +387,8 @@ def build_application(  # noqa: PLR0913  (what a process is given, each by keywo
         concurrency=settings.limits.concurrency,
         # The pulse may be so much too early.
         queue_seconds=settings.limits.queue_timeout + BEAT_SECONDS,
-        noticed=pulse.noticed,
+        # A clock that is moved by hand says nothing of the loop.
+        noticed=pulse.noticed if isinstance(clock, SystemClock) else None,
     )
     endpoint = HttpEndpoint(
         exact={
