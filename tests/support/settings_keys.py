@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -44,6 +44,15 @@ _KINDS = {
     "an id of lower-case letters, digits and hyphens": "id",
     "the name of a header field": "header field",
     "an https URL": "URL",
+}
+_NO_DEFAULT = {
+    # Read as `true` or `*` only where it is written; or told as a whole.
+    "gateways[].apiServices",
+    "identityHeaders.NAME",
+    "insecureAnonymousGateway.apiServices",
+    "tokenProviders[].introspection.discovery",
+    "tokenProviders[].issuers[].keys.discovery",
+    "tokenProviders[].keys.discovery",
 }
 _SECONDS = re.compile(r"\b(\d+)s\b")
 
@@ -106,66 +115,77 @@ def _read(folder: Path, document: object, found: Found) -> None:
 
 # --- what readers ask ---------------------------------------------------------------------------
 
+Arguments = Sequence[Any]
+Named = Mapping[str, Any]
+
+
+class _Notes:
+    """What is noted beside each method of Section: its key, its further arguments."""
+
+    def __init__(self, found: Found) -> None:
+        self._found = found
+
+    def key(self, section: Section, key: str) -> Key:
+        path = _plain(section._name(key))
+        return self._found.keys.setdefault(path, Key(path))
+
+    def optional(self, section: Section, key: str, args: Arguments, kwargs: Named) -> None:
+        parse, default = args
+        noted = self._takes(section, key, _takes(parse))
+        if default is not None and noted.default is None and noted.path not in _NO_DEFAULT:
+            shown = kwargs.get("shown", str)(default)
+            noted.default = _shorter(shown.removeprefix(f"{section.reading.folder}/"))
+
+    def required(self, section: Section, key: str, args: Arguments, _: Named) -> None:
+        self._takes(section, key, _takes(args[0]))
+
+    def texts(self, section: Section, key: str, args: Arguments, kwargs: Named) -> None:
+        noted = self._takes(section, key, f"list of {_takes(args[0])}")
+        if kwargs.get("default"):
+            noted.default = ", ".join(kwargs["default"])
+
+    def file_path(self, section: Section, key: str, _: Arguments, __: Named) -> None:
+        self._takes(section, key, "path")
+
+    def secret(self, section: Section, key: str, _: Arguments, __: Named) -> None:
+        self._takes(section, key, "a secret")
+
+    def section(self, section: Section, key: str, _: Arguments, __: Named) -> None:
+        self._takes(section, key, "mapping").has_more = True
+
+    def sections(self, section: Section, key: str, _: Arguments, __: Named) -> None:
+        self._takes(section, key, "list").has_more = True
+
+    def mapping(self, section: Section, key: str, _: Arguments, __: Named) -> None:
+        self._takes(section, key, "mapping")
+
+    def node(self, section: Section, key: str, _: Arguments, __: Named) -> None:
+        self.key(section, key)
+
+    def missing(self, section: Section, key: str, _: Arguments, __: Named) -> None:
+        self.key(section, key).is_required = True
+
+    def unsupported(self, section: Section, key: str, args: Arguments, _: Named) -> None:
+        self._found.refused.update(_plain(section._name(one)) for one in (key, *args))
+
+    def _takes(self, section: Section, key: str, words: str) -> Key:
+        noted = self.key(section, key)
+        noted.takes = noted.takes or words
+        return noted
+
 
 @contextmanager
 def _noting(found: Found) -> Iterator[None]:
-    def key_of(section: Section, key: str) -> Key:
-        path = _plain(section._name(key))
-        return found.keys.setdefault(path, Key(path))
-
-    def optional(section: Section, key: str, args: Any, kwargs: Any) -> None:
-        parse, default = args
-        noted = key_of(section, key)
-        noted.takes = noted.takes or _takes(parse)
-        if default is not None and noted.default is None:
-            noted.default = _plain_default(kwargs.get("shown", str)(default), section)
-
-    def required(section: Section, key: str, args: Any, _: Any) -> None:
-        noted = key_of(section, key)
-        noted.takes = noted.takes or _takes(args[0])
-
-    def texts(section: Section, key: str, args: Any, kwargs: Any) -> None:
-        noted = key_of(section, key)
-        noted.takes = noted.takes or f"list: {_takes(args[0])}"
-        default = kwargs.get("default")
-        if default:
-            noted.default = ", ".join(default)
-
-    def called(words: str, *, more: bool = False) -> Callable[..., None]:
-        def note(section: Section, key: str, _: Any, __: Any) -> None:
-            noted = key_of(section, key)
-            noted.takes = words if noted.takes in {"", "mapping"} else noted.takes
-            noted.has_more = noted.has_more or more
-
-        return note
-
-    def missing(section: Section, key: str, _: Any, __: Any) -> None:
-        key_of(section, key).is_required = True
-
-    def refused(section: Section, key: str, args: Any, _: Any) -> None:
-        found.refused.update(_plain(section._name(one)) for one in (key, *args))
-
-    noting: Mapping[str, Callable[..., None]] = {
-        "optional": optional,
-        "required": required,
-        "texts": texts,
-        "file_path": called("path"),
-        "secret": called("secret"),
-        "section": called("mapping", more=True),
-        "sections": called("list", more=True),
-        "mapping": called("mapping"),
-        "node": called(""),
-        "missing": missing,
-        "unsupported": refused,
-    }
+    notes = _Notes(found)
     with ExitStack() as stack:
-        for name, note in noting.items():
-            stack.enter_context(patch.object(Section, name, _beside(getattr(Section, name), note)))
+        for name in (name for name in vars(_Notes) if name != "key" and name[0] != "_"):
+            beside = _beside(getattr(Section, name), getattr(notes, name))
+            stack.enter_context(patch.object(Section, name, beside))
         yield
 
 
 def _beside(method: Callable[..., Any], note: Callable[..., None]) -> Callable[..., Any]:
-    def noted(section: Section, *args: Any, **kwargs: Any) -> Any:
+    def noted(section: Section, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401  as any method
         if args:
             note(section, args[0], args[1:], kwargs)
         return method(section, *args, **kwargs)
@@ -180,10 +200,6 @@ def _plain(path: str) -> str:
     return _CHOSEN.sub(lambda match: f"{match[1]}.NAME" if match[1] else ".NAME", path)
 
 
-def _plain_default(text: str, section: Section) -> str:
-    return _shorter(text.removeprefix(f"{section.reading.folder}/"))
-
-
 def _takes(parse: Callable[[str], object]) -> str:
     """What a parser says that it expects, of what no parser accepts and of extremes."""
     said: list[str] = []
@@ -195,7 +211,7 @@ def _takes(parse: Callable[[str], object]) -> str:
             said += [words] if words not in said else []
     kind = _KINDS.get(said[0], said[0]) if said else "text"
     limits = [words for words in said[1:] if words not in _KINDS]
-    return _shorter(f"{kind}, {limits[-1]}" if limits else kind)
+    return _shorter(f"{kind}, {limits[-1]}" if limits else kind).replace("` or `", "`, `")
 
 
 def _shorter(text: str) -> str:
@@ -204,7 +220,7 @@ def _shorter(text: str) -> str:
     def longer_units(match: re.Match[str]) -> str:
         seconds = int(match[1])
         for unit, factor in (("d", 86_400), ("h", 3600), ("m", 60)):
-            if seconds > factor and seconds % factor == 0 or seconds == factor != 60:
+            if (seconds > factor and seconds % factor == 0) or seconds == factor != 60:
                 return f"{seconds // factor}{unit}"
         return match[0]
 
