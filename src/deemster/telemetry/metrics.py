@@ -206,7 +206,9 @@ def _calls(figures: ServiceFigures) -> Iterable[Metric]:
     for (protocol, cause), count in sorted(figures.refused_calls.items()):
         refused.add_metric([protocol, cause], count)
     yield refused
-    yield CounterMetricFamily("deemster_faults", "Faults of our own.", value=figures.faults)
+    yield CounterMetricFamily(
+        "deemster_faults", "Faults of our own; each was a deny.", value=figures.faults
+    )
 
 
 def _attributes(counters: FetchCounters) -> Iterable[Metric]:

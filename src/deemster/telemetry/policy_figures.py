@@ -64,7 +64,7 @@ class PolicyFigures:
         """For a scrape."""
         reloads = CounterMetricFamily(
             "deemster_reloads",
-            "Reloads of policies and secrets by result, and by the cause of a refusal.",
+            "Reloads of policies, settings and secrets by result, and by the cause of a refusal.",
             labels=["result", "cause"],
         )
         reloads.add_metric(["succeeded", ""], self.succeeded)
