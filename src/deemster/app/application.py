@@ -17,6 +17,7 @@ from deemster import __version__
 from deemster.app.authzen import authzen_exchanges, authzen_pages
 from deemster.app.changed_settings import ChangedSettings, compare_settings
 from deemster.app.decision_endpoints import decision_endpoint_prefixes
+from deemster.app.decision_log import build_recorder, stdout_target
 from deemster.app.directory_services import DirectoryCredentials
 from deemster.app.ext_authz_http import ext_authz_http_exchanges
 from deemster.app.forward_auth import forward_auth_exchanges
@@ -37,14 +38,7 @@ from deemster.app.sideband import sideband_exchanges
 from deemster.app.sources import SourcesOfSettings, build_attribute_sources
 from deemster.app.state_keys import build_states, sealing_keys
 from deemster.app.users import build_change_listeners, build_user_resolver
-from deemster.decisionlog.recorder import DecisionRecorder, WhenFull
-from deemster.decisionlog.sinks import BufferedSink
-from deemster.decisionlog.targets import (
-    FileTarget,
-    LineTarget,
-    SharedStreamTarget,
-    StreamTarget,
-)
+from deemster.decisionlog.recorder import DecisionRecorder
 from deemster.decisions.point import Deadlines, DecisionPoint
 from deemster.decisions.sealed_states import SealedStates
 from deemster.errors import ConfigurationError
@@ -60,7 +54,7 @@ from deemster.policy.snapshot import PolicySnapshot
 from deemster.policy.store import PolicyStore, nothing_loaded
 from deemster.policyfeed.bundle_feed import BundleFeed
 from deemster.policyfeed.given_feed import SharedPolicies
-from deemster.settings.model import FileSinkSettings, Settings, SinkSettings
+from deemster.settings.model import Settings
 from deemster.settings.policy_model import WhenTooOld
 from deemster.settings.state_key_sections import reread_state_keys
 from deemster.telemetry.metrics import ServiceFigures, register_figures
@@ -375,9 +369,12 @@ def build_application(  # noqa: PLR0913  (what a process is given, each by keywo
         attributes=attributes.sources,
         senders=build_sender_constraints(settings, clock, shared.store),
         revocations=shared.check,
+        observes=settings.decision_log.replay is not None,
     )
     states = build_states(settings, clock)
-    recorder = _recorder(settings, figures, reports, clock, _stdout_target(stdout, stdout_lock))
+    recorder = build_recorder(
+        settings, figures.decisions, reports, clock, stdout_target(stdout, stdout_lock)
+    )
     pulse = LoopPulse(clock, settings.limits.queue_timeout / 2)
     decisions = RecordedDecisions(
         recorder=recorder,
@@ -455,42 +452,3 @@ def _limits(settings: Settings) -> EndpointLimits:
         # The one server has a timer of its own; on connections of the other, calls come together.
         body_timeout=None if server == "uvicorn" else limits.body_timeout,
     )
-
-
-def _recorder(
-    settings: Settings,
-    figures: ServiceFigures,
-    reports: ServiceReports,
-    clock: Clock,
-    stdout: LineTarget,
-) -> DecisionRecorder:
-    return DecisionRecorder(
-        environment=settings.environment,
-        clock=clock,
-        sinks=[
-            BufferedSink(
-                _target(sink, stdout), figures.decisions, on_failure=reports.decision_log_changed
-            )
-            for sink in settings.decision_log.sinks
-        ],
-        when_full=WhenFull(settings.decision_log.when_full.value),
-        counters=figures.decisions,
-        wait=settings.deadlines.decision,
-    )
-
-
-def _stdout_target(descriptor: int, lock: int | None) -> LineTarget:
-    if lock is None:
-        return StreamTarget(descriptor, "stdout")
-    return SharedStreamTarget(descriptor, "stdout", lock)
-
-
-def _target(sink: SinkSettings, stdout: LineTarget) -> LineTarget:
-    if not isinstance(sink, FileSinkSettings):
-        return stdout
-    try:
-        return FileTarget(sink.path)
-    except OSError as error:
-        raise ConfigurationError(
-            f"the decision log `{sink.path}` cannot be opened: {error.strerror}"
-        ) from None

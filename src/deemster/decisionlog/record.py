@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from hashlib import sha256
 
 import msgspec
+from msgspec.structs import replace
 
+from deemster.decisionlog.digests import Digests
 from deemster.decisionlog.redaction import redact_url, shortened
+from deemster.decisionlog.redaction_rules import RedactionRules, Redactions
+from deemster.decisionlog.replayable import ReplayRules, ReplayV1, replayable
 from deemster.model.access import Resource
 from deemster.model.decision import Decision, Effect, NodeRef, Reason, Requirement
 from deemster.model.gateway import GatewayCaller
@@ -90,7 +93,10 @@ class TokenV1(msgspec.Struct, frozen=True, gc=False):
 
 
 class DecisionRecordV1(msgspec.Struct, frozen=True, gc=False):
-    """One decision, one line of JSON. Every field is always there; null where unknown."""
+    """One decision, one line of JSON. Every field is always there; null where unknown.
+
+    But for `replay`: it is there where the settings want decisions to be decided again.
+    """
 
     v: int
     decision_id: str
@@ -121,6 +127,7 @@ class DecisionRecordV1(msgspec.Struct, frozen=True, gc=False):
     elapsed_us: int
     token: TokenV1
     masked: tuple[str, ...]
+    replay: ReplayV1 | msgspec.UnsetType = msgspec.UNSET
 
 
 class RecordTime:
@@ -161,10 +168,28 @@ def outcome_of(decision: Decision) -> str:
 class RecordBuilder:
     """Makes records for one environment. `wall` yields seconds since 1970."""
 
-    __slots__ = ("_environment", "_places", "_time", "_wall")
+    __slots__ = (
+        "_digests",
+        "_environment",
+        "_places",
+        "_redactions",
+        "_replay",
+        "_time",
+        "_wall",
+    )
 
-    def __init__(self, environment: str, wall: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        environment: str,
+        wall: Callable[[], float],
+        *,
+        redact: RedactionRules | None = None,
+        replay: ReplayRules | None = None,
+    ) -> None:
         self._environment = environment
+        self._digests = Digests(None if redact is None else redact.salt)
+        self._redactions = None if redact is None or not redact.members else Redactions(redact)
+        self._replay = replay
         self._wall = wall
         self._time = RecordTime()
         self._places: dict[int, tuple[NodeRef, DecidingV1]] = {}
@@ -199,7 +224,7 @@ class RecordBuilder:
         gateway, secret_id = (
             (None, None) if caller is None else (caller.gateway.id, caller.secret_id)
         )
-        return DecisionRecordV1(
+        record = DecisionRecordV1(
             1,
             decision.decision_id,
             None if request_id is None else shortened(request_id, MAX_NAME),
@@ -228,8 +253,31 @@ class RecordBuilder:
             _statements(decision) if decision.statements or decision.left_out else (),
             decision.reads,
             elapsed_us,
-            _NO_TOKEN if decision.token is None else _token(decision.token),
+            _NO_TOKEN if decision.token is None else self._token(decision.token),
             masked,
+            msgspec.UNSET if self._replay is None else self._replayable(call, decision),
+        )
+        return record if self._redactions is None else _redacted(record, self._redactions)
+
+    def _replayable(self, call: ApiCall, decision: Decision) -> ReplayV1 | msgspec.UnsetType:
+        if decision.evidence is None or self._replay is None:
+            return msgspec.UNSET
+        return replayable(
+            decision.evidence,
+            decision.token,
+            call,
+            self._replay,
+            self._digests,
+            self._redactions,
+        )
+
+    def _token(self, claims: VerifiedClaims) -> TokenV1:
+        jti = claims.claims.get("jti")
+        return TokenV1(
+            "asserted" if claims.asserted else "verified",
+            _name(claims.key_id),
+            # Enough to find a token's other decisions by its `jti`, and no way back to that.
+            self._digests.of(jti) if isinstance(jti, str) else None,
         )
 
     def _place(self, deciding: NodeRef) -> DecidingV1:
@@ -263,6 +311,24 @@ def _resource(resource: Resource) -> tuple[ResourceV1, tuple[str, ...]]:
     return ResourceV1(kind if len(kind) <= MAX_NAME else shortened(kind, MAX_NAME), id_), masked
 
 
+def _redacted(record: DecisionRecordV1, by: Redactions) -> DecisionRecordV1:
+    """Without what the operator does not want in it."""
+    masked = list(record.masked)
+    resource = record.resource
+    if resource is not None:
+        resource = ResourceV1(resource.type, by.resource_id(resource.id, masked))
+    return replace(
+        record,
+        subject=by.subject(record.subject, masked),
+        client_id=by.client_id(record.client_id, masked),
+        client_ip=by.client_ip(record.client_ip, masked),
+        gateway_request_id=by.gateway_request_id(record.gateway_request_id, masked),
+        url=by.url(record.url, masked),
+        resource=resource,
+        masked=tuple(masked),
+    )
+
+
 def _missing(requirements: tuple[Requirement, ...]) -> tuple[MissingV1, ...]:
     return tuple(
         [MissingV1(item.kind, item.any_of, item.all_of, item.seconds) for item in requirements]
@@ -277,17 +343,3 @@ def _statements(decision: Decision) -> tuple[StatementV1, ...]:
         StatementV1(one.id, one.code, one.obligatory, fulfilled=False) for one in decision.left_out
     ]
     return (*told, *left_out)
-
-
-def _token(claims: VerifiedClaims) -> TokenV1:
-    jti = claims.claims.get("jti")
-    return TokenV1(
-        "asserted" if claims.asserted else "verified",
-        _name(claims.key_id),
-        _digest(jti) if isinstance(jti, str) else None,
-    )
-
-
-def _digest(text: str) -> str:
-    # Enough to find a token's other decisions by its `jti`, and no way back to the `jti`.
-    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -11,6 +11,8 @@ import msgspec
 from deemster.decisionlog.counters import DecisionCounters, DropCause
 from deemster.decisionlog.record import DecisionRecordV1, RecordBuilder, outcome_of
 from deemster.decisionlog.redaction import escape_surrogates, escape_unprintable
+from deemster.decisionlog.redaction_rules import RedactionRules
+from deemster.decisionlog.replayable import ReplayRules
 from deemster.decisionlog.sinks import BufferedSink
 from deemster.model.clock import Clock
 from deemster.model.decision import Decision
@@ -32,7 +34,7 @@ class WhenFull(Enum):
 class DecisionRecorder:
     """Records and counts decisions. `wait` (seconds) bounds what `block` waits for a sink."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (its parts, each by keyword)
         self,
         *,
         environment: str,
@@ -41,8 +43,10 @@ class DecisionRecorder:
         when_full: WhenFull,
         counters: DecisionCounters,
         wait: float,
+        redact: RedactionRules | None = None,
+        replay: ReplayRules | None = None,
     ) -> None:
-        self._records = RecordBuilder(environment, clock.wall)
+        self._records = RecordBuilder(environment, clock.wall, redact=redact, replay=replay)
         self._sinks = tuple(sinks)
         self._blocks = when_full is WhenFull.BLOCK
         self._counters = counters

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from urllib.parse import unquote_to_bytes
 
 __all__ = [
     "MAX_URL",
     "REDACTED",
     "escape_surrogates",
     "escape_unprintable",
+    "query_parts",
     "redact_url",
     "shortened",
 ]
@@ -51,6 +54,23 @@ def redact_url(url: str) -> tuple[str, tuple[str, ...]]:
         redacted = redacted[:MAX_URL]
         masked.append("url.length")
     return redacted, tuple(masked)
+
+
+def query_parts(url: str) -> Iterator[tuple[str, str | None]]:
+    """(decoded name, value as written) of each part of a URL's query.
+
+    (text, None) for a part that has no value, or a name that cannot be decoded.
+    """
+    query = url.partition("#")[0].partition("?")[2]
+    for part in query.split("&") if query else ():
+        name, mark, value = part.partition("=")
+        try:
+            decoded = unquote_to_bytes(name.replace("+", " ")).decode("utf-8")
+        except UnicodeError:
+            yield name, None
+            continue
+        if part:
+            yield decoded, value if mark else None
 
 
 def _without_value(part: str) -> str:

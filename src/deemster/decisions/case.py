@@ -5,6 +5,7 @@ from __future__ import annotations
 from deemster.decisions.challenges import challenge_for, step_up_challenge
 from deemster.model.attributes import AttributeAnswer, AttributeFetch
 from deemster.model.decision import Challenge, Decision, Effect, Reason
+from deemster.model.evidence import Evidence
 from deemster.model.gateway import GatewayCaller
 from deemster.model.http import ApiCall
 from deemster.model.identity import Credential, UserContext, VerifiedClaims
@@ -37,6 +38,7 @@ class Case:
         "memo",
         "nonce",
         "now",
+        "observed",
         "operation",
         "routed",
         "senders",
@@ -54,14 +56,20 @@ class Case:
         now: float,
         deadline: float,
         trace: list[TraceEntry] | None,
+        *,
+        observed: bool = False,
     ) -> None:
-        """`now`: epoch seconds, the one instant of this decision; `deadline`: monotonic seconds."""
+        """`now`: epoch seconds, the one instant of this decision; `deadline`: monotonic seconds.
+
+        `observed`: what the decision was made of goes with it, for its record.
+        """
         self.call = call
         self.caller = caller
         self.decision_id = decision_id
         self.now = now
         self.deadline = deadline
         self.trace = trace
+        self.observed = observed
         self.snapshot: PolicySnapshot | None = None
         self.routed: RoutedCall | None = None
         self.operation: CompiledOperation | None = None
@@ -118,6 +126,8 @@ def permit(case: Case, evaluation: Evaluation) -> Decision:
         None,  # no error
         () if judge is None else judge.reads,
         None if case.trace is None else tuple(case.trace),
+        None,  # nothing is kept so far
+        _evidence(case) if case.observed else None,
     )
 
 
@@ -146,6 +156,7 @@ def deny(case: Case, reason: Reason, evaluation: Evaluation | None = None) -> De
         token=claims,
         reads=case.judge.reads if case.judge is not None else (),
         trace=_trace(case),
+        evidence=_evidence(case) if case.observed else None,
     )
 
 
@@ -164,6 +175,18 @@ def _challenge(case: Case, reason: Reason, evaluation: Evaluation | None) -> Cha
 def _text_claim(claims: VerifiedClaims | None, name: str) -> str | None:
     value: object = claims.claims.get(name) if claims is not None else None
     return value if isinstance(value, str) else None
+
+
+def _evidence(case: Case) -> Evidence:
+    service = None if case.routed is None else case.routed.service
+    return Evidence(
+        case.now,
+        case.call,
+        None if service is None else service.provider_id,
+        None if service is None else service.audience,
+        case.user,
+        case.answers,
+    )
 
 
 def _trace(case: Case) -> tuple[object, ...] | None:

@@ -80,11 +80,14 @@ class DecisionPoint:
         attributes: AttributeFetcher | None = None,
         senders: SenderConstraints | None = None,
         revocations: RevocationCheck | None = None,
+        observes: bool = False,
     ) -> None:
+        """`observes`: what a decision was made of goes with it, for its record."""
         self._store = store
         self._clock = clock
         self._new_id = new_id
         self._report_fault = report_fault
+        self._observes = observes
         deadlines = deadlines or Deadlines()
         self._seconds = deadlines.decision
         self._fetching = Fetching(
@@ -229,7 +232,8 @@ class DecisionPoint:
     def _case(self, call: ApiCall, caller: GatewayCaller, trace: list[TraceEntry] | None) -> Case:
         clock = self._clock
         deadline = clock.monotonic() + self._seconds
-        return Case(call, caller, self._new_id(), clock.wall(), deadline, trace)
+        now = clock.wall()
+        return Case(call, caller, self._new_id(), now, deadline, trace, observed=self._observes)
 
     def _begin(self, case: Case, judge: _Judge) -> Decision | Awaitable[Decision]:
         try:

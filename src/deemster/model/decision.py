@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from deemster.model.identity import VerifiedClaims
 from deemster.model.source import SourceSpan
+
+if TYPE_CHECKING:
+    from deemster.model.evidence import Evidence
 
 __all__ = [
     "STEP_UP_ERROR",
@@ -201,7 +205,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     is derived from. `error` is private detail for the record: why a condition failed.
     `reads` are the dotted names that judging the operation may read. `kept` is what a permit of
     the request leaves behind for the answer, None where nobody looks at that; an adapter has it
-    sealed, and nothing else reads it.
+    sealed, and nothing else reads it. `evidence` is there only where records can be replayed.
     """
 
     effect: Effect
@@ -225,6 +229,7 @@ class Decision(msgspec.Struct, frozen=True, gc=False):
     reads: tuple[str, ...] = ()
     trace: tuple[object, ...] | None = None
     kept: object = None
+    evidence: Evidence | None = None
 
     @property
     def permitted(self) -> bool:

@@ -14,6 +14,7 @@ from deemster.policy.reading.reader import read_document
 from deemster.settings.authzen_sections import read_authzen
 from deemster.settings.credential_rules import check_credentials
 from deemster.settings.decision_endpoint_sections import read_decision_endpoints
+from deemster.settings.decision_log_sections import read_decision_log
 from deemster.settings.directory_rules import check_directories
 from deemster.settings.directory_sections import read_directory
 from deemster.settings.environment import Overrides
@@ -39,7 +40,6 @@ from deemster.settings.secret import referenced_variables
 from deemster.settings.section import Section
 from deemster.settings.service_sections import (
     read_deadlines,
-    read_decision_log,
     read_limits,
 )
 from deemster.settings.shared_sections import read_revocation_settings, read_shared

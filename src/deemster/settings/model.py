@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 
+from deemster.settings.decision_log_model import DecisionLogSettings
 from deemster.settings.directory_model import DirectorySettings
 from deemster.settings.outgoing_model import DatabaseSettings, QuerySettings, ServiceSettings
 from deemster.settings.policy_model import PolicySettings
@@ -23,11 +23,9 @@ __all__ = [
     "ClientIpSettings",
     "DeadlineSettings",
     "DecisionEndpointSettings",
-    "DecisionLogSettings",
     "DecisionsListenerSettings",
     "ExtAuthzListenerSettings",
     "ExtAuthzSettings",
-    "FileSinkSettings",
     "ForwardAuthSettings",
     "GatewayCertificateSettings",
     "GatewaySecretSettings",
@@ -39,11 +37,8 @@ __all__ = [
     "SettingValue",
     "Settings",
     "SharedSettings",
-    "SinkSettings",
     "StateKeySettings",
-    "StdoutSinkSettings",
     "TlsSettings",
-    "WhenLogIsFull",
 ]
 
 
@@ -259,36 +254,6 @@ class ExtAuthzSettings:
     grpc_client_ip: ClientIpSettings | None = None
     http_client_ip: ClientIpSettings | None = None
     copies: tuple[str, ...] = ()
-
-
-class WhenLogIsFull(Enum):
-    """`decisionLog.whenFull`, which must be written."""
-
-    DROP = "drop"
-    BLOCK = "block"
-
-
-@dataclass(frozen=True, slots=True)
-class StdoutSinkSettings:
-    """`{stdout: {}}`"""
-
-
-@dataclass(frozen=True, slots=True)
-class FileSinkSettings:
-    """`{file: {path: …}}`"""
-
-    path: Path
-
-
-SinkSettings = StdoutSinkSettings | FileSinkSettings
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionLogSettings:
-    """`decisionLog:`"""
-
-    sinks: tuple[SinkSettings, ...]
-    when_full: WhenLogIsFull
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,11 @@
-"""Reads `limits`, `deadlines` and `decisionLog`."""
+"""Reads `limits` and `deadlines`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
-from deemster.policy.codes import Code
-from deemster.settings.model import (
-    DeadlineSettings,
-    DecisionLogSettings,
-    FileSinkSettings,
-    LimitSettings,
-    SinkSettings,
-    StdoutSinkSettings,
-    WhenLogIsFull,
-)
+from deemster.settings.model import DeadlineSettings, LimitSettings
 from deemster.settings.scalars import (
     parse_duration,
     parse_integer,
@@ -28,7 +18,6 @@ from deemster.settings.section import Section
 __all__ = [
     "between",
     "read_deadlines",
-    "read_decision_log",
     "read_limits",
 ]
 
@@ -85,45 +74,6 @@ def read_deadlines(section: Section) -> DeadlineSettings:
     )
     section.finish()
     return deadlines
-
-
-def read_decision_log(section: Section) -> DecisionLogSettings | None:
-    """`decisionLog:`"""
-    written = section.sections("sinks", example="[{stdout: {}}]")
-    sinks = [sink for item in written if (sink := _read_sink(item)) is not None]
-    when_full = None
-    if section.has("whenFull"):
-        when_full = section.required_choice("whenFull", [mode.value for mode in WhenLogIsFull])
-    else:
-        section.take("whenFull")
-        section.missing(
-            "whenFull",
-            help="write `drop` (lost records are counted) or `block` (a decision that cannot be "
-            "recorded is denied); nobody can choose this for you",
-        )
-    section.finish()
-    if when_full is None:
-        return None
-    return DecisionLogSettings(tuple(sinks), WhenLogIsFull(when_full))
-
-
-def _read_sink(section: Section) -> SinkSettings | None:
-    section.unsupported("http", "kafka", "otlp", "syslog")
-    if len(section.written()) != 1:
-        section.error(Code.SETTING, "a sink is one of `stdout` and `file`", section.span)
-    sink: SinkSettings | None = None
-    if section.has("stdout"):
-        section.section("stdout").finish()
-        section.note("stdout", "{}")
-        sink = StdoutSinkSettings()
-    if section.has("file"):
-        file = section.section("file")
-        path: Path | None = file.file_path("path")
-        file.finish()
-        sink = None if path is None else FileSinkSettings(path)
-    section.take("stdout", "file")
-    section.finish()
-    return sink
 
 
 def between(

@@ -8,16 +8,18 @@ import pytest
 
 from deemster.errors import ConfigurationError
 from deemster.settings import Settings, load_settings
+from deemster.settings.decision_log_model import (
+    FileSinkSettings,
+    StdoutSinkSettings,
+    WhenLogIsFull,
+)
 from deemster.settings.directory_model import SqlDirectory, StaticDirectory
 from deemster.settings.environment import OVERRIDABLE, variable_of
 from deemster.settings.model import (
     AuthzenSettings,
     ClientIpSettings,
     ExtAuthzSettings,
-    FileSinkSettings,
     ForwardAuthSettings,
-    StdoutSinkSettings,
-    WhenLogIsFull,
 )
 from deemster.settings.policy_model import PolicySettings, WhenTooOld
 from deemster.settings.provider_model import (
