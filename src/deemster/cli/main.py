@@ -27,6 +27,7 @@ _COMMANDS = {
     "users": ("users", "users"),
     "show-config": ("show_config", "show_config"),
     "log": ("decision_log.command", "log"),
+    "replay": ("replay", "replay"),
     "bundle": ("bundles.app", "bundle"),
     "version": ("version", "version"),
 }

@@ -35,8 +35,16 @@ MOST_OCTETS = 16 * 1024
 _MOST_NAMES = 128
 _LONGEST_NAME = 256
 _EVERYTHING = "*"
-_OF_PREFLIGHTS = frozenset({"origin", "access-control-request-method"})
-"""Header fields that route a call: a browser says them to everybody."""
+_ALWAYS = frozenset(
+    {
+        "access-control-request-method",
+        "content-length",
+        "content-type",
+        "origin",
+        "transfer-encoding",
+    }
+)
+"""Header fields that route a call or frame its body, and say nothing of anybody."""
 
 
 class TokenFactsV1(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -231,7 +239,7 @@ def _answers(
 def _headers(headers: Headers, rules: ReplayRules, masked: list[str]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for name, values in headers.by_name().items() if headers.pairs else ():
-        if name in rules.headers or name in _OF_PREFLIGHTS:
+        if name in rules.headers or name in _ALWAYS:
             found[name] = values
         else:
             masked.append(f"headers.{name}")
@@ -259,7 +267,7 @@ def _there(call: ApiCall, asked: ApiCall) -> Iterator[str]:
         yield "response"
     question = asked.question
     if question is not None:
-        if asked.question is not None and call.url:
+        if call.url:
             yield "call"
         parts = {
             "subject.properties": question.subject.properties,

@@ -1,0 +1,1 @@
+"""Records of the decision log, decided again under another tree."""
