@@ -174,6 +174,7 @@ def a_point(
     provider: FakeProvider | None = None,
     deadlines: Deadlines | None = None,
     attributes: AttributeFetcher | None = None,
+    observes: bool = False,
 ) -> Point:
     """Everything real but tokens and users. `tree` None: nothing was loaded yet."""
     clock = FrozenClock()
@@ -200,5 +201,6 @@ def a_point(
         report_fault=lambda fault, _: faults.append(fault),
         deadlines=deadlines or Deadlines(),
         attributes=attributes,
+        observes=observes,
     )
     return Point(point, fake_provider, fake_users, clock, faults)

@@ -97,6 +97,7 @@ class ReplayV1(msgspec.Struct, frozen=True, omit_defaults=True):
     headers: dict[str, tuple[str, ...]] = {}
     query: dict[str, tuple[str, ...]] = {}
     subject_type: str | None = None
+    subject_id: str | None = None
     possible: tuple[str, ...] = ()
     salted: bool = False
     has: tuple[str, ...] = ()
@@ -143,6 +144,7 @@ def replayable(
         headers=_headers(call.headers, rules, masked),
         query=_query(call.url or asked.url, rules, masked),
         subject_type=None if question is None else question.subject.type,
+        subject_id=None if question is None else _subject(question.subject.id, redactions),
         possible=tuple(sorted(call.possible)) if isinstance(call.possible, frozenset) else (),
         salted=digests.salted,
         has=tuple(_there(call, asked)),
@@ -186,12 +188,16 @@ def _user(
         )
         attributes = _allowed(user.attributes, allowed, "user.attributes.", masked)
     return UserFactsV1(
-        id=user.id if redactions is None else redactions.user_id(user.id),
+        id=_subject(user.id, redactions),
         groups=_names(user.groups, "groups", rules, failed, masked),
         roles=_names(user.roles, "roles", rules, failed, masked),
         attributes=attributes,
         failed=failed,
     )
+
+
+def _subject(id: str, redactions: Redactions | None) -> str:
+    return id if redactions is None else redactions.user_id(id)
 
 
 _OF_USER = "attributes."

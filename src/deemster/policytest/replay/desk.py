@@ -147,11 +147,14 @@ class ReplayDesk:
         if record.resource is not None:
             credential = Credential("bearer", "recorded")
             request = AccessRequest(
-                Subject(known.subject_type or "user", record.subject or ""),
+                Subject(known.subject_type or "", known.subject_id or ""),
                 Action(record.method),
                 Resource(record.resource.type, record.resource.id),
             )
-            has_token = known.token is not None or _refused(record, _OF_TOKENS) is not None
+            # A public operation looks at nobody: whether a token came along is not known then.
+            looked = record.subject is not None or "subject" in record.masked
+            refused = _refused(record, _OF_TOKENS)
+            has_token = known.token is not None or refused is not None or not looked
             question = Question(request, credential if has_token else None)
             caller = self._caller(record, of_route=record.resource.type == "route")
             return await self._point.decide_access(question, caller, possible=possible)
