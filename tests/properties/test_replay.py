@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Mapping
+from typing import ClassVar
 
 import msgspec
 import pytest
@@ -92,7 +93,7 @@ KIND = ProviderProfile(
 class Sources:
     """Answers by the target that is asked for: the same for whoever asks the same."""
 
-    ANSWERS = {"/score/alice": 9, "/score/bob": 1, "/limit/acme": 7, "/limit/umbrella": 2}
+    ANSWERS: ClassVar = {"/score/alice": 9, "/score/bob": 1, "/limit/acme": 7, "/limit/umbrella": 2}
 
     def recall(self, fetch: AttributeFetch) -> Fetched | None:
         return None
