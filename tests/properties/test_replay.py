@@ -71,7 +71,7 @@ LINES = (
     """{when: "claims.sub == 'alice'"}""",
     """{authentication: {maxAge: 300s}}""",
 )
-USERS = {
+USERS: Mapping[str, Mapping[str, object]] = {
     "alice": {"groups": ["staff"], "attributes": {"ward": "north"}},
     "bob": {"groups": ["boss"], "attributes": {"ward": "south"}},
     "carol": {"groups": [], "attributes": {}},

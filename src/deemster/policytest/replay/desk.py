@@ -201,7 +201,10 @@ class ReplayDesk:
 
 def _known(record: Record) -> ReplayV1:
     known = record.replay
-    reason = Reason(record.reason)
+    try:
+        reason = Reason(record.reason)
+    except ValueError:
+        raise NotReplayableError(f"no reason that is known: {record.reason}") from None
     if reason in _NOBODY_ASKED:
         raise NotReplayableError(f"no policy was asked: {reason.value}")
     if isinstance(known, ReplayV1):
