@@ -48,5 +48,15 @@ def test_the_search_finds_those_that_do() -> None:
         "introspection_answers.py",
         "jwt_provider.py",
         "kept_claims.py",
+        "recorded_claims.py",
         "trusted_claims.py",
     }
+
+
+def test_only_replaying_believes_a_record() -> None:
+    users = {
+        file.relative_to(SOURCE).parts[0]
+        for file in MODULES
+        if "tokens.recorded_claims" in file.read_text(encoding="utf-8")
+    }
+    assert users == {"policytest"}
