@@ -8,7 +8,7 @@ from enum import Enum
 
 import msgspec
 
-from deemster.decisionlog.counters import DecisionCounters, DropCause
+from deemster.decisionlog.counters import DecisionCounters
 from deemster.decisionlog.record import DecisionRecordV1, RecordBuilder, outcome_of
 from deemster.decisionlog.redaction import escape_surrogates, escape_unprintable
 from deemster.decisionlog.redaction_rules import RedactionRules
@@ -78,13 +78,12 @@ class DecisionRecorder:
             record = self._records.build(protocol, caller, call, decision, outcome, elapsed_us)
             line = self._line(record)
         except Exception:  # noqa: BLE001  a record that cannot be masked is never sent unmasked
-            self._counters.count_dropped(DropCause.NOT_MASKED)
+            self._counters.not_masked += 1
             return _refused() if self._blocks else None
         if self._blocks:
             return self._put(line)
         for sink in self._sinks:
-            if not sink.offer(line):
-                self._counters.count_dropped(DropCause.BUFFER_FULL)
+            sink.offer(line)
         return None
 
     def reopen(self) -> None:
@@ -104,6 +103,8 @@ class DecisionRecorder:
         return escape_unprintable(line) + b"\n"
 
     async def _put(self, line: bytes) -> bool:
+        if len(self._sinks) == 1:
+            return await self._sinks[0].put(line, self._wait)
         written = await asyncio.gather(*[sink.put(line, self._wait) for sink in self._sinks])
         return all(written)
 

@@ -1,18 +1,16 @@
-"""Where lines of the decision log go: a bounded buffer before a thread that writes.
+"""Where lines of the decision log go: a bounded buffer before whoever carries them.
 
-Writing may block for as long as a reader or a disk pleases, so it never happens on the event
-loop. One batch is in the thread's hands at a time; the next one collects meanwhile.
+What takes lines may hang for as long as a reader, a disk or a network pleases, so it never happens
+in a decision. One batch is in the carrier's hands at a time; the next one collects meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Callable
-from queue import SimpleQueue
 
-from deemster.decisionlog.counters import DecisionCounters, DropCause
-from deemster.decisionlog.targets import LineTarget
+from deemster.decisionlog.carriers import Carrier, Delivery
+from deemster.decisionlog.counters import DropCause, SinkCounters
 
 __all__ = ["BufferedSink"]
 
@@ -33,28 +31,27 @@ class BufferedSink:
 
     At most `buffer_bytes` are held, the batch being written included. A batch goes out at
     `batch_bytes` or `interval` seconds after its first line; at once where somebody waits.
-    `on_failure(sink name, error)` is called at the first of several failures, with None when
+    `on_failure(name, trouble)` is called at the first of several failures, with None when
     writing works again.
     """
 
     def __init__(
         self,
-        target: LineTarget,
-        counters: DecisionCounters,
+        carrier: Carrier,
+        counters: SinkCounters,
         *,
-        on_failure: Callable[[str, OSError | None], None],
+        on_failure: Callable[[str, str | None], None],
         batch_bytes: int = 256 * 1024,
         buffer_bytes: int = 8 * 1024 * 1024,
         interval: float = 0.1,
     ) -> None:
-        self._target = target
+        self._carrier = carrier
         self._counters = counters
         self._on_failure = on_failure
         self._batch_bytes = batch_bytes
         self._buffer_bytes = buffer_bytes
         self._interval = interval
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._queue: SimpleQueue[_Batch | None] = SimpleQueue()
         self._collecting = _Batch()
         self._held = 0
         self._writing: _Batch | None = None
@@ -62,26 +59,31 @@ class BufferedSink:
         self._failing = False
         self._closed = False
         self._idle: asyncio.Event | None = None
-        # Owned by the thread: whether the last write ended inside a line.
-        self._torn = False
 
     @property
     def name(self) -> str:
-        """The target's name."""
-        return self._target.name
+        """As people know it."""
+        return self._carrier.name
+
+    @property
+    def held(self) -> int:
+        """Lines that are neither written nor lost yet."""
+        writing = self._writing
+        return len(self._collecting.lines) + (0 if writing is None else len(writing.lines))
 
     def start(self) -> None:
         """Begin writing; called on the event loop that will offer lines."""
         self._loop = asyncio.get_running_loop()
         self._idle = asyncio.Event()
         self._idle.set()
-        # A daemon: a reader that never reads again must not keep the process from ending.
-        threading.Thread(target=self._write_batches, name="decision-log", daemon=True).start()
+        self._carrier.start(self._delivered, self._trouble)
 
     def offer(self, line: bytes) -> bool:
         """Take a line (it ends in a line feed), or False where there is no room: it is lost."""
         size = len(line)
+        self._counters.accepted += 1
         if self._held + size > self._buffer_bytes or self._closed:
+            self._counters.count_dropped(DropCause.BUFFER_FULL)
             return False
         batch = self._collecting
         batch.lines.append(line)
@@ -100,7 +102,6 @@ class BufferedSink:
         answered by a deny, and the log must not say otherwise.
         """
         if not self.offer(line):
-            self._counters.count_dropped(DropCause.BUFFER_FULL)
             return False
         batch = self._collecting if self._collecting.lines else self._writing
         if batch is None:  # pragma: no cover  (offer has just put it into one of the two)
@@ -138,23 +139,23 @@ class BufferedSink:
         self._cancel_timer()
         if self._loop is None:
             return
-        if flushed:
-            self._queue.put(None)
-            return
-        for batch in (self._writing, self._collecting):
-            if batch is not None:
-                self._counters.count_dropped(DropCause.SHUTDOWN, len(batch.lines))
+        if not flushed:
+            self._counters.count_dropped(DropCause.SHUTDOWN, self.held)
+            self._writing, self._collecting, self._held = None, _Batch(), 0
+        await self._carrier.end(idle=flushed)
 
     def reopen(self) -> None:
         """Open a rotated file anew."""
-        self._target.reopen()
+        self._carrier.reopen()
 
     def _withdraw(self, batch: _Batch, line: bytes) -> None:
-        self._counters.count_dropped(DropCause.TIMED_OUT)
         if batch is self._collecting:
+            self._counters.count_dropped(DropCause.TIMED_OUT)
             batch.lines.remove(line)
             batch.size -= len(line)
             self._held -= len(line)
+        elif batch is self._writing:
+            self._counters.late += 1
 
     def _hand_over(self) -> None:
         self._cancel_timer()
@@ -164,28 +165,33 @@ class BufferedSink:
         self._collecting = _Batch()
         if self._idle is not None:
             self._idle.clear()
-        self._queue.put(self._writing)
+        self._carrier.carry(self._writing.lines)
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _taken_back(self, batch: _Batch, complete_lines: int, error: OSError | None) -> None:
-        """On the event loop, after the thread has done what it could with the batch."""
+    def _trouble(self, trouble: str | None) -> None:
+        if (trouble is not None) != self._failing:
+            self._failing = trouble is not None
+            self._on_failure(self.name, trouble)
+
+    def _delivered(self, delivery: Delivery) -> None:
+        """On the event loop, after the carrier has done what it could with the batch."""
+        batch = self._writing
+        if batch is None:
+            return  # given up at the end, and counted then
         self._writing = None
         self._held -= batch.size
-        self._counters.written += complete_lines
-        lost = len(batch.lines) - complete_lines
-        if lost:
-            self._counters.count_dropped(DropCause.WRITE_FAILED, lost)
-        if (error is not None) != self._failing:
-            self._failing = error is not None
-            self._on_failure(self.name, error)
+        self._counters.written += delivery.written
+        for cause, lost in delivery.dropped.items():
+            self._counters.count_dropped(cause, lost)
+        self._trouble(delivery.trouble)
         if batch.written is not None and not batch.written.done():
-            batch.written.set_result(error is None)
+            batch.written.set_result(delivery.written == len(batch.lines))
         if self._collecting.lines:
-            # Lines that came while the thread was busy have waited long enough.
+            # Lines that came while the carrier was busy have waited long enough.
             self._hand_over()
         elif self._idle is not None:
             self._idle.set()
@@ -195,34 +201,3 @@ class BufferedSink:
             msg = "the sink was not started"
             raise RuntimeError(msg)
         return self._loop
-
-    # --- the writing thread ---------------------------------------------------------------------
-
-    def _write_batches(self) -> None:
-        loop = self._running_loop()
-        while (batch := self._queue.get()) is not None:
-            complete_lines, error = self._write(batch)
-            try:
-                loop.call_soon_threadsafe(self._taken_back, batch, complete_lines, error)
-            except RuntimeError:
-                return  # the loop is closed: nobody is left to be told
-        self._target.close()
-
-    def _write(self, batch: _Batch) -> tuple[int, OSError | None]:
-        data = b"".join(batch.lines)
-        start = 0
-        if self._torn:
-            # The rest of a half-written line is lost; its beginning must not swallow the next.
-            data = b"\n" + data
-            start = 1
-        view = memoryview(data)
-        done = 0
-        try:
-            while done < len(data):
-                done += self._target.write(view[done:])
-        except OSError as error:
-            if done:
-                self._torn = data[done - 1] != ord("\n")
-            return data.count(b"\n", start, max(done, start)), error
-        self._torn = False
-        return len(batch.lines), None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import stat
@@ -79,24 +80,32 @@ class SharedStreamTarget(StreamTarget):
 
 
 class FileTarget:
-    """A file that is appended to; made with mode 0640, opened anew on a reload."""
+    """A file that is appended to; made with mode 0640, opened anew on a reload.
 
-    __slots__ = ("_descriptor", "_path", "_wanted_anew", "name")
+    With `rotate_at` octets it becomes `PATH.1` before it grows over that, `PATH.1` becomes
+    `PATH.2`, and so on; of those `keep` are kept. Several processes may write the same file: one
+    of them renames it, and the others notice before their next batch.
+    """
 
-    def __init__(self, path: Path) -> None:
+    __slots__ = ("_descriptor", "_keep", "_path", "_rotate_at", "_wanted_anew", "name")
+
+    def __init__(self, path: Path, *, rotate_at: int | None = None, keep: int = 0) -> None:
         """Raises OSError where the file cannot be opened: found at start-up, not at midnight."""
         self._path = path
         self.name = str(path)
+        self._rotate_at = rotate_at
+        self._keep = keep
         self._descriptor = self._open()
         self._wanted_anew = False
 
     def write(self, data: memoryview) -> int:
         """As LineTarget says."""
-        if self._wanted_anew:
-            fresh = self._open()
-            os.close(self._descriptor)
-            self._descriptor = fresh
-            self._wanted_anew = False
+        if self._wanted_anew or (self._rotate_at is not None and self._was_renamed()):
+            self._open_anew()
+        if self._rotate_at is not None:
+            size = os.fstat(self._descriptor).st_size
+            if size and size + len(data) > self._rotate_at:
+                self._rotate()
         return os.write(self._descriptor, data)
 
     def reopen(self) -> None:
@@ -106,6 +115,39 @@ class FileTarget:
     def close(self) -> None:
         """Close the file."""
         os.close(self._descriptor)
+
+    def _open_anew(self) -> None:
+        fresh = self._open()
+        os.close(self._descriptor)
+        self._descriptor = fresh
+        self._wanted_anew = False
+
+    def _was_renamed(self) -> bool:
+        """Whether the file that has the name is another one by now."""
+        try:
+            there = self._path.stat()
+        except OSError:
+            return True
+        here = os.fstat(self._descriptor)
+        return (there.st_dev, there.st_ino) != (here.st_dev, here.st_ino)
+
+    def _rotate(self) -> None:
+        # A lock on the file itself: whoever comes second finds that it has another name by then.
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        try:
+            if not self._was_renamed():
+                for number in range(self._keep, 0, -1):
+                    older = self._numbered(number - 1) if number > 1 else self._path
+                    with contextlib.suppress(FileNotFoundError):
+                        older.rename(self._numbered(number))
+                if self._keep == 0:
+                    self._path.unlink()
+        finally:
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+        self._open_anew()
+
+    def _numbered(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}.{number}")
 
     def _open(self) -> int:
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC

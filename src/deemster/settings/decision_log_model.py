@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from deemster.settings.outgoing_model import OutgoingSettings
 from deemster.settings.secret import Secret
 
 __all__ = [
     "DecisionLogSettings",
     "FileSinkSettings",
+    "HttpSinkSettings",
     "Redact",
     "ReplaySettings",
+    "SinkProtocol",
     "SinkSettings",
     "StdoutSinkSettings",
     "WhenLogIsFull",
@@ -34,12 +37,35 @@ class StdoutSinkSettings:
 
 @dataclass(frozen=True, slots=True)
 class FileSinkSettings:
-    """`{file: {path: …}}`"""
+    """`{file: {path: …}}`. `rotate_at` in octets, None: somebody else rotates it."""
 
     path: Path
+    rotate_at: int | None = None
+    keep: int = 0
 
 
-SinkSettings = StdoutSinkSettings | FileSinkSettings
+class SinkProtocol(Enum):
+    """What is posted."""
+
+    NDJSON = "http"
+    OTLP = "otlp"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSinkSettings:
+    """`{http: {url: …}}` and `{otlp: {url: …}}`. Times in seconds, `batch` in octets."""
+
+    protocol: SinkProtocol
+    outgoing: OutgoingSettings
+    bearer: Secret | None
+    timeout: float
+    retry_for: float
+    batch: int
+    interval: float
+    buffer: int
+
+
+SinkSettings = StdoutSinkSettings | FileSinkSettings | HttpSinkSettings
 
 
 class Redact(Enum):

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from deemster.policy.codes import Code
 from deemster.settings.decision_log_model import (
     DecisionLogSettings,
-    FileSinkSettings,
     Redact,
     ReplaySettings,
-    SinkSettings,
-    StdoutSinkSettings,
     WhenLogIsFull,
 )
 from deemster.settings.scalars import parse_header_name, parse_name
 from deemster.settings.secret import Secret
 from deemster.settings.section import Section
+from deemster.settings.sink_sections import read_sink
 
 __all__ = ["read_decision_log"]
 
@@ -37,7 +34,7 @@ _NO_HEADERS = frozenset(
 def read_decision_log(section: Section) -> DecisionLogSettings | None:
     """`decisionLog:`"""
     written = section.sections("sinks", example="[{stdout: {}}]")
-    sinks = [sink for item in written if (sink := _read_sink(item)) is not None]
+    sinks = [sink for item in written if (sink := read_sink(item)) is not None]
     when_full = None
     if section.has("whenFull"):
         when_full = section.required_choice("whenFull", [mode.value for mode in WhenLogIsFull])
@@ -111,22 +108,3 @@ def _part_of_user(text: str) -> str:
     if text in _USER or (text.startswith("attributes.") and len(text) > len("attributes.")):
         return text
     raise ValueError("expected `groups`, `roles` or `attributes.NAME`")
-
-
-def _read_sink(section: Section) -> SinkSettings | None:
-    section.unsupported("http", "kafka", "otlp", "syslog")
-    if len(section.written()) != 1:
-        section.error(Code.SETTING, "a sink is one of `stdout` and `file`", section.span)
-    sink: SinkSettings | None = None
-    if section.has("stdout"):
-        section.section("stdout").finish()
-        section.note("stdout", "{}")
-        sink = StdoutSinkSettings()
-    if section.has("file"):
-        file = section.section("file")
-        path: Path | None = file.file_path("path")
-        file.finish()
-        sink = None if path is None else FileSinkSettings(path)
-    section.take("stdout", "file")
-    section.finish()
-    return sink

@@ -16,6 +16,8 @@ from deemster.settings.scalars import (
 from deemster.settings.section import Section
 
 __all__ = [
+    "KIB",
+    "MIB",
     "between",
     "read_deadlines",
     "read_limits",

@@ -22,7 +22,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from deemster.attributesources.counters import FetchCounters
-from deemster.decisionlog.counters import DECISION_BUCKETS_US, DecisionCounters
+from deemster.decisionlog.counters import DECISION_BUCKETS_US, DecisionCounters, DropCause
 from deemster.gateways.credential_use import CredentialUse
 from deemster.telemetry.policy_figures import PolicyFigures
 from deemster.tokens.introspection_counters import IntrospectionCounters
@@ -172,15 +172,36 @@ def _decisions(counters: DecisionCounters) -> Iterable[Metric]:
         buckets=list(zip(bounds, accumulate(counters.buckets), strict=True)),
         sum_value=counters.total_us / 1e6,
     )
+    yield from _decision_log(counters)
+
+
+def _decision_log(counters: DecisionCounters) -> Iterable[Metric]:
     dropped = CounterMetricFamily(
-        "deemster_decision_log_dropped", "Decision records that were lost.", labels=["cause"]
+        "deemster_decision_log_dropped",
+        "Decision records that a sink lost; none was given those that could not be masked.",
+        labels=["sink", "cause"],
     )
-    for cause, count in counters.dropped.items():
-        dropped.add_metric([str(cause)], count)
-    yield dropped
-    yield CounterMetricFamily(
-        "deemster_decision_log_written", "Decision records written.", value=counters.written
+    written = CounterMetricFamily(
+        "deemster_decision_log_written", "Decision records written.", labels=["sink"]
     )
+    held = GaugeMetricFamily(
+        "deemster_decision_log_held",
+        "Decision records that a sink has and has not written yet.",
+        labels=["sink"],
+    )
+    late = CounterMetricFamily(
+        "deemster_decision_log_late",
+        "Decision records that were written after their decision was answered by a deny.",
+        labels=["sink"],
+    )
+    dropped.add_metric(["none", DropCause.NOT_MASKED.value], counters.not_masked)
+    for sink, counted in counters.sinks.items():
+        written.add_metric([sink], counted.written)
+        held.add_metric([sink], counted.held)
+        late.add_metric([sink], counted.late)
+        for cause, count in counted.dropped.items():
+            dropped.add_metric([sink, str(cause)], count)
+    yield from (dropped, written, held, late)
 
 
 def _connections(counters: ConnectionCounters) -> Iterable[Metric]:

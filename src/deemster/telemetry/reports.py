@@ -40,12 +40,12 @@ class ServiceReports:
                 "call_refused", protocol=protocol, cause=error.code, text=error.message, id=told_id
             )
 
-    def decision_log_changed(self, sink: str, error: OSError | None) -> None:
+    def decision_log_changed(self, sink: str, trouble: str | None) -> None:
         """A sink of the decision log began to fail, or (None) recovered."""
-        if error is None:
+        if trouble is None:
             self._log.info("decision_log_recovered", sink=sink)
         else:
-            self._log.error("decision_log_failed", sink=sink, text=error.strerror or "")
+            self._log.error("decision_log_failed", sink=sink, text=trouble)
 
     def keys_taken(self, provider: str, usable: int, dropped: tuple[str, ...]) -> None:
         """A provider publishes another set of keys; the reasons quote no key material."""

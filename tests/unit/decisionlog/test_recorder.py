@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from deemster.decisionlog.carriers import ThreadCarrier
 from deemster.decisionlog.counters import DecisionCounters, DropCause
 from deemster.decisionlog.recorder import DecisionRecorder, WhenFull
 from deemster.decisionlog.sinks import BufferedSink
@@ -62,11 +63,9 @@ class Log:
         self.changes: list[tuple[str, str | None]] = []
         wait = bounds.pop("wait", 5.0)
         self.sink = BufferedSink(
-            target,
-            self.counters,
-            on_failure=lambda name, error: self.changes.append(
-                (name, None if error is None else error.strerror)
-            ),
+            ThreadCarrier(target),
+            self.counters.of_sink("file"),
+            on_failure=lambda name, trouble: self.changes.append((name, trouble)),
             **bounds,  # type: ignore[arg-type]  # bytes are whole numbers
         )
         self.recorder = DecisionRecorder(
@@ -167,9 +166,12 @@ async def test_under_block_a_hanging_sink_denies_after_the_wait() -> None:
         assert await log.record("d-hangs") is False
         # This one collects behind the hanging write, times out, and is withdrawn.
         assert await log.record("d-withdrawn") is False
-        assert log.dropped == {"timed-out": 2}
+        assert log.dropped == {"timed-out": 1}
+        # The other one is still being written: whatever comes of that, its answer was a deny.
+        assert log.counters.sinks["file"].late == 1
         paper.free.set()
         assert await log.record("d-later") is True
+    assert log.counters.written == 2
     assert paper.ids == ["d-hangs", "d-later"]
 
 

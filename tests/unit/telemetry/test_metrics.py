@@ -49,8 +49,10 @@ def test_a_time_is_counted_in_the_smallest_bucket_that_holds_it(
 
 def test_losses_refusals_and_state_are_told() -> None:
     figures = ServiceFigures()
-    figures.decisions.count_dropped(DropCause.BUFFER_FULL, 4)
-    figures.decisions.written = 7
+    sink = figures.decisions.of_sink("http")
+    sink.count_dropped(DropCause.BUFFER_FULL, 4)
+    sink.accepted, sink.written = 13, 7
+    figures.decisions.not_masked = 1
     figures.connections.open = 2
     figures.connections.count_closed(CloseCause.HEADER_TIME)
     figures.refused_calls["sideband", "malformed"] = 5
@@ -59,8 +61,10 @@ def test_losses_refusals_and_state_are_told() -> None:
     figures.policies.failed["self-test"] = 1
     figures.faults = 3
     found = scraped(figures)
-    assert found['deemster_decision_log_dropped_total{cause="buffer-full"}'] == 4
-    assert found["deemster_decision_log_written_total"] == 7
+    assert found['deemster_decision_log_dropped_total{cause="buffer-full",sink="http"}'] == 4
+    assert found['deemster_decision_log_dropped_total{cause="not-masked",sink="none"}'] == 1
+    assert found['deemster_decision_log_written_total{sink="http"}'] == 7
+    assert found['deemster_decision_log_held{sink="http"}'] == 2
     assert found["deemster_connections"] == 2
     assert found['deemster_connections_closed_total{cause="header-timeout"}'] == 1
     assert found['deemster_refused_calls_total{cause="malformed",protocol="sideband"}'] == 5

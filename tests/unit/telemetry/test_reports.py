@@ -58,7 +58,7 @@ def test_a_fault_is_counted_and_tells_no_message() -> None:
 
 def test_a_failing_decision_log_is_told_with_its_cause() -> None:
     desk = Desk()
-    desk.reports.decision_log_changed("stdout", BrokenPipeError(32, "Broken pipe"))
+    desk.reports.decision_log_changed("stdout", "Broken pipe")
     desk.reports.decision_log_changed("stdout", None)
     assert [line["event"] for line in desk.events] == [
         "decision_log_failed",
