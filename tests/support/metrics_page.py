@@ -53,6 +53,8 @@ def exported() -> list[Exported]:
     figures = ServiceFigures()
     for outcome in ("deny", "permit"):
         figures.decisions.decided[outcome, "reason"] = 1
+    for sink in ("stdout", "file", "http", "otlp"):
+        figures.decisions.of_sink(sink)
     figures.credentials.know([("kong", "k1")])
     figures.refused_calls["protocol", "gateway-unauthenticated"] = 1
     figures.keys["staff"] = (1, 0)
