@@ -101,7 +101,7 @@ def test_processes_that_write_one_file_lose_nothing_when_it_is_renamed(tmp_path:
     ]
     assert [writer.wait() for writer in writers] == [0, 0, 0]
     files = list(tmp_path.iterdir())
-    assert len(files) > 10
+    assert len(files) > 3
     lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     names = [line.partition(" ")[0] for line in lines]
     assert sorted(names) == sorted([f"{who}-{n}" for who in "abc" for n in range(count)])
