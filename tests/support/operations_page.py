@@ -60,10 +60,11 @@ def _sizing() -> str:
             "(`make bench`, `make worst-hour`). One worker on one core, 100 operations, decision "
             "record on:",
             _calls(peers),
-            f"**Processor.** Cores = calls a second × µs ÷ 1,000,000, at twice that for the half "
-            f"that keeps the 99th percentile low. {AN_EXAMPLE:,} sideband calls a second, a tenth "
-            f"of them with a new ES256 token, take {cores:.2f} cores: plan {2 * cores:.1f}, and a "
-            f"replica more than that needs, for the one that is being replaced. "
+            f"**Processor.** Cores are calls a second times µs, divided by a million; plan twice "
+            f"that, because half of the capacity keeps the 99th percentile low. {AN_EXAMPLE:,} "
+            f"sideband calls a second, a tenth of them with a new ES256 token, take {cores:.2f} "
+            f"cores: plan {2 * cores:.1f}, and one replica more, for the one that is being "
+            "replaced. "
             f"{_operations(bench)}",
             _workers(bench),
             _memory(bench, worst),
@@ -119,7 +120,7 @@ def _memory(bench: dict[str, str], worst: dict[str, str]) -> str:
         f"{sizes['10,000',][7]}; each token that it remembers takes {int(token[1]):,} bytes (it "
         f"remembers 50,000), each user {int(user[1]):,}. Over the soak it stayed at {soak[2]}. "
         f"With workers there are a supervisor and a process that stands by: two workers with "
-        f"theirs are {workers[7]} MB, shared pages counted in each."
+        f"theirs are {workers[6]} MB, shared pages counted in each."
     )
 
 
