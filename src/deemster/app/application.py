@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from deemster import __version__
 from deemster.app.authzen import authzen_exchanges, authzen_pages
 from deemster.app.changed_settings import ChangedSettings, compare_settings
+from deemster.app.counted_dependencies import tell_dependencies
 from deemster.app.decision_endpoints import decision_endpoint_prefixes
 from deemster.app.decision_log import build_recorder, stdout_target
 from deemster.app.directory_services import DirectoryCredentials
@@ -41,6 +42,7 @@ from deemster.app.users import build_change_listeners, build_user_resolver
 from deemster.decisionlog.recorder import DecisionRecorder
 from deemster.decisions.point import Deadlines, DecisionPoint
 from deemster.decisions.sealed_states import SealedStates
+from deemster.decisions.stages import Stages
 from deemster.errors import ConfigurationError
 from deemster.gateways.credential_use import CredentialUse
 from deemster.gateways.deciding import RecordedDecisions
@@ -330,7 +332,7 @@ def build_application(  # noqa: PLR0913  (what a process is given, each by keywo
         on_keys=reports.keys_taken,
     )
     directories = DirectoryCredentials()
-    users = build_user_resolver(settings, clock, directories)
+    users = build_user_resolver(settings, clock, directories, figures.dependencies.directories)
     listeners = build_change_listeners(settings, users, reports.directory_listened_to)
     attributes = build_attribute_sources(settings, clock, figures.attributes)
     figures.shared = shared.store
@@ -370,12 +372,15 @@ def build_application(  # noqa: PLR0913  (what a process is given, each by keywo
         senders=build_sender_constraints(settings, clock, shared.store),
         revocations=shared.check,
         observes=settings.decision_log.replay is not None,
+        stages=Stages(figures.dependencies.stages, clock),
     )
+    tell_dependencies(figures.dependencies, providers, users, directories, attributes)
     states = build_states(settings, clock)
     recorder = build_recorder(
         settings, figures.decisions, reports, clock, stdout_target(stdout, stdout_lock)
     )
     pulse = LoopPulse(clock, settings.limits.queue_timeout / 2)
+    figures.loop_lag = pulse.lag
     decisions = RecordedDecisions(
         recorder=recorder,
         reports=reports,

@@ -29,6 +29,8 @@ class DirectoryCredentials:
 
     def __init__(self) -> None:
         self._services: dict[str, tuple[Auth, HttpService]] = {}
+        self.asked: dict[str, AskedDirectory] = {}
+        """By directory id: those that are held back while they do not answer."""
 
     def add(self, id: str, auth: Auth, service: HttpService) -> None:
         """One directory's."""
@@ -61,12 +63,16 @@ def scim_source(
     )
     credentials.add(id, directory.auth, service)
     bounds = CallBounds(breaker_of(outgoing, clock), concurrency=outgoing.concurrency)
-    asked = AskedDirectory(id, service, bounds, timeout=timeout)
+    asked = credentials.asked[id] = AskedDirectory(id, service, bounds, timeout=timeout)
     return ScimUserSource(asked, directory.rules)
 
 
 def userinfo_source(
-    id: str, directory: UserinfoDirectory, timeout: float, clock: Clock
+    id: str,
+    directory: UserinfoDirectory,
+    timeout: float,
+    clock: Clock,
+    credentials: DirectoryCredentials,
 ) -> UserinfoSource:
     """As `scim_source`."""
     outgoing = directory.outgoing
@@ -83,7 +89,8 @@ def userinfo_source(
     else:
         service = endpoint(outgoing.url)
     bounds = CallBounds(breaker_of(outgoing, clock), concurrency=outgoing.concurrency)
-    return UserinfoSource(AskedDirectory(id, service, bounds, timeout=timeout), directory.mapping)
+    asked = credentials.asked[id] = AskedDirectory(id, service, bounds, timeout=timeout)
+    return UserinfoSource(asked, directory.mapping)
 
 
 def _authorization(auth: Auth, *, reread: bool = False) -> dict[str, str]:

@@ -64,6 +64,7 @@ class _Client:
     introspection: IntrospectionSettings
     provider: IntrospectingProvider
     context: ssl.SSLContext
+    cache: IntrospectionCache
 
 
 class Introspections:
@@ -87,6 +88,9 @@ class Introspections:
     ) -> IntrospectingProvider:
         """Nothing is connected yet; key files are read. Raises ConfigurationError."""
         context = tls_context(_tls_of(introspection), f"token provider `{provider.id}`")
+        cache = IntrospectionCache(
+            self._clock, positive=introspection.cache, negative=introspection.negative_cache
+        )
         made = IntrospectingProvider(
             id=provider.id,
             kind=ProviderKind.INTERNAL if provider.internal else ProviderKind.EXTERNAL,
@@ -100,11 +104,7 @@ class Introspections:
             user_claim=provider.user_claim,
             honour_exp=provider.honour_exp,
             senders=provider.senders,
-            cache=IntrospectionCache(
-                self._clock,
-                positive=introspection.cache,
-                negative=introspection.negative_cache,
-            ),
+            cache=cache,
             shared=(
                 None
                 if self._shared is None
@@ -112,8 +112,18 @@ class Introspections:
             ),
             counters=self._counters,
         )
-        self._clients[provider.id] = _Client(provider, introspection, made, context)
+        self._clients[provider.id] = _Client(provider, introspection, made, context, cache)
         return made
+
+    @property
+    def caches(self) -> list[IntrospectionCache]:
+        """What endpoints said lately, one for each provider."""
+        return [client.cache for client in self._clients.values()]
+
+    @property
+    def endpoints(self) -> Mapping[str, IntrospectionEndpoint]:
+        """By provider id."""
+        return {id: client.provider.endpoint for id, client in self._clients.items()}
 
     def reread(self) -> RereadClients:
         """Secrets and keys as their files have them now. Raises ConfigurationError."""

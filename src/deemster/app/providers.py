@@ -33,6 +33,7 @@ from deemster.tokens.precheck import TokenType
 from deemster.tokens.provider import ProviderKind, TokenProvider
 from deemster.tokens.remote_keys import KeyDocument, RemoteKeySet
 from deemster.tokens.several_issuers import SeveralIssuers
+from deemster.tokens.token_cache import TokenCache
 from deemster.tokens.trusted_claims import AssertedClaimsProvider
 
 __all__ = ["TokenProviders", "build_token_providers"]
@@ -44,11 +45,16 @@ OnKeys = Callable[[str, int, tuple[str, ...]], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TokenProviders:
-    """Providers by id. `development_keys`, by provider id, can mint as well."""
+    """Providers by id. `development_keys`, by provider id, can mint as well.
+
+    `published_keys` by provider id are those that are fetched, one set for each issuer.
+    """
 
     by_id: Mapping[str, TokenProvider]
     development_keys: Mapping[str, DevelopmentKey]
     introspection: Introspections
+    token_caches: tuple[TokenCache, ...]
+    published_keys: Mapping[str, list[RemoteKeySet]]
     _key_sets: tuple[KeySet, ...]
     _services: KeyServices
     _plugins: tuple[PluginTokenProvider, ...] = ()
@@ -114,8 +120,25 @@ def build_token_providers(
                 key_sets.append(keys)
                 issuers[other.issuer] = _verifying(provider, other.issuer, keys)
             by_id[provider.id] = SeveralIssuers(issuers)
+    verifiers = [
+        issuer
+        for provider in by_id.values()
+        for issuer in (provider.issuers if isinstance(provider, SeveralIssuers) else [provider])
+        if isinstance(issuer, JwtProvider)
+    ]
+    published: dict[str, list[RemoteKeySet]] = {}
+    for verifier in verifiers:
+        if isinstance(verifier.key_set, RemoteKeySet):
+            published.setdefault(verifier.id, []).append(verifier.key_set)
     return TokenProviders(
-        by_id, development_keys, introspection, tuple(key_sets), services, tuple(plugins)
+        by_id,
+        development_keys,
+        introspection,
+        tuple(verifier.cache for verifier in verifiers),
+        published,
+        tuple(key_sets),
+        services,
+        tuple(plugins),
     )
 
 

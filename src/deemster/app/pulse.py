@@ -14,10 +14,12 @@ import asyncio
 from math import inf
 
 from deemster.model.clock import Clock
+from deemster.model.durations import Durations
 
 __all__ = ["BEAT_SECONDS", "LoopPulse"]
 
 BEAT_SECONDS = 0.02
+_LAGS = (0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 
 
 class LoopPulse:
@@ -29,6 +31,8 @@ class LoopPulse:
     def __init__(self, clock: Clock, busy_seconds: float) -> None:
         self._clock = clock
         self._busy_seconds = busy_seconds
+        self.lag = Durations(_LAGS)
+        """By how much beats came late."""
         self._is_busy = False
         self._beat = inf
         self._timer: asyncio.TimerHandle | None = None
@@ -52,6 +56,9 @@ class LoopPulse:
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         now = self._clock.monotonic()
-        self._is_busy = now - self._beat > self._busy_seconds
+        since = now - self._beat
+        self._is_busy = since > self._busy_seconds
+        if since >= 0:
+            self.lag.observe(max(0.0, since - BEAT_SECONDS))
         self._beat = now
         self._timer = loop.call_later(BEAT_SECONDS, self._tick, loop)

@@ -60,8 +60,10 @@ class SourcesOfSettings:
         sources: AttributeSources,
         services: Mapping[str, tuple[ServiceSettings, HttpSource]],
         engines: Mapping[str, AsyncEngine],
+        cache: AnswerCache,
     ) -> None:
         self.sources = sources
+        self.cache = cache
         self._services = services
         self._engines = engines
 
@@ -105,6 +107,7 @@ def build_attribute_sources(
     ) -> BoundedSource:
         return BoundedSource(source, breaker=breaker, concurrency=concurrency, counters=counters)
 
+    cache = AnswerCache()
     sources = AttributeSources(
         services=[
             bounded(
@@ -118,12 +121,12 @@ def build_attribute_sources(
             bounded(_sql_source(query, engines), _QUERIES_AT_A_TIME, CircuitBreaker(clock))
             for query in settings.queries
         ],
-        cache=AnswerCache(),
+        cache=cache,
         counters=counters,
         clock=clock,
         timeout=settings.deadlines.attribute,
     )
-    return SourcesOfSettings(sources, services, engines)
+    return SourcesOfSettings(sources, services, engines, cache)
 
 
 def _sql_source(query: QuerySettings, engines: Mapping[str, AsyncEngine]) -> SqlSource:

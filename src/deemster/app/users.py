@@ -23,6 +23,7 @@ from deemster.settings.directory_model import (
 from deemster.settings.model import Settings
 from deemster.settings.provider_model import PluginSettings, VerifyingProviderSettings
 from deemster.usercontext.claims import ClaimsDirectory
+from deemster.usercontext.counters import DirectoryCounters
 from deemster.usercontext.plugin_source import PluginUserSource
 from deemster.usercontext.resolver import UserResolver
 from deemster.usercontext.source import TokenUserSource, UserSource
@@ -39,7 +40,10 @@ T = TypeVar("T")
 
 
 def build_user_resolver(
-    settings: Settings, clock: Clock, credentials: DirectoryCredentials | None = None
+    settings: Settings,
+    clock: Clock,
+    credentials: DirectoryCredentials | None = None,
+    counters: DirectoryCounters | None = None,
 ) -> UserResolver:
     """Nothing is connected yet; `credentials` are filled. Raises ConfigurationError."""
     credentials = credentials or DirectoryCredentials()
@@ -60,6 +64,7 @@ def build_user_resolver(
         clock=clock,
         ttls={provider: directories[directory].cache for provider, directory in used_by.items()},
         timeout=settings.deadlines.user,
+        counters=counters,
     )
 
 
@@ -132,7 +137,7 @@ def _add(
         case PluginSettings() as plugin:
             sources.asked[id] = PluginUserSource(id, user_reader_of(id, plugin, clock))
         case UserinfoDirectory() as userinfo:
-            sources.with_token[id] = userinfo_source(id, userinfo, timeout, clock)
+            sources.with_token[id] = userinfo_source(id, userinfo, timeout, clock, credentials)
 
 
 def _sql_source(id: str, sql: SqlDirectory, timeout: float) -> UserSource:

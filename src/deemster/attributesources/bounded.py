@@ -28,6 +28,11 @@ class BoundedSource:
         self._bounds = CallBounds(breaker, concurrency=concurrency)
         self._counters = counters
 
+    @property
+    def is_held_back(self) -> bool:
+        """Whether it did not answer lately and is therefore left alone."""
+        return self._bounds.is_open
+
     async def ask(self, call: SourceCall, within: float) -> AttributeAnswer:
         """The answer, after `within` seconds at most, waiting for a slot included."""
         try:

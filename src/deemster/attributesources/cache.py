@@ -35,6 +35,8 @@ class AnswerCache:
         self._most_weight = most_weight
         self._weight = 0
         self._kept: OrderedDict[SourceCall, _Kept] = OrderedDict()
+        self.hits = 0
+        self.misses = 0
 
     def get(self, call: SourceCall, max_age: float, now: float) -> tuple[object] | None:
         """The document in a tuple, if there is one younger than `max_age`."""
@@ -42,8 +44,10 @@ class AnswerCache:
         if kept is None or now >= kept.at + max_age:
             if kept is not None and now >= kept.until:
                 self._discard(call)
+            self.misses += 1
             return None
         self._kept.move_to_end(call)
+        self.hits += 1
         return (kept.document,)
 
     def put(self, call: SourceCall, document: object, max_age: float, *, at: float) -> None:

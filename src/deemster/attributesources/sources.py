@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from deemster.attributesources.bounded import BoundedSource
 from deemster.attributesources.cache import AnswerCache
@@ -74,6 +75,12 @@ class AttributeSources:
         except TimeoutError:
             return FetchFailed("did not answer in time")
 
+    @property
+    def held_back(self) -> Mapping[str, Callable[[], bool]]:
+        """Each source by its name ► whether it did not answer lately and is left alone."""
+        sources = (*self._services.values(), *self._queries.values())
+        return {source.name: partial(_is_held_back, source) for source in sources}
+
     async def close(self) -> None:
         """End what is under way and close every source."""
         await self._flights.close()
@@ -89,6 +96,10 @@ class AttributeSources:
         if isinstance(answer, Fetched):
             self._cache.put(call, answer.document, max_age, at=asked_at)
         return answer
+
+
+def _is_held_back(source: BoundedSource) -> bool:
+    return source.is_held_back
 
 
 def _name(call: SourceCall) -> str:

@@ -10,6 +10,7 @@ import asyncio
 
 from deemster.attributesources.fetcher import AttributeFetcher
 from deemster.decisions.case import Case
+from deemster.decisions.stages import Stage
 from deemster.model.attributes import AttributeAnswer, AttributeFetch, FetchFailed, Origin
 from deemster.policy.guards_alone import GuardsAlone
 from deemster.policy.snapshot import CompiledOperation, Evaluation
@@ -27,11 +28,16 @@ def evaluated(
     """What policy says, or what must be awaited: nothing that is at hand."""
     values.attributes = case.answers
     values.memo = case.memo
+    watch = case.watch
+    if watch is not None:
+        watch.begin()
     evaluation = judge.evaluate(values)
     while isinstance(evaluation, NeedsValues) and _taken(case, evaluation, sources):
         case.fresh_trace()
         evaluation = judge.evaluate(values)
     case.memo = values.memo
+    if watch is not None:
+        watch.end(Stage.EVALUATION)
     return evaluation
 
 

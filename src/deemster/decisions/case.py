@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from deemster.decisions.challenges import challenge_for, step_up_challenge
+from deemster.decisions.stages import StageWatch
 from deemster.model.attributes import AttributeAnswer, AttributeFetch
 from deemster.model.decision import Challenge, Decision, Effect, Reason
 from deemster.model.evidence import Evidence
@@ -46,6 +47,7 @@ class Case:
         "subject",
         "trace",
         "user",
+        "watch",
     )
 
     def __init__(
@@ -86,6 +88,8 @@ class Case:
         self.answers: dict[AttributeFetch, AttributeAnswer] = {}
         # What conditions have computed: it stays right while more and more is known.
         self.memo: dict[object, object] | None = None
+        # Of the few whose stages are measured or traced.
+        self.watch: StageWatch | None = None
 
     def fresh_trace(self) -> list[TraceEntry] | None:
         """The trace, emptied of what an earlier round of judging left in it."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from deemster.attributesources.fetcher import AttributeFetcher
 from deemster.decisions.attributes import fetch_attributes
 from deemster.decisions.case import Case
+from deemster.decisions.stages import Stage, Stages
 from deemster.errors import TokenRejectedError
 from deemster.model.clock import Clock
 from deemster.model.decision import Reason
@@ -52,6 +53,7 @@ class Fetching:
         revocations: RevocationCheck | None,
         clock: Clock,
         deadlines: Deadlines,
+        stages: Stages,
     ) -> None:
         self.attributes = attributes
         self._providers = providers
@@ -60,6 +62,7 @@ class Fetching:
         self._revocations = revocations
         self._clock = clock
         self._deadlines = deadlines
+        self._stages = stages
 
     # --- who asks -------------------------------------------------------------------------------
 
@@ -109,19 +112,23 @@ class Fetching:
         # To wait costs more than to verify: it is done here, unless somebody has to be asked.
         found = found or provider.verify_at_hand(credential, audience=audience, now=case.now)
         if found is None:
-            return self._verify(case, provider, credential)
+            return self._waiting(case, Stage.TOKEN, self._verify(case, provider, credential))
         self._refuse_revoked(found)
         # Nearly always: a bearer token that may be one.
         if found.confirmation is None and credential.scheme == "bearer" and rules.takes_bearers:
             return found
         pending = self._check_sender(case, provider, credential, found)
-        return found if pending is None else self._first_use(case, found, pending)
+        if pending is None:
+            return found
+        return self._waiting(case, Stage.TOKEN, self._first_use(case, found, pending))
 
     def user(self, case: Case, subject: str) -> UserContext | Awaitable[None]:
         """The directory's user. Awaiting raises TokenRejectedError for one that is none."""
         provider = case.service.provider_id
         known = self._users.recall(provider, subject, case.claims)
-        return known or self._resolve(case, provider, subject)
+        if known is not None:
+            return known
+        return self._waiting(case, Stage.USER, self._resolve(case, provider, subject))
 
     async def _verify(self, case: Case, provider: TokenProvider, credential: Credential) -> None:
         async with asyncio.timeout(self._share(case, self._deadlines.token)):
@@ -179,8 +186,12 @@ class Fetching:
 
     # --- what policy wants to know --------------------------------------------------------------
 
-    async def fetch(self, case: Case, needs: NeedsValues) -> None:
+    def fetch(self, case: Case, needs: NeedsValues) -> Awaitable[None]:
         """Attributes, or parts of the user."""
+        stage = Stage.ATTRIBUTES if needs.fetches else Stage.USER
+        return self._waiting(case, stage, self._fetch(case, needs))
+
+    async def _fetch(self, case: Case, needs: NeedsValues) -> None:
         if needs.fetches:
             share = self._share(case, self._deadlines.attribute)
             await fetch_attributes(case, needs.fetches, self.attributes, share)
@@ -195,6 +206,16 @@ class Fetching:
                 self._presented(case),
                 case.claims,
             )
+
+    async def _waiting(self, case: Case, stage: Stage, fetching: Awaitable[None]) -> None:
+        """`fetching`, and how long it took, whatever came of it."""
+        began = self._clock.monotonic()
+        try:
+            await fetching
+        finally:
+            self._stages.waited(stage, self._clock.monotonic() - began)
+            if case.watch is not None:
+                case.watch.end(stage)
 
     # --- time -----------------------------------------------------------------------------------
 

@@ -33,6 +33,7 @@ from deemster.decisions.response_phase import (
     looks_at_answer,
     state_of,
 )
+from deemster.decisions.stages import Stage, StageFigures, Stages
 from deemster.errors import DependencyUnavailableError, MalformedCallError, TokenRejectedError
 from deemster.model.clock import Clock
 from deemster.model.decision import Decision, Reason
@@ -81,6 +82,7 @@ class DecisionPoint:
         senders: SenderConstraints | None = None,
         revocations: RevocationCheck | None = None,
         observes: bool = False,
+        stages: Stages | None = None,
     ) -> None:
         """`observes`: what a decision was made of goes with it, for its record."""
         self._store = store
@@ -90,6 +92,8 @@ class DecisionPoint:
         self._observes = observes
         deadlines = deadlines or Deadlines()
         self._seconds = deadlines.decision
+        self._stages = stages or Stages(StageFigures(), clock)
+        self._unwatched = 0
         self._fetching = Fetching(
             providers=providers,
             users=users,
@@ -98,6 +102,7 @@ class DecisionPoint:
             revocations=revocations,
             clock=clock,
             deadlines=deadlines,
+            stages=self._stages,
         )
 
     async def decide(
@@ -234,6 +239,12 @@ class DecisionPoint:
         deadline = clock.monotonic() + self._seconds
         now = clock.wall()
         return Case(call, caller, self._new_id(), now, deadline, trace, observed=self._observes)
+        case = Case(call, caller, self._new_id(), clock.wall(), deadline, trace)
+        self._unwatched += 1
+        if self._unwatched >= self._stages.every:
+            self._unwatched = 0
+            case.watch = self._stages.watch(call, case.decision_id)
+        return case
 
     def _begin(self, case: Case, judge: _Judge) -> Decision | Awaitable[Decision]:
         try:
@@ -314,11 +325,16 @@ class DecisionPoint:
         if judge is None or not judge.public:
             provider = self._fetching.provider_of(case)
             skew = provider.skew
+            watch = case.watch
+            if watch is not None:
+                watch.begin()
             if case.claims is None:
                 accepted = self._fetching.accepted_claims(case, provider)
                 if not isinstance(accepted, VerifiedClaims):
                     return accepted
                 case.claims = accepted
+                if watch is not None:
+                    watch.end(Stage.TOKEN)
             # The directory's user, for internal providers only (seed 0). A client token has none.
             subject = case.claims.user_id
             if case.user is None and subject is not None and service.internal:
@@ -326,6 +342,8 @@ class DecisionPoint:
                 if not isinstance(user, UserContext):
                     return user
                 case.user = user
+                if watch is not None:
+                    watch.end(Stage.USER)
         if judge is None:
             return deny(case, Reason.NO_OPERATION)
 

@@ -15,6 +15,7 @@ import msgspec
 
 from deemster.decisions.case import Case
 from deemster.decisions.fetching import Fetching
+from deemster.decisions.stages import Stage
 from deemster.errors import TokenRejectedError
 from deemster.model.access import AccessRequest
 from deemster.model.decision import Reason
@@ -157,11 +158,16 @@ def identify(case: Case, question: Question, fetching: Fetching) -> Awaitable[No
     if question.call is not None:
         credential = credential_of(question.call.headers)
     claims = case.claims
+    watch = case.watch
+    if watch is not None:
+        watch.begin()
     if credential is not None and claims is None:
         found = fetching.verified(case, fetching.provider_of(case), credential)
         if not isinstance(found, VerifiedClaims):
             return found
         case.claims = claims = found
+        if watch is not None:
+            watch.end(Stage.TOKEN)
     known_as = subject if claims is None else _known_as(subject, claims)
     case.subject = subject
     if case.user is None and known_as is not None and case.service.internal:
@@ -169,6 +175,8 @@ def identify(case: Case, question: Question, fetching: Fetching) -> Awaitable[No
         if not isinstance(user, UserContext):
             return user
         case.user = user
+        if watch is not None:
+            watch.end(Stage.USER)
     return None
 
 

@@ -35,6 +35,7 @@ _LASTING = frozenset({"deemster_gateway_secret_used_timestamp_seconds"})
 _WORST: Mapping[str, Callable[[float, float], float]] = {
     "deemster_gateway_secret_used_timestamp_seconds": max,
     "deemster_provider_keys": min,
+    "deemster_provider_keys_age_seconds": max,
     "deemster_revocations": min,
     "deemster_revocations_age_seconds": max,
     "deemster_shared_store_up": min,

@@ -24,6 +24,8 @@ from prometheus_client.registry import Collector
 from deemster.attributesources.counters import FetchCounters
 from deemster.decisionlog.counters import DECISION_BUCKETS_US, DecisionCounters, DropCause
 from deemster.gateways.credential_use import CredentialUse
+from deemster.model.durations import Durations
+from deemster.telemetry.dependency_families import DependencyFigures, histogram_of
 from deemster.telemetry.policy_figures import PolicyFigures
 from deemster.tokens.introspection_counters import IntrospectionCounters
 
@@ -87,10 +89,12 @@ class ServiceFigures:
         "connections",
         "credentials",
         "decisions",
+        "dependencies",
         "faults",
         "insecure",
         "introspections",
         "keys",
+        "loop_lag",
         "policies",
         "refused_calls",
         "restart_needed",
@@ -102,6 +106,9 @@ class ServiceFigures:
         self.decisions = DecisionCounters()
         self.attributes = FetchCounters()
         self.introspections = IntrospectionCounters()
+        self.dependencies = DependencyFigures()
+        self.loop_lag: Durations | None = None
+        """By how much the event loop's timers come late."""
         self.connections = ConnectionCounters()
         self.credentials = CredentialUse()
         self.restart_needed: tuple[str, ...] = ()
@@ -145,6 +152,17 @@ class _FiguresCollector(Collector):
         yield from _shared(figures)
         yield from _keys(figures)
         yield from _introspections(figures.introspections)
+        yield from figures.dependencies.families()
+        if figures.loop_lag is not None:
+            yield histogram_of(
+                HistogramMetricFamily(
+                    "deemster_loop_lag_seconds",
+                    "By how much the event loop's timers come late.",
+                    labels=[],
+                ),
+                [],
+                figures.loop_lag,
+            )
         insecure = GaugeMetricFamily(
             "deemster_insecure",
             "1 where a setting that is meant for trials is on.",

@@ -40,6 +40,8 @@ class IntrospectionCache:
         most_refused: int = 10_000,
     ) -> None:
         self.positive = positive
+        self.hits = 0
+        self.misses = 0
         self._clock = clock
         self._negative = negative
         self._most_active = most_active
@@ -57,12 +59,17 @@ class IntrospectionCache:
         if self._clock.monotonic() >= found[1]:
             self.forget(key)
             return None
+        self.hits += 1
         return found[0]
 
     def refused(self, key: bytes) -> Refusal | None:
-        """Why the token was refused a moment ago."""
+        """Why the token was refused a moment ago; asked for one that is not `active`."""
         found = self._refused.get(key)
-        return None if found is None or self._clock.monotonic() >= found[1] else found[0]
+        if found is None or self._clock.monotonic() >= found[1]:
+            self.misses += 1
+            return None
+        self.hits += 1
+        return found[0]
 
     def was_refused(self, key: bytes) -> bool:
         """Whether the token was refused since the oldest answer that anybody may still keep.

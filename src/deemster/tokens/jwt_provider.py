@@ -68,7 +68,7 @@ class JwtProvider:
             names=self._names,
             honour_exp=honour_exp,
         )
-        self._cache = cache if cache is not None else TokenCache()
+        self.cache = cache if cache is not None else TokenCache()
 
     def recall(
         self, credential: Credential, *, audience: str | None, now: float
@@ -77,11 +77,11 @@ class JwtProvider:
         keys = self.key_set
         if keys.refresh_due:
             return None
-        found = self._cache.get(credential.secret, keys.generation)
+        found = self.cache.get(credential.secret, keys.generation)
         if found is None or now < found.valid_from:
             return None
         if now >= found.valid_until:
-            self._cache.discard(credential.secret)
+            self.cache.discard(credential.secret)
             raise TokenRejectedError(Reason.TOKEN_EXPIRED)
         if audience not in found.audiences:
             raise TokenRejectedError(Reason.TOKEN_AUDIENCE_MISMATCH)
@@ -125,7 +125,7 @@ class JwtProvider:
         # INVARIANT: nothing was awaited since the key was chosen: it is of this generation.
         claims = read_json_object(verified_payload(jws, key), malformed=Reason.TOKEN_MALFORMED)
         accepted = self._judged(claims, jws.key_id, audience=audience, now=now)
-        self._cache.put(jws.token, self.key_set.generation, accepted)
+        self.cache.put(jws.token, self.key_set.generation, accepted)
         return accepted.claims
 
     def _judged(

@@ -74,6 +74,7 @@ class RemoteKeySet:
         self._good_for = soft_ttl
         self._unknown: dict[str, float] = {}
         self.fetches = 0
+        self.failures = 0
         self._table: KeyTable | None = None
         self._digest = b""
         self._loaded_at = _NEVER
@@ -81,6 +82,11 @@ class RemoteKeySet:
         self._due_at = _NEVER
         self._fetching: asyncio.Task[None] | None = None
         self.last_failure: str | None = None
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the keys were last fetched with success; None: never."""
+        return None if self._loaded_at == _NEVER else self._age
 
     @property
     def refresh_due(self) -> bool:
@@ -175,6 +181,7 @@ class RemoteKeySet:
             found = await self._document.fetch()
             table = parse_key_set(found.data)
         except Exception as error:  # noqa: BLE001 - a failed fetch is remembered, never raised
+            self.failures += 1
             detail = error.detail if isinstance(error, DependencyUnavailableError) else str(error)
             self.last_failure = detail or type(error).__name__
             self._forget_if_too_old()

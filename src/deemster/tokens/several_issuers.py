@@ -28,8 +28,8 @@ class SeveralIssuers:
     def __init__(self, providers: Mapping[str, JwtProvider]) -> None:
         """`providers` by issuer, all with the same id and the same rules; at least one."""
         self._by_issuer = dict(providers)
-        self._all: Sequence[JwtProvider] = list(self._by_issuer.values())
-        first = self._all[0]
+        self.issuers: Sequence[JwtProvider] = list(self._by_issuer.values())
+        first = self.issuers[0]
         self.id: str = first.id
         self.kind: ProviderKind = first.kind
         self.skew: float = first.skew
@@ -39,7 +39,7 @@ class SeveralIssuers:
         self, credential: Credential, *, audience: str | None, now: float
     ) -> VerifiedClaims | None:
         """See TokenProvider: a token is remembered by the issuer that it is of."""
-        for provider in self._all:
+        for provider in self.issuers:
             found = provider.recall(credential, audience=audience, now=now)
             if found is not None:
                 return found

@@ -36,17 +36,24 @@ class TokenCache:
         self._characters = 0
         self._generation = 0
         self._entries: dict[bytes, tuple[AcceptedToken, int]] = {}
+        self.hits = 0
+        self.misses = 0
 
     def get(self, token: str, generation: int) -> AcceptedToken | None:
         """The accepted token, if exactly this text was accepted under these keys."""
         # No longer token was ever accepted, and digesting a megabyte is what a flood would want.
         if generation != self._generation or len(token) > MAX_TOKEN_CHARACTERS:
+            self.misses += 1
             return None
         try:
             found = self._entries.get(sha256(token.encode("ascii")).digest())
         except UnicodeEncodeError:
+            found = None
+        if found is None:
+            self.misses += 1
             return None
-        return None if found is None else found[0]
+        self.hits += 1
+        return found[0]
 
     def put(self, token: str, generation: int, accepted: AcceptedToken) -> None:
         """Keep a token whose signature and claims were all found good."""

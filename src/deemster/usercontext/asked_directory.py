@@ -43,6 +43,11 @@ class AskedDirectory:
         self._bounds = bounds
         self._within = timeout * _SHARE
 
+    @property
+    def is_held_back(self) -> bool:
+        """Whether it did not answer lately and is therefore left alone."""
+        return self._bounds.is_open
+
     async def bounded(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What `ask()` gives, be it made of several calls."""
         try:

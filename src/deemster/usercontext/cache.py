@@ -42,11 +42,17 @@ class UserCache:
         self._ttls = dict(ttls or {})
         self._max_users = max_users
         self._known: dict[UserKey, _Known] = {}
+        self.hits = 0
+        self.misses = 0
 
     def get(self, key: UserKey, now: float) -> UserContext | None:
         """The user with every part known and fresh; None once anything of it is too old."""
         found = self._known.get(key)
-        return found.context if found is not None and now < found.context_until else None
+        if found is None or now >= found.context_until:
+            self.misses += 1
+            return None
+        self.hits += 1
+        return found.context
 
     def renewed(self, key: UserKey, now: float) -> UserContext | None:
         """The user without the parts that are too old; None once the enabled flag is."""
@@ -118,15 +124,17 @@ class RefusalCache:
         self._ttls = dict(ttls or {})
         self._max_users = max_users
         self._refused: dict[UserKey, tuple[Reason, float]] = {}
+        self.hits = 0
+        self.misses = 0
 
     def get(self, key: UserKey, now: float) -> Reason | None:
         """Why the user was refused, if that was a moment ago."""
         found = self._refused.get(key)
-        if found is None:
-            return None
-        if now < found[1]:
+        if found is not None and now < found[1]:
+            self.hits += 1
             return found[0]
-        del self._refused[key]
+        self._refused.pop(key, None)
+        self.misses += 1
         return None
 
     def add(self, key: UserKey, reason: Reason, *, asked_at: float) -> None:

@@ -19,6 +19,7 @@ from deemster.model.identity import (
 from deemster.outgoing.single_flight import SingleFlight
 from deemster.usercontext.cache import PartValue, RefusalCache, UserCache, UserKey
 from deemster.usercontext.claims import ClaimsDirectory
+from deemster.usercontext.counters import DirectoryCounters, DirectoryOutcome
 from deemster.usercontext.source import OneAnswerSource, Presented, TokenUserSource, UserSource
 
 __all__ = ["UserResolver"]
@@ -63,6 +64,7 @@ class UserResolver:
         refusal_ttl: float = 5.0,
         timeout: float = 0.3,
         max_users: int = 50_000,
+        counters: DirectoryCounters | None = None,
     ) -> None:
         """`sources` by token provider id; times in seconds, `timeout` for each question.
 
@@ -76,6 +78,7 @@ class UserResolver:
         self._claims_directories = dict(claims_directories or {})
         self._clock = clock
         self._timeout = timeout
+        self._counters = counters or DirectoryCounters()
         self._users = UserCache(ttl=ttl, ttls=ttls or {}, max_users=max_users)
         self._refusals = RefusalCache(
             ttl=min(refusal_ttl, ttl), ttls=ttls or {}, max_users=max_users
@@ -97,6 +100,11 @@ class UserResolver:
         if directory is not None:
             return directory.user(subject, claims)
         return self._users.get((provider, subject), self._clock.monotonic())
+
+    @property
+    def caches(self) -> Mapping[str, UserCache | RefusalCache]:
+        """What is remembered, by what it is."""
+        return {"users": self._users, "refused-users": self._refusals}
 
     def asks_with_token(self, provider: str) -> bool:
         """Whether `resolve` and `fetch` need the user's token to ask."""
@@ -252,7 +260,7 @@ class UserResolver:
             return user
         for part, value in source.told_along().items():
             self._users.add_part(key, part, value, asked_at=asked_at, now=now)
-        return self._users.get(key, now) or user
+        return self._users.renewed(key, now) or user
 
     async def _fetch(
         self, key: UserKey, part: UserPart, source: UserSource | _Failure
@@ -272,6 +280,13 @@ class UserResolver:
         return value
 
     async def _asked(self, source: UserSource, answer: Awaitable[object]) -> object:
+        found = await self._within_time(source, answer)
+        failed = isinstance(found, _Failure)
+        outcome = DirectoryOutcome.FAILED if failed else DirectoryOutcome.ANSWERED
+        self._counters.count(source.id, outcome)
+        return found
+
+    async def _within_time(self, source: UserSource, answer: Awaitable[object]) -> object:
         try:
             async with asyncio.timeout(self._timeout):
                 return await answer
