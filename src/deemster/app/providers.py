@@ -120,26 +120,35 @@ def build_token_providers(
                 key_sets.append(keys)
                 issuers[other.issuer] = _verifying(provider, other.issuer, keys)
             by_id[provider.id] = SeveralIssuers(issuers)
-    verifiers = [
-        issuer
-        for provider in by_id.values()
-        for issuer in (provider.issuers if isinstance(provider, SeveralIssuers) else [provider])
-        if isinstance(issuer, JwtProvider)
-    ]
-    published: dict[str, list[RemoteKeySet]] = {}
-    for verifier in verifiers:
-        if isinstance(verifier.key_set, RemoteKeySet):
-            published.setdefault(verifier.id, []).append(verifier.key_set)
+    verifiers = _verifiers(by_id.values())
     return TokenProviders(
         by_id,
         development_keys,
         introspection,
         tuple(verifier.cache for verifier in verifiers),
-        published,
+        _published(verifiers),
         tuple(key_sets),
         services,
         tuple(plugins),
     )
+
+
+def _verifiers(providers: Iterable[TokenProvider]) -> list[JwtProvider]:
+    """One for each issuer."""
+    return [
+        issuer
+        for provider in providers
+        for issuer in (provider.issuers if isinstance(provider, SeveralIssuers) else [provider])
+        if isinstance(issuer, JwtProvider)
+    ]
+
+
+def _published(verifiers: Iterable[JwtProvider]) -> dict[str, list[RemoteKeySet]]:
+    found: dict[str, list[RemoteKeySet]] = {}
+    for verifier in verifiers:
+        if isinstance(verifier.key_set, RemoteKeySet):
+            found.setdefault(verifier.id, []).append(verifier.key_set)
+    return found
 
 
 def _first(provider: VerifyingProviderSettings) -> IssuerSettings:

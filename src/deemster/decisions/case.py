@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deemster.decisions.challenges import challenge_for, step_up_challenge
-from deemster.decisions.stages import StageWatch
+from deemster.decisions.stages import Stage, StageWatch
 from deemster.model.attributes import AttributeAnswer, AttributeFetch
 from deemster.model.decision import Challenge, Decision, Effect, Reason
 from deemster.model.evidence import Evidence
@@ -96,6 +96,16 @@ class Case:
         if self.trace:
             self.trace.clear()
         return self.trace
+
+    def stage_begins(self) -> None:
+        """For those whose stages are measured or traced."""
+        if self.watch is not None:
+            self.watch.begin()
+
+    def stage_ends(self, stage: Stage) -> None:
+        """As `stage_begins`."""
+        if self.watch is not None:
+            self.watch.end(stage)
 
     @property
     def service(self) -> CompiledService:

@@ -43,7 +43,7 @@ class Deadlines:
 class Fetching:
     """Tokens, users and attributes, for the case at hand. Keeps nothing itself."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (its parts, each by keyword)
         self,
         *,
         providers: Mapping[str, TokenProvider],
@@ -214,8 +214,7 @@ class Fetching:
             await fetching
         finally:
             self._stages.waited(stage, self._clock.monotonic() - began)
-            if case.watch is not None:
-                case.watch.end(stage)
+            case.stage_ends(stage)
 
     # --- time -----------------------------------------------------------------------------------
 

@@ -238,8 +238,8 @@ class DecisionPoint:
         clock = self._clock
         deadline = clock.monotonic() + self._seconds
         now = clock.wall()
-        return Case(call, caller, self._new_id(), now, deadline, trace, observed=self._observes)
-        case = Case(call, caller, self._new_id(), clock.wall(), deadline, trace)
+        observes = self._observes
+        case = Case(call, caller, self._new_id(), now, deadline, trace, observed=observes)
         self._unwatched += 1
         if self._unwatched >= self._stages.every:
             self._unwatched = 0

@@ -158,16 +158,13 @@ def identify(case: Case, question: Question, fetching: Fetching) -> Awaitable[No
     if question.call is not None:
         credential = credential_of(question.call.headers)
     claims = case.claims
-    watch = case.watch
-    if watch is not None:
-        watch.begin()
+    case.stage_begins()
     if credential is not None and claims is None:
         found = fetching.verified(case, fetching.provider_of(case), credential)
         if not isinstance(found, VerifiedClaims):
             return found
         case.claims = claims = found
-        if watch is not None:
-            watch.end(Stage.TOKEN)
+        case.stage_ends(Stage.TOKEN)
     known_as = subject if claims is None else _known_as(subject, claims)
     case.subject = subject
     if case.user is None and known_as is not None and case.service.internal:
@@ -175,8 +172,7 @@ def identify(case: Case, question: Question, fetching: Fetching) -> Awaitable[No
         if not isinstance(user, UserContext):
             return user
         case.user = user
-        if watch is not None:
-            watch.end(Stage.USER)
+        case.stage_ends(Stage.USER)
     return None
 
 

@@ -85,3 +85,13 @@ def test_a_call_whose_turn_came_in_time_is_decided() -> None:
 
 def test_a_call_that_waited_too_long_is_refused_recorded_and_not_judged() -> None:
     assert asked_after(0.11) == ("overloaded", ["overloaded"], 0)
+
+
+async def test_by_how_much_beats_came_late_is_counted() -> None:
+    pulse = LoopPulse(SystemClock(), 2 * BEAT_SECONDS)
+    pulse.start()
+    assert sum(pulse.lag.buckets) == 0
+    await round_of(5 * BEAT_SECONDS)
+    pulse.stop()
+    assert pulse.lag.seconds > 3 * BEAT_SECONDS
+    assert sum(pulse.lag.buckets) >= 1
