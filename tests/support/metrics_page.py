@@ -16,11 +16,13 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 
 from deemster.attributesources.counters import FetchOutcome
+from deemster.model.durations import Durations
 from deemster.serving.crew import Crew
 from deemster.serving.supervisor import _ServiceCollector
 from deemster.telemetry.merging import MergedFamilies, told_families
 from deemster.telemetry.metrics import ServiceFigures, register_figures
 from deemster.tokens.introspection_counters import IntrospectionOutcome
+from deemster.usercontext.counters import DirectoryOutcome
 
 __all__ = ["PAGE", "Exported", "exported", "page"]
 
@@ -31,6 +33,8 @@ _VALUES_TOLD_ELSEWHERE = {
     "protocol": "protocols are those of `gateways[].protocols`",
     "provider": "",
     "source": "",
+    "directory": "",
+    "name": "",
     "gateway": "",
     "secret_id": "",
     "version": "",
@@ -62,6 +66,15 @@ def exported() -> list[Exported]:
         figures.attributes.count("risk", fetched)
     for asked in IntrospectionOutcome:
         figures.introspections.count("staff", asked)
+    dependencies = figures.dependencies
+    for cache in ("attributes", "introspections", "refused-users", "tokens", "users"):
+        dependencies.caches[cache] = []
+    dependencies.key_sets["staff"] = [_Keys()]
+    for kind in ("attributes", "directory", "introspection"):
+        dependencies.circuits[kind, "people"] = bool
+    for ended in DirectoryOutcome:
+        dependencies.directories.count("people", ended)
+    figures.loop_lag = Durations((0.1,))
     figures.policies.bundle = SimpleNamespace(sequence=7, age=1.0, expires=0.0, is_too_old=False)
     figures.shared = SimpleNamespace(works=True)
     figures.revocations = _Revocations()
@@ -81,6 +94,12 @@ def page() -> str:
     table = "".join(_rows())
     assert len(_TABLE.findall(text)) == 1
     return _TABLE.sub(lambda _: table, text)
+
+
+class _Keys:
+    age = 1.0
+    fetches = 1
+    failures = 0
 
 
 class _Revocations:

@@ -87,7 +87,8 @@ class DependencyFigures:
         yield answers
         circuits = GaugeMetricFamily(
             "deemster_circuit_open",
-            "1 while a dependency is held back, because it did not answer lately.",
+            "1 while a dependency is held back, because it did not answer lately; with several "
+            "workers, how many of them do so.",
             labels=["kind", "name"],
         )
         for (kind, name), is_open in sorted(self.circuits.items()):
