@@ -6,13 +6,18 @@ and pools, and is told by its name; but for secrets in files, which are re-read 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from deemster.errors import ConfigurationError
-from deemster.settings.directory_model import SqlDirectory
+from deemster.settings.decision_log_model import DecisionLogSettings, HttpSinkSettings
+from deemster.settings.directory_model import DirectorySource, SqlDirectory, StaticDirectory
 from deemster.settings.model import Settings
-from deemster.settings.provider_model import VerifyingProviderSettings
+from deemster.settings.provider_model import (
+    InlineKeySource,
+    PluginSettings,
+    VerifyingProviderSettings,
+)
 
 __all__ = ["ChangedSettings", "compare_settings"]
 
@@ -37,8 +42,9 @@ def compare_settings(serving: Settings, wanted: Settings) -> ChangedSettings:
     settings = replace(
         serving, gateways=wanted.gateways, state_keys=wanted.state_keys or serving.state_keys
     )
-    named = [*_other_values(serving, wanted), *_other_urls(serving, wanted)]
-    return ChangedSettings(settings, tuple(sorted(set(named))))
+    shown = set(_other_values(serving, wanted))
+    hidden = [one for one in _hidden(serving, wanted) if not any(map(_begins_with(one), shown))]
+    return ChangedSettings(settings, tuple(sorted({*shown, *hidden})))
 
 
 def _refuse_what_was_not_built(serving: Settings, wanted: Settings) -> None:
@@ -76,19 +82,53 @@ def _other_values(serving: Settings, wanted: Settings) -> Iterator[str]:
         yield path
 
 
-def _other_urls(serving: Settings, wanted: Settings) -> Iterator[str]:
-    """Secrets that pools of connections were opened with: they are shown alike, and differ."""
-    before = dict(_urls(serving))
-    for path, url in _urls(wanted):
-        if path in before and before[path] != url:
+def _begins_with(path: str) -> Callable[[str], bool]:
+    return lambda other: other.startswith(path)
+
+
+def _hidden(serving: Settings, wanted: Settings) -> Iterator[str]:
+    """What is shown alike, or in part, and differs: secrets that are not re-read where they are
+    used, and what is too long or too private to be shown."""
+    before = dict(_unshown(serving))
+    for path, value in _unshown(wanted):
+        if path in before and before[path] != value:
             yield path
 
 
-def _urls(settings: Settings) -> Iterable[tuple[str, object]]:
+def _unshown(settings: Settings) -> Iterable[tuple[str, object]]:
     if settings.shared is not None:
         yield "shared.url", settings.shared.url
-    for number, database in enumerate(settings.databases):
-        yield f"databases[{number}].url", database.url
+    for database in settings.databases:
+        yield f"databases[{database.name}].url", database.url
+    for query in settings.queries:
+        yield f"queries[{query.name}].sql", query.sql
+    for number, provider in enumerate(settings.token_providers):
+        if isinstance(provider, VerifyingProviderSettings):
+            yield from _of_provider(f"tokenProviders[{number}]", provider)
     for number, directory in enumerate(settings.directories):
-        if isinstance(directory.source, SqlDirectory):
-            yield f"directories[{number}].sql.url", directory.source.url
+        yield from _of_directory(f"directories[{number}]", directory.source)
+    yield from _of_decision_log(settings.decision_log)
+
+
+def _of_provider(path: str, provider: VerifyingProviderSettings) -> Iterable[tuple[str, object]]:
+    if provider.plugin is not None:
+        yield f"{path}.plugin.settings", provider.plugin.settings
+    if isinstance(provider.keys, InlineKeySource):
+        yield f"{path}.keys.inline", provider.keys
+    yield f"{path}.issuers", provider.other_issuers
+
+
+def _of_directory(path: str, source: DirectorySource) -> Iterable[tuple[str, object]]:
+    if isinstance(source, SqlDirectory):
+        yield f"{path}.sql.url", source.url
+    elif isinstance(source, StaticDirectory):
+        yield f"{path}.static.users", source.users
+    elif isinstance(source, PluginSettings):
+        yield f"{path}.plugin.settings", source.settings
+
+
+def _of_decision_log(log: DecisionLogSettings) -> Iterable[tuple[str, object]]:
+    yield "decisionLog.salt", log.salt
+    for number, sink in enumerate(log.sinks):
+        if isinstance(sink, HttpSinkSettings):
+            yield f"decisionLog.sinks[{number}].{sink.protocol.value}.bearer", sink.bearer
