@@ -6,6 +6,7 @@ build_application ► startup ► (decisions, management: ASGI applications) ►
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ from deemster.app.providers import TokenProviders, build_token_providers
 from deemster.app.pulse import BEAT_SECONDS, LoopPulse
 from deemster.app.senders import build_sender_constraints
 from deemster.app.serving_policies import ServingPolicies, with_first_finding
+from deemster.app.shadow import ShadowTree, build_shadow
 from deemster.app.shared import SharedState, build_shared_state
 from deemster.app.sideband import sideband_exchanges
 from deemster.app.sources import SourcesOfSettings, build_attribute_sources
@@ -42,6 +44,7 @@ from deemster.app.users import build_change_listeners, build_user_resolver
 from deemster.decisionlog.recorder import DecisionRecorder
 from deemster.decisions.point import Deadlines, DecisionPoint
 from deemster.decisions.sealed_states import SealedStates
+from deemster.decisions.shadowed import Deciding
 from deemster.decisions.stages import Stages
 from deemster.errors import ConfigurationError
 from deemster.gateways.credential_use import CredentialUse
@@ -63,6 +66,7 @@ from deemster.telemetry.metrics import ServiceFigures, register_figures
 from deemster.telemetry.policy_reports import PolicyReports
 from deemster.telemetry.reports import ServiceReports
 from deemster.telemetry.service_log import ServiceLog
+from deemster.tokens.sender_constraints import SenderConstraints
 from deemster.usercontext.resolver import UserResolver
 
 if TYPE_CHECKING:
@@ -121,6 +125,7 @@ class Application:
         shared: SharedState,
         states: SealedStates,
         recorder: DecisionRecorder,
+        shadow: ShadowTree | None,
         pulse: LoopPulse,
         figures: ServiceFigures,
         clock: Clock,
@@ -148,6 +153,7 @@ class Application:
         self._shared = shared
         self._states = states
         self._recorder = recorder
+        self._shadow = shadow
         self._pulse = pulse
         self._clock = clock
         self._log = log
@@ -179,6 +185,8 @@ class Application:
         await self._shared.start()
         for listener in self._listeners:
             listener.start()
+        if self._shadow is not None:
+            await self._shadow.reload()
         silent = await self._users.warm_up()
         if silent:
             self._log.warning("directories_did_not_answer", ids=list(silent))
@@ -245,6 +253,8 @@ class Application:
                 self._states.replace_keys(sealing_keys(state_keys))
             if self._bundles is not None and of_bundles is not None:
                 self._bundles.renew(*of_bundles)
+            if self._shadow is not None:
+                await self._shadow.reload()
             self._policies.settings_taken()
             return True
 
@@ -281,6 +291,8 @@ class Application:
         """Write what is to be recorded, for at most `within` seconds, and let go of the rest."""
         self.begin_to_end()
         self._pulse.stop()
+        if self._shadow is not None:
+            await self._shadow.close()
         await self._recorder.close(within)
         await self._policies.close()
         for listener in self._listeners:
@@ -358,19 +370,34 @@ def build_application(  # noqa: PLR0913  (what a process is given, each by keywo
         use=figures.credentials,
     )
     deadlines = settings.deadlines
-    point = DecisionPoint(
-        store=store,
-        providers=providers.by_id,
-        users=users,
-        clock=clock,
-        new_id=make_id,
-        report_fault=reports.fault,
-        deadlines=Deadlines(
-            deadlines.decision, deadlines.token, deadlines.user, deadlines.attribute
-        ),
-        attributes=attributes.sources,
-        senders=build_sender_constraints(settings, clock, shared.store),
-        revocations=shared.check,
+
+    def make_point(
+        store: PolicyStore,
+        senders: SenderConstraints,
+        *,
+        observes: bool = False,
+        stages: Stages | None = None,
+    ) -> DecisionPoint:
+        return DecisionPoint(
+            store=store,
+            providers=providers.by_id,
+            users=users,
+            clock=clock,
+            new_id=make_id,
+            report_fault=reports.fault,
+            deadlines=Deadlines(
+                deadlines.decision, deadlines.token, deadlines.user, deadlines.attribute
+            ),
+            attributes=attributes.sources,
+            senders=senders,
+            revocations=shared.check,
+            observes=observes,
+            stages=stages,
+        )
+
+    live = make_point(
+        store,
+        build_sender_constraints(settings, clock, shared.store),
         observes=settings.decision_log.replay is not None,
         stages=Stages(figures.dependencies.stages, clock),
     )
@@ -380,6 +407,16 @@ def build_application(  # noqa: PLR0913  (what a process is given, each by keywo
         settings, figures.decisions, reports, clock, stdout_target(stdout, stdout_lock)
     )
     pulse = LoopPulse(clock, settings.limits.queue_timeout / 2)
+    shadow = build_shadow(
+        settings,
+        make_point=make_point,
+        counters=figures.shadow,
+        recorder=recorder,
+        is_busy=lambda: pulse.noticed() != math.inf,
+        clock=clock,
+        log=log,
+    )
+    point: Deciding = live if shadow is None else shadow.beside(live)
     figures.loop_lag = pulse.lag
     decisions = RecordedDecisions(
         recorder=recorder,
@@ -440,6 +477,7 @@ def build_application(  # noqa: PLR0913  (what a process is given, each by keywo
         shared=shared,
         states=states,
         recorder=recorder,
+        shadow=shadow,
         pulse=pulse,
         figures=figures,
         clock=clock,

@@ -9,8 +9,8 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from deemster.decisions.point import DecisionPoint
 from deemster.decisions.questions import Question
+from deemster.decisions.shadowed import Deciding
 from deemster.gateways.adapter import WireAnswer
 from deemster.gateways.authzen import AuthzenExchange
 from deemster.gateways.authzen_bodies import read_evaluation, read_evaluations
@@ -37,7 +37,7 @@ AT_ONCE = 16
 
 def authzen_exchanges(
     settings: Settings,
-    point: DecisionPoint,
+    point: Deciding,
     decisions: RecordedDecisions,
     reports: GatewayReports,
     new_id: Callable[[], str],

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from deemster.app.authzen import all_of
-from deemster.decisions.point import DecisionPoint
 from deemster.decisions.questions import Question
+from deemster.decisions.shadowed import Deciding
 from deemster.gateways.deciding import Begun, GatewayReports, RecordedDecisions
 from deemster.gateways.decision_endpoint import DecisionEndpoints, decision_endpoints_path
 from deemster.gateways.decision_parameters import AskedDecision
@@ -24,7 +24,7 @@ __all__ = ["asked_of", "decision_endpoint_prefixes"]
 
 def decision_endpoint_prefixes(
     settings: Settings,
-    point: DecisionPoint,
+    point: Deciding,
     decisions: RecordedDecisions,
     *,
     store: PolicyStore,
@@ -56,7 +56,7 @@ def decision_endpoint_prefixes(
     return [(prefix, endpoints)]
 
 
-def asked_of(point: DecisionPoint) -> Callable[[AskedDecision, GatewayCaller], Begun]:
+def asked_of(point: Deciding) -> Callable[[AskedDecision, GatewayCaller], Begun]:
     """The decision point, asked about a call or a question, whichever it is."""
 
     def begin(asked: AskedDecision, caller: GatewayCaller) -> Begun:

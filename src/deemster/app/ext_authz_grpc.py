@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from deemster.app.changes import StatementChanges
 from deemster.app.forward_auth import client_address
-from deemster.decisions.point import DecisionPoint
+from deemster.decisions.shadowed import Deciding
 from deemster.gateways.deciding import CallDecider, GatewayReports, RecordedDecisions
 from deemster.gateways.exchange import CallExchange
 from deemster.gateways.ext_authz_grpc import CHECK, ExtAuthzGrpc, unavailable
@@ -21,7 +21,7 @@ __all__ = ["ext_authz_grpc_endpoint"]
 
 def ext_authz_grpc_endpoint(
     settings: Settings,
-    point: DecisionPoint,
+    point: Deciding,
     decisions: RecordedDecisions,
     authenticator: PepAuthenticator,
     reports: GatewayReports,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from deemster.app.forward_auth import client_address
-from deemster.decisions.point import DecisionPoint
+from deemster.decisions.shadowed import Deciding
 from deemster.gateways.deciding import CallDecider, RecordedDecisions
 from deemster.gateways.exchange import CallExchange, Exchange
 from deemster.gateways.ext_authz_http import PREFIX, ExtAuthzHttp
@@ -16,7 +16,7 @@ __all__ = ["ext_authz_http_exchanges"]
 
 
 def ext_authz_http_exchanges(
-    settings: Settings, point: DecisionPoint, decisions: RecordedDecisions
+    settings: Settings, point: Deciding, decisions: RecordedDecisions
 ) -> Sequence[tuple[str, Exchange]]:
     """By prefix, whatever the method: it is the client's."""
     adapter = ExtAuthzHttp(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deemster.decisions.point import DecisionPoint
+from deemster.decisions.shadowed import Deciding
 from deemster.gateways.client_address import ClientAddress
 from deemster.gateways.deciding import CallDecider, RecordedDecisions
 from deemster.gateways.exchange import CallExchange, Exchange
@@ -17,7 +17,7 @@ __all__ = ["client_address", "forward_auth_exchanges"]
 
 
 def forward_auth_exchanges(
-    settings: Settings, point: DecisionPoint, decisions: RecordedDecisions
+    settings: Settings, point: Deciding, decisions: RecordedDecisions
 ) -> Mapping[str, Exchange]:
     """By path. Raises ConfigurationError."""
     identity = IdentityHeaders(

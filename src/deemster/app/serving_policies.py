@@ -24,7 +24,7 @@ from deemster.settings.policy_model import WhenTooOld
 from deemster.telemetry.policy_figures import PolicyFigures
 from deemster.telemetry.policy_reports import PolicyReports
 
-__all__ = ["ServingPolicies", "with_first_finding"]
+__all__ = ["ServingPolicies", "told_of", "with_first_finding"]
 
 _SETTINGS = "settings"
 _LOOK_AT_AGE = 1.0
@@ -140,7 +140,7 @@ class ServingPolicies:
                 self.look_at_age()
                 return True
             except Exception as failure:  # noqa: BLE001  (the old policies serve, whatever it was)
-                self.refuse(*_told_of(failure))
+                self.refuse(*told_of(failure))
                 self.look_at_age()
                 return False
             if candidate is not None:
@@ -207,7 +207,7 @@ class ServingPolicies:
             self.look_at_age()
 
 
-def _told_of(failure: Exception) -> tuple[str, str]:
+def told_of(failure: Exception) -> tuple[str, str]:
     """(cause, reason) as counted and told."""
     if isinstance(failure, PolicyError):
         return "policy", with_first_finding(failure)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from deemster.app.changes import StatementChanges
-from deemster.decisions.point import DecisionPoint
 from deemster.decisions.sealed_states import SealedStates
+from deemster.decisions.shadowed import Deciding
 from deemster.gateways.deciding import CallDecider, RecordedDecisions
 from deemster.gateways.exchange import CallExchange, Exchange, ResponseLegExchange
 from deemster.gateways.ping_sideband import (
@@ -20,7 +20,7 @@ __all__ = ["sideband_exchanges"]
 
 
 def sideband_exchanges(
-    settings: Settings, point: DecisionPoint, states: SealedStates, decisions: RecordedDecisions
+    settings: Settings, point: Deciding, states: SealedStates, decisions: RecordedDecisions
 ) -> Mapping[str, Exchange]:
     """By path. Raises ConfigurationError."""
     depth = settings.limits.depth

@@ -17,6 +17,7 @@ LONGEST_LINE = 1024 * 1024
 """Octets; no record is a tenth as long."""
 
 VERSION = 1
+SHADOW_VERSION = 1
 T = TypeVar("T")
 
 
@@ -24,6 +25,8 @@ T = TypeVar("T")
 class LogLine:
     """One line. `record` is None where it is no record, and `trouble` says why.
 
+    `shadow` is what a tree beside the live one would have said otherwise; such a line is no record
+    and no trouble.
     `text` is the line as it is, without its end; `place` is `file:line`.
     """
 
@@ -31,6 +34,7 @@ class LogLine:
     text: bytes
     record: dict[str, object] | None
     trouble: str = ""
+    shadow: dict[str, object] | None = None
 
 
 def read_files(files: Iterable[Path]) -> Iterator[LogLine]:
@@ -52,6 +56,8 @@ def read_line(place: str, text: bytes) -> LogLine:
         return LogLine(place, text, None, "not JSON")
     if not isinstance(found, dict):
         return LogLine(place, text, None, "no JSON object")
+    if found.get("shadow") == SHADOW_VERSION and "v" not in found:
+        return LogLine(place, text, None, shadow=found)
     if found.get("v") != VERSION:
         return LogLine(place, text, None, f"no record of version {VERSION}")
     return LogLine(place, text, found)

@@ -86,6 +86,11 @@ class DecisionRecorder:
             sink.offer(line)
         return None
 
+    def note(self, line: bytes) -> None:
+        """Take a line that is about no answer, for every sink that has room for it."""
+        for sink in self._sinks:
+            sink.offer(line)
+
     def reopen(self) -> None:
         """Open rotated files anew."""
         for sink in self._sinks:

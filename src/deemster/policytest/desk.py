@@ -11,11 +11,11 @@ from deemster.model.gateway import GatewayCaller
 from deemster.model.http import EVERY_STATEMENT, ApiCall, ApiResponse
 from deemster.policy.store import PolicyStore
 from deemster.policy.values import TraceEntry
-from deemster.policytest.assumed_proofs import AssumedProofs
 from deemster.policytest.cases import GivenAttribute, SuiteUser
 from deemster.policytest.clock import StandingClock
 from deemster.policytest.given_attributes import GivenAttributes
 from deemster.policytest.providers import ThrowAwayProvider
+from deemster.tokens.assumed_proofs import AssumedProofs
 from deemster.usercontext.resolver import UserResolver
 from deemster.usercontext.static import StaticUserSource
 

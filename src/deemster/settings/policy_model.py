@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deemster.settings.outgoing_model import ServiceSettings
 
-__all__ = ["BundleSettings", "PolicySettings", "WhenTooOld"]
+__all__ = ["BundleSettings", "PolicySettings", "ShadowSettings", "WhenTooOld"]
 
 
 class WhenTooOld(Enum):
@@ -45,6 +45,14 @@ class BundleSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ShadowSettings:
+    """`policies.shadow:`, a tree that is asked beside the live one; `share` of the calls."""
+
+    path: Path
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
 class PolicySettings:
     """`policies:`, a tree at `path`, which is None where there is a `bundle` instead.
 
@@ -56,3 +64,4 @@ class PolicySettings:
     bundle: BundleSettings | None = None
     watch: bool = False
     run_suites: bool = False
+    shadow: ShadowSettings | None = None

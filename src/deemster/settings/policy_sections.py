@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from deemster.policy.codes import Code
-from deemster.settings.policy_model import BundleSettings, PolicySettings, WhenTooOld
+from deemster.settings.policy_model import (
+    BundleSettings,
+    PolicySettings,
+    ShadowSettings,
+    WhenTooOld,
+)
 from deemster.settings.reading import one_of
 from deemster.settings.scalars import parse_duration, parse_name, shown_duration
 from deemster.settings.section import Section
@@ -12,6 +19,7 @@ from deemster.settings.source_sections import read_service
 
 __all__ = ["read_policies"]
 
+_SHARE = re.compile(r"0?\.[0-9]{1,6}|1(?:\.0+)?")
 _DAY = 86_400.0
 _MOST_KEYS = 2
 _OF_HTTP = (
@@ -40,10 +48,25 @@ def read_policies(section: Section) -> PolicySettings | None:
         reload = "signal"
     suites = section.optional("selfTest", one_of(("builtin", "suites")), "builtin")
     bundle = _read_bundle(section.section("bundle")) if has_bundle else None
+    shadow = _read_shadow(section.section("shadow")) if section.has("shadow") else None
+    section.take("shadow")
     section.finish()
     if path is None and bundle is None:
         return None
-    return PolicySettings(path, bundle, reload == "watch", suites == "suites")
+    return PolicySettings(path, bundle, reload == "watch", suites == "suites", shadow)
+
+
+def _read_shadow(section: Section) -> ShadowSettings | None:
+    path = section.file_path("path")
+    share = section.optional("share", _parse_share, 0.1)
+    section.finish()
+    return None if path is None else ShadowSettings(path, share)
+
+
+def _parse_share(text: str) -> float:
+    if _SHARE.fullmatch(text) is not None and 0 < float(text) <= 1:
+        return float(text)
+    raise ValueError("expected a share of the calls, such as 0.1, at most 1")
 
 
 def _read_bundle(section: Section) -> BundleSettings | None:

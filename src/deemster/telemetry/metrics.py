@@ -23,10 +23,12 @@ from prometheus_client.registry import Collector
 
 from deemster.attributesources.counters import FetchCounters
 from deemster.decisionlog.counters import DECISION_BUCKETS_US, DecisionCounters, DropCause
+from deemster.decisions.shadow import ShadowCounters
 from deemster.gateways.credential_use import CredentialUse
 from deemster.model.durations import Durations
 from deemster.telemetry.dependency_families import DependencyFigures, histogram_of
 from deemster.telemetry.policy_figures import PolicyFigures
+from deemster.telemetry.shadow_figures import shadow_families
 from deemster.tokens.introspection_counters import IntrospectionCounters
 
 __all__ = ["CloseCause", "ConnectionCounters", "ServiceFigures", "register_figures"]
@@ -99,6 +101,7 @@ class ServiceFigures:
         "refused_calls",
         "restart_needed",
         "revocations",
+        "shadow",
         "shared",
     )
 
@@ -120,6 +123,7 @@ class ServiceFigures:
         self.keys: dict[str, tuple[int, int]] = {}
         """Token provider ► how many of its published keys are usable, and how many are not."""
         self.policies = PolicyFigures()
+        self.shadow = ShadowCounters()
         self.shared: SharedStoreFigures | None = None
         self.revocations: RevocationFigures | None = None
 
@@ -146,6 +150,7 @@ class _FiguresCollector(Collector):
         yield from _decisions(figures.decisions)
         yield from _connections(figures.connections)
         yield from figures.policies.families()
+        yield from shadow_families(figures.shadow)
         yield from _settings(figures)
         yield from _calls(figures)
         yield from _attributes(figures.attributes)

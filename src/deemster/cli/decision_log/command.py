@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from deemster.cli.decision_log.following import follow
-from deemster.cli.decision_log.shown import one_line, whole
+from deemster.cli.decision_log.shown import difference, one_line, whole
 from deemster.cli.decision_log.wanted import Wanted, instant
 from deemster.cli.errors import COULD_NOT_RUN
 from deemster.cli.output import colour_on
@@ -57,6 +57,10 @@ def log(
     follow_on: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with what is written from now on.")
     ] = False,
+    shadow: Annotated[
+        bool,
+        typer.Option("--shadow", help="What the tree of `policies.shadow` would say otherwise."),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="The records as they are, a line each.")
     ] = False,
@@ -84,7 +88,7 @@ def log(
     )
     if follow_on and (len(files) != 1 or files[0].suffix == ".gz" or str(files[0]) == "-"):
         raise typer.BadParameter("takes one file that is being written", param_hint="--follow")
-    printer = _Printer(wanted, as_json=as_json, in_full=id is not None)
+    printer = _Printer(wanted, as_json=as_json, in_full=id is not None, shadow=shadow)
     printer.tell(_read(files), last)
     if follow_on:
         with contextlib.suppress(KeyboardInterrupt):
@@ -96,12 +100,13 @@ def log(
 
 
 class _Printer:
-    def __init__(self, wanted: Wanted, *, as_json: bool, in_full: bool) -> None:
+    def __init__(self, wanted: Wanted, *, as_json: bool, in_full: bool, shadow: bool) -> None:
         self.found = 0
         self.bad = 0
         self._wanted = wanted
         self._as_json = as_json
         self._in_full = in_full
+        self._shadow = shadow
         self._colour = colour_on(sys.stdout)
 
     def tell(self, lines: Iterable[LogLine], last: int | None) -> None:
@@ -115,7 +120,15 @@ class _Printer:
 
     def _wanted_of(self, lines: Iterable[LogLine]) -> Iterator[LogLine]:
         for line in lines:
-            if line.record is None:
+            if line.shadow is not None or self._shadow:
+                if (
+                    self._shadow
+                    and line.shadow is not None
+                    and self._wanted.has_shadow(line.shadow)
+                ):
+                    self.found += 1
+                    yield line
+            elif line.record is None:
                 self.bad += 1
                 sys.stderr.write(f"{line.place}: {line.trouble}\n")
             elif self._wanted.has(line.record):
@@ -123,9 +136,12 @@ class _Printer:
                 yield line
 
     def _print(self, line: LogLine) -> None:
-        assert line.record is not None  # noqa: S101 - those that are wanted have one
         if self._as_json:
             sys.stdout.write(line.text.decode("utf-8") + "\n")
+        elif line.shadow is not None:
+            sys.stdout.write(difference(line.shadow) + "\n")
+        elif line.record is None:
+            raise RuntimeError("a line without a record was wanted")
         elif self._in_full:
             sys.stdout.write(("\n" if self.found > 1 else "") + whole(line.record) + "\n")
         else:

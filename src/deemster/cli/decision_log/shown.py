@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from deemster.decisionlog.reading import member
 from deemster.policytest.printable import printable
 
-__all__ = ["one_line", "whole"]
+__all__ = ["difference", "one_line", "whole"]
 
 _COLOURS = {"permit": "\x1b[32m", "deny": "\x1b[31m", "error": "\x1b[33m"}
 _PLAIN = "\x1b[0m"
@@ -36,6 +36,29 @@ def one_line(record: dict[str, object], *, colour: bool) -> str:
 def whole(record: dict[str, object]) -> str:
     """Everything that the record has, in words, one thing a line."""
     return "\n".join([f"{name:{_WIDTH}} {value}" for name, value in _told(record) if value])
+
+
+def difference(line: dict[str, object]) -> str:
+    """When, how it differs, what was answered, what would be, and the decision's id."""
+    live, beside = member(line, "live", dict) or {}, member(line, "beside", dict) or {}
+    now = _text(beside, "reason")
+    deciding = member(beside, "deciding", dict)
+    if deciding is not None:
+        now += f" by {_text(deciding, 'id_path')} ({_text(deciding, 'place')})"
+    needs = [_needed(one) for one in member(beside, "missing", list) or [] if isinstance(one, dict)]
+    if needs:
+        now += f", needs {'; '.join(needs)}"
+    where = _operation(live)
+    if _operation(beside) != where:
+        now = f"{_operation(beside)}: {now}"
+    parts = [
+        _text(line, "time"),
+        f"{_text(line, 'result'):9}",
+        where,
+        f"{_text(live, 'reason')} > {now}",
+        _text(line, "decision_id"),
+    ]
+    return "  ".join(parts)
 
 
 def _told(record: dict[str, object]) -> Iterator[tuple[str, str]]:

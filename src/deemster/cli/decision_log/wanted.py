@@ -48,6 +48,12 @@ class Wanted:
             return False
         return self._is_of_operation(record) and self._is_in_time(record)
 
+    def has_shadow(self, difference: dict[str, object]) -> bool:
+        """Whether a line about a tree beside the live one is: by id, time and what was answered."""
+        live = member(difference, "live", dict) or {}
+        told = {**live, "decision_id": difference.get("decision_id"), "outcome": live.get("effect")}
+        return self.has({**told, "time": difference.get("time")})
+
     def _is_of_operation(self, record: dict[str, object]) -> bool:
         if self.operation is None:
             return True

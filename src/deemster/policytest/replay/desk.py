@@ -23,7 +23,6 @@ from deemster.model.identity import (
     VerifiedClaims,
 )
 from deemster.policy.store import PolicyStore
-from deemster.policytest.assumed_proofs import AssumedProofs
 from deemster.policytest.clock import StandingClock
 from deemster.policytest.providers import ProviderProfile
 from deemster.policytest.replay.reads import note_reads
@@ -34,6 +33,7 @@ from deemster.policytest.replay.recorded import (
     Unknown,
     recorded_url,
 )
+from deemster.tokens.assumed_proofs import AssumedProofs
 from deemster.tokens.recorded_claims import RecordedClaimsProvider, RecordedToken
 from deemster.usercontext.resolver import UserResolver
 from deemster.usercontext.source import Presented

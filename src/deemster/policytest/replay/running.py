@@ -21,6 +21,8 @@ async def replay_lines(
     found = Replayed()
     read = msgspec.json.Decoder(Record).decode
     for line in lines:
+        if line.shadow is not None:
+            continue
         record = None
         if line.record is not None:
             try:

@@ -1,7 +1,7 @@
-"""Policy tests take tokens as presented by their holders: what is tested is the policy.
+"""Tokens taken as presented by their holders, where nobody is answered: in tests and in shadows.
 
-Whether a proof of possession is right is no matter of a policy, and a case has no key to make one
-with. A case whose service asks for bound tokens is judged as if the proof were there.
+Whether a proof of possession is right is no matter of a policy. A policy test has no key to make
+one with, a record of the log holds none, and a tree beside the live one must not use one up.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ __all__ = ["AssumedProofs"]
 
 
 class AssumedProofs(SenderConstraints):
-    """Nobody has to prove anything. For policy tests alone."""
+    """Nobody has to prove anything. For what answers no gateway, alone."""
 
     def __init__(self) -> None:
-        memory = NoMemory("the memory of a policy test")
-        super().__init__(DpopNonces([b"policy test"]), of_process=memory, began=0.0)
+        memory = NoMemory("a memory of proofs that nobody shows")
+        super().__init__(DpopNonces([b"nobody shows one"]), of_process=memory, began=0.0)
 
     def check(
         self,
