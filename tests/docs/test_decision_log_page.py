@@ -79,7 +79,7 @@ def test_what_is_taken_out_and_what_may_be_in(tmp_path: Path) -> None:
 def test_the_tree_beside_is_asked_about_the_share_that_the_page_says(tmp_path: Path) -> None:
     page = (DOCS / "shadow-policies.md").read_text(encoding="utf-8")
     [block] = code_blocks(page, "yaml")
-    log = "decisionLog: {sinks: [{stdout: {}}], whenFull: drop}\n"
+    log = "\ndecisionLog: {sinks: [{stdout: {}}], whenFull: drop}\n"
     shadow = settings_of(tmp_path, block + log).policies.shadow
     assert shadow is not None
     assert (shadow.path, shadow.share) == (tmp_path / "next", 0.1)
