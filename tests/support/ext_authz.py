@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import grpc
 from envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from google.protobuf.message import DecodeError
 
@@ -163,8 +164,12 @@ class GrpcDesk:
 class _Call:
     """What the endpoint asks of the library's context."""
 
-    def __init__(self, metadata: Sequence[tuple[str, str | bytes]]) -> None:
+    def __init__(self, metadata: Sequence[tuple[str, str | bytes]], message: bytes | None) -> None:
         self._metadata = metadata
+        self._message = message
+
+    async def read(self) -> object:
+        return grpc.aio.EOF if self._message is None else self._message
 
     def invocation_metadata(self) -> Sequence[tuple[str, str | bytes]]:
         return self._metadata
@@ -179,10 +184,7 @@ async def check(
     silent: bool = False,
 ) -> Checked:
     """One call; `silent`: its message never comes."""
-
-    async def messages() -> AsyncIterator[bytes]:
-        if not silent:
-            yield a_check_request() if message is None else message
-
     sent = [*metadata] if secret is None else [*metadata, ("client-token", secret)]
-    return Checked(await desk.endpoint.answer(messages(), _Call(sent)))
+    said = a_check_request() if message is None else message
+    call = _Call(sent, None if silent else said)
+    return Checked(await desk.endpoint.answer(None, call))

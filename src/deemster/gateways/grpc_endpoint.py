@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import grpc
 
 from deemster.errors import CallTooLargeError, MalformedCallError, ProtocolError
-from deemster.gateways.adapter import WireHeaders, WireRequest
+from deemster.gateways.adapter import WireAnswer, WireHeaders, WireRequest
+from deemster.gateways.arrivals import Arrivals
 from deemster.gateways.deciding import GatewayReports, Pending
 from deemster.gateways.exchange import Exchange
 from deemster.gateways.http_envelope import EndpointLimits
@@ -59,6 +61,7 @@ class GrpcEndpoint(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library
         self._unavailable = unavailable
         # For the wire, a stream of one message is a unary call.
         self._handler = grpc.stream_unary_rpc_method_handler(self.answer)
+        self._arrivals: Arrivals[WireAnswer | Pending[WireAnswer]] = Arrivals()
         self._refusing = grpc.stream_unary_rpc_method_handler(self.refuse)
 
     def service(self, details: Any) -> Any:  # noqa: ANN401
@@ -71,15 +74,15 @@ class GrpcEndpoint(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library
             return self._handler
         return self._refusing if called.startswith(self._package) else None
 
-    async def refuse(self, messages: AsyncIterator[bytes], call: Any) -> bytes:  # noqa: ANN401
+    async def refuse(self, messages: object, call: Any) -> bytes:  # noqa: ANN401
         """The answer to a call of another version."""
         error = MalformedCallError(f"the one method here is `{self._method}`")
         return self._exchange.encode_error(error, self._new_id(), ()).body
 
-    async def answer(self, messages: AsyncIterator[bytes], call: Any) -> bytes:  # noqa: ANN401
+    async def answer(self, messages: object, call: Any) -> bytes:  # noqa: ANN401
         """A serialised answer, never an empty one and never an exception."""
         try:
-            answer = await self._answer(messages, call)
+            answer = await self._answer(call)
         except asyncio.CancelledError:
             # The gateway left, and hears nothing. Whoever else cancelled us, the library would
             # end the call with a status that is not OK.
@@ -88,7 +91,7 @@ class GrpcEndpoint(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library
             return self._failed(fault)
         return answer or self._unavailable(self._new_id())
 
-    async def _answer(self, messages: AsyncIterator[bytes], call: Any) -> bytes:  # noqa: ANN401
+    async def _answer(self, call: Any) -> bytes:  # noqa: ANN401
         headers: WireHeaders = ()
         try:
             headers = _metadata(call.invocation_metadata())
@@ -96,13 +99,14 @@ class GrpcEndpoint(grpc.GenericRpcHandler):  # type: ignore[misc]  # the library
             caller = self._authenticator.authenticate(headers, self._exchange.protocol, peer)
             if not isinstance(caller, GatewayCaller):
                 caller = await caller
-            message = await anext(messages, None)
-            if message is None:
+            # Not from `messages`: of those a generator is left over, and a task that ends it.
+            message = await call.read()
+            if not isinstance(message, bytes):
                 raise MalformedCallError("a call without a message")
             if len(message) > self._longest:
                 raise CallTooLargeError(f"the message exceeds {self._longest} bytes")
             wire = WireRequest("POST", self._method, headers, message)
-            answer = self._exchange.begin(caller, wire)
+            answer = await self._arrivals.begun(partial(self._exchange.begin, caller, wire))
             return (await answer if isinstance(answer, Pending) else answer).body
         except ProtocolError as error:
             error_id = self._new_id()
