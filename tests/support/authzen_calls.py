@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from deemster.app.authzen import all_of
+from deemster.decisions.alike import AlikeQuestions
 from deemster.decisions.point import DecisionPoint
 from deemster.decisions.questions import Question
-from deemster.gateways.authzen import AuthzenExchange
+from deemster.gateways.authzen import AuthzenExchange, Begin
 from deemster.gateways.authzen_bodies import read_evaluation, read_evaluations
 from deemster.gateways.authzen_metadata import EVALUATION_PATH, EVALUATIONS_PATH
 from deemster.gateways.authzen_questions import AuthzenQuestion
@@ -56,10 +57,19 @@ def authzen_at(
             )
         return point.decide(call, caller)
 
+    def begin_several() -> Begin:
+        if not isinstance(point, DecisionPoint):
+            return begin
+        alike = AlikeQuestions(point, new_id)
+        return lambda question, caller, call: alike.begin(
+            Question(question.request, question.credential), caller, call
+        )
+
     exchange = partial(
         AuthzenExchange,
         decisions=decisions,
         begin=begin,
+        begin_several=begin_several,
         together=all_of,
         reports=reports,
         new_id=new_id,

@@ -9,10 +9,12 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from deemster.decisions.alike import AlikeQuestions
+from deemster.decisions.point import DecisionPoint
 from deemster.decisions.questions import Question
 from deemster.decisions.shadowed import Deciding
 from deemster.gateways.adapter import WireAnswer
-from deemster.gateways.authzen import AuthzenExchange
+from deemster.gateways.authzen import AuthzenExchange, Begin
 from deemster.gateways.authzen_bodies import read_evaluation, read_evaluations
 from deemster.gateways.authzen_metadata import (
     EVALUATION_PATH,
@@ -49,10 +51,22 @@ def authzen_exchanges(
             Question(question.request, question.credential), caller, asking=call
         )
 
+    def begin_several() -> Begin:
+        # A shadow is told of decisions that were made, each with its own question.
+        if not isinstance(point, DecisionPoint):
+            return begin
+        alike = AlikeQuestions(point, new_id)
+
+        def begin_alike(question: AuthzenQuestion, caller: GatewayCaller, call: ApiCall) -> Begun:
+            return alike.begin(Question(question.request, question.credential), caller, call)
+
+        return begin_alike
+
     exchange = partial(
         AuthzenExchange,
         decisions=decisions,
         begin=begin,
+        begin_several=begin_several,
         together=all_of,
         reports=reports,
         new_id=new_id,

@@ -38,12 +38,15 @@ from deemster.model.decision import Decision, Reason
 from deemster.model.gateway import GatewayCaller
 from deemster.model.http import EVERY_STATEMENT, ApiCall, Headers
 
-__all__ = ["PROTOCOL", "AuthzenExchange", "Begin", "ItemAnswer", "Read", "Together"]
+__all__ = ["PROTOCOL", "AuthzenExchange", "Begin", "BeginSeveral", "ItemAnswer", "Read", "Together"]
 
 PROTOCOL = "authzen"
 
 Begin = Callable[[AuthzenQuestion, GatewayCaller, ApiCall], Begun]
 """The decision point's part, for one question; the call is what is recorded of it."""
+
+BeginSeveral = Callable[[], Begin]
+"""The same for the questions of one message that are begun without waiting in between."""
 
 
 class ItemAnswer(msgspec.Struct, frozen=True, gc=False):
@@ -81,6 +84,7 @@ class AuthzenExchange:
         read: Read,
         decisions: RecordedDecisions,
         begin: Begin,
+        begin_several: BeginSeveral | None = None,
         together: Together,
         reports: GatewayReports,
         new_id: Callable[[], str],
@@ -88,6 +92,7 @@ class AuthzenExchange:
         self._read = read
         self._decisions = decisions
         self._begin = begin
+        self._begin_several = begin_several or (lambda: begin)
         self._together = together
         self._reports = reports
         self._new_id = new_id
@@ -111,7 +116,8 @@ class AuthzenExchange:
         if asked.semantic is not Semantic.EXECUTE_ALL:
             return Pending(self._until(caller, asked, request_id))
         # Every question is begun before any is waited for, so the deadline is that of one.
-        begun = [self._item(caller, question, request_id) for question in asked.questions]
+        begin = self._begin_several()
+        begun = [self._item(caller, question, request_id, begin) for question in asked.questions]
         pending = [answer for answer in begun if isinstance(answer, Pending)]
         if pending:
             return Pending(self._waited_for(begun, pending, request_id))
@@ -160,7 +166,7 @@ class AuthzenExchange:
         ends = asked.semantic is Semantic.PERMIT_ON_FIRST_PERMIT
         answers: list[ItemAnswer] = []
         for question in asked.questions:
-            answer = self._item(caller, question, request_id)
+            answer = self._item(caller, question, request_id, self._begin)
             answers.append(await answer if isinstance(answer, Pending) else answer)
             if answers[-1].permitted is ends or answers[0].overloaded:
                 break
@@ -171,6 +177,7 @@ class AuthzenExchange:
         caller: GatewayCaller,
         question: AuthzenQuestion | MalformedCallError,
         request_id: str | None,
+        begin: Begin,
     ) -> ItemAnswer | Pending[ItemAnswer]:
         if isinstance(question, MalformedCallError):
             return self._refused(question)
@@ -178,7 +185,7 @@ class AuthzenExchange:
             asked = _asked(caller, question, request_id)
             return self._decisions.begin_answer(
                 asked,
-                lambda: self._begin(question, caller, asked.call),
+                lambda: begin(question, caller, asked.call),
                 _item_answer,
             )
         except ProtocolError as error:
