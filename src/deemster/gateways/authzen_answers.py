@@ -22,7 +22,7 @@ from deemster.gateways.authzen_members import (
     RefusedContext,
     ToldStatement,
 )
-from deemster.model.decision import Decision, Statement
+from deemster.model.decision import Decision, Reason, Statement
 
 __all__ = [
     "WORDED",
@@ -44,8 +44,8 @@ def decision_body(decision: Decision) -> bytes:
     if decision.permitted:
         if not decision.statements:
             # Nearly every permit, in a third of the time.
-            id_, reason = _ENCODER.encode(decision.decision_id), _ENCODER.encode(decision.reason)
-            return b'{"decision":true,"context":{"decision_id":%b,"reason":%b}}' % (id_, reason)
+            id_ = _ENCODER.encode(decision.decision_id)
+            return b'{"decision":true,"context":{"decision_id":%b%b' % (id_, _ENDS[decision.reason])
         told = PermittedContext(decision.decision_id, decision.reason.value, _statements(decision))
         return _ENCODER.encode(PermitAnswer(decision=True, context=told))
     return _ENCODER.encode(DenyAnswer(decision=False, context=_refused(decision)))
@@ -63,6 +63,7 @@ def batch_body(bodies: Iterable[bytes]) -> bytes:
 
 
 _ENCODER = msgspec.json.Encoder()
+_ENDS = {reason: b',"reason":%b}}' % _ENCODER.encode(reason) for reason in Reason}
 
 
 def _refused(decision: Decision) -> DeniedContext:

@@ -63,6 +63,8 @@ def read_evaluations(body: bytes, *, max_depth: int, most: int) -> AuthzenQuesti
 _ONE = msgspec.json.Decoder(QuestionMembers)
 _SEVERAL = msgspec.json.Decoder(QuestionsMembers)
 _PLAIN_MEMBERS = 8
+_BARE_MEMBERS = 3  # `resource`, and its `type` and `id`
+_NONE = Census(0, 0)
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
@@ -103,11 +105,44 @@ def _several(body: bytes, max_depth: int, most: int) -> Evaluations | None:
     action = _action(read.action)
     resource = _resource(read.resource)
     context = None if read.context is UNSET else read.context
-    questions = [_question(item, subject, action, resource, context) for item in items]
-    told = [question for question in questions if question is not None]
-    if len(told) != len(items) or not _is_all(body, [read, *items], max_depth - 3):
+    told: list[AuthzenQuestion] = []
+    said: list[QuestionMembers] = [read]
+    plain = 0
+    texts: list[str] = []
+    for item in items:
+        about = item.resource
+        if subject is not None and action is not None and about is not UNSET and _is_bare(item):
+            # A resource alone, which is what nearly every item is.
+            request = AccessRequest(
+                subject, action, Resource(about.type, about.id), context or _NOTHING
+            )
+            told.append(AuthzenQuestion(request))
+            plain += 1
+            texts.append(about.type)
+            texts.append(about.id)
+            continue
+        question = _question(item, subject, action, resource, context)
+        if question is None:
+            return None
+        told.append(question)
+        said.append(item)
+    bare = Census(_BARE_MEMBERS * plain, "".join(texts).count(":"))
+    if not _is_all(body, said, max_depth - 3, bare, in_list=True):
         return None
     return Evaluations(Semantic.EXECUTE_ALL, tuple(told))
+
+
+def _is_bare(item: QuestionMembers) -> bool:
+    about = item.resource
+    return (
+        about is not UNSET
+        and about.properties is UNSET
+        and bool(about.type)
+        and bool(about.id)
+        and item.subject is UNSET
+        and item.action is UNSET
+        and item.context is UNSET
+    )
 
 
 def _question(
@@ -155,12 +190,20 @@ def _resource(read: EntityMembers | msgspec.UnsetType) -> Resource | None:
     return Resource(read.type, read.id, _NOTHING if read.properties is UNSET else read.properties)
 
 
-def _is_all(body: bytes, read: list[QuestionMembers], max_depth: int) -> bool:
+def _is_all(
+    body: bytes,
+    read: list[QuestionMembers],
+    max_depth: int,
+    counted_before: Census = _NONE,
+    *,
+    in_list: bool = False,
+) -> bool:
     """Whether nothing of `body` was dropped, nor is anything in it only the strict way's to judge.
 
-    `max_depth`: how deep an entity and what is in it may nest.
+    `max_depth`: how deep an entity and what is in it may nest. `in_list`: there are `evaluations`,
+    of which `counted_before` are not in `read`.
     """
-    members = 0 if len(read) == 1 else 1  # `evaluations`
+    members = counted_before.members + in_list  # `evaluations`
     texts: list[str] = []
     nested: list[tuple[OpenEnded, int]] = []
     for one in read:
@@ -174,7 +217,7 @@ def _is_all(body: bytes, read: list[QuestionMembers], max_depth: int) -> bool:
             members += 2
             texts.append(one.action.name)
             nested.append((one.action.properties, max_depth - 1))
-    colons = "".join(texts).count(":")
+    colons = counted_before.colons + "".join(texts).count(":")
     for found, depth in nested:
         if found is not UNSET:
             counted = count_untyped(found, max_depth=depth)
