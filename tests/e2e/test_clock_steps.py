@@ -202,11 +202,11 @@ def test_no_token_is_good_outside_its_time_whatever_the_clock_does(
         assert process.end() == 0
     records = [json.loads(line) for line in folder.log_file.read_text().splitlines()]
     reasons = {record["reason"] for record in records}
-    years = {record["time"][:10] for record in records}
+    days = {record["time"][:10] for record in records}
     assert told.wrong == []
     assert reasons == {"permitted", "token-expired", "token-not-yet-valid"}
     # Otherwise the clock of the service was never another.
-    assert len(years) >= 4
+    assert len(days) >= 3
     assert told.found["permitted"] > 0
     assert told.found["denied"] > 0
     assert "deemster_faults_total 0.0" in metrics
