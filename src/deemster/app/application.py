@@ -40,6 +40,7 @@ from deemster.app.shared import SharedState, build_shared_state
 from deemster.app.sideband import sideband_exchanges
 from deemster.app.sources import SourcesOfSettings, build_attribute_sources
 from deemster.app.state_keys import build_states, sealing_keys
+from deemster.app.tracing import DecisionTracing, build_tracing
 from deemster.app.users import build_change_listeners, build_user_resolver
 from deemster.decisionlog.recorder import DecisionRecorder
 from deemster.decisions.point import Deadlines, DecisionPoint
@@ -126,6 +127,7 @@ class Application:
         states: SealedStates,
         recorder: DecisionRecorder,
         shadow: ShadowTree | None,
+        tracing: DecisionTracing | None,
         pulse: LoopPulse,
         figures: ServiceFigures,
         clock: Clock,
@@ -154,6 +156,7 @@ class Application:
         self._states = states
         self._recorder = recorder
         self._shadow = shadow
+        self._tracing = tracing
         self._pulse = pulse
         self._clock = clock
         self._log = log
@@ -181,6 +184,8 @@ class Application:
         """
         snapshot = await self._policies.load()
         self._recorder.start()
+        if self._tracing is not None:
+            self._tracing.sink.start()
         self._pulse.start()
         await self._shared.start()
         for listener in self._listeners:
@@ -294,6 +299,8 @@ class Application:
         if self._shadow is not None:
             await self._shadow.close()
         await self._recorder.close(within)
+        if self._tracing is not None:
+            await self._tracing.sink.close(within)
         await self._policies.close()
         for listener in self._listeners:
             await listener.close()
@@ -369,6 +376,7 @@ def build_application(  # noqa: PLR0913  (what a process is given, each by keywo
         revocations=shared.check,
         use=figures.credentials,
     )
+    tracing = build_tracing(settings, figures, reports, clock)
     deadlines = settings.deadlines
 
     def make_point(
@@ -399,7 +407,9 @@ def build_application(  # noqa: PLR0913  (what a process is given, each by keywo
         store,
         build_sender_constraints(settings, clock, shared.store),
         observes=settings.decision_log.replay is not None,
-        stages=Stages(figures.dependencies.stages, clock),
+        stages=Stages(
+            figures.dependencies.stages, clock, None if tracing is None else tracing.tracer
+        ),
     )
     tell_dependencies(figures.dependencies, providers, users, directories, attributes)
     states = build_states(settings, clock)
@@ -419,7 +429,7 @@ def build_application(  # noqa: PLR0913  (what a process is given, each by keywo
     point: Deciding = live if shadow is None else shadow.beside(live)
     figures.loop_lag = pulse.lag
     decisions = RecordedDecisions(
-        recorder=recorder,
+        recorder=recorder if tracing is None else tracing.recording(recorder),
         reports=reports,
         clock=clock,
         new_id=make_id,
@@ -478,6 +488,7 @@ def build_application(  # noqa: PLR0913  (what a process is given, each by keywo
         states=states,
         recorder=recorder,
         shadow=shadow,
+        tracing=tracing,
         pulse=pulse,
         figures=figures,
         clock=clock,

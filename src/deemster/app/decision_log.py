@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from deemster import __version__
 from deemster.app.http_services import build_http_service
@@ -34,7 +34,7 @@ from deemster.settings.decision_log_model import (
 from deemster.settings.model import Settings
 from deemster.telemetry.reports import ServiceReports
 
-__all__ = ["build_recorder", "stdout_target"]
+__all__ = ["build_recorder", "http_carrier", "stdout_target"]
 
 
 def build_recorder(
@@ -103,26 +103,40 @@ def _sink(
     return BufferedSink(carrier, counted, on_failure=reports.decision_log_changed)
 
 
-def _http_carrier(sink: HttpSinkSettings, settings: Settings, clock: Clock) -> HttpCarrier:
+def http_carrier(
+    sink: HttpSinkSettings,
+    clock: Clock,
+    *,
+    called: str,
+    content_type: str,
+    encode: Callable[[Sequence[bytes]], bytes],
+) -> HttpCarrier:
+    """Who posts batches; `called` is how messages name the receiver. Raises ConfigurationError."""
     headers = {}
     if sink.bearer is not None:
         headers["authorization"] = f"Bearer {sink.bearer.reveal()}"
     service = build_http_service(
-        sink.outgoing,
-        called="a sink of the decision log",
-        clock=clock,
-        headers=headers,
-        is_endpoint=True,
+        sink.outgoing, called=called, clock=clock, headers=headers, is_endpoint=True
     )
-    is_otlp = sink.protocol is SinkProtocol.OTLP
     return HttpCarrier(
         service,
         name=sink.outgoing.url,
         clock=clock,
-        content_type="application/json" if is_otlp else "application/x-ndjson",
-        encode=otlp_logs(settings.environment, __version__) if is_otlp else as_lines,
+        content_type=content_type,
+        encode=encode,
         timeout=sink.timeout,
         retry_for=sink.retry_for,
+    )
+
+
+def _http_carrier(sink: HttpSinkSettings, settings: Settings, clock: Clock) -> HttpCarrier:
+    is_otlp = sink.protocol is SinkProtocol.OTLP
+    return http_carrier(
+        sink,
+        clock,
+        called="a sink of the decision log",
+        content_type="application/json" if is_otlp else "application/x-ndjson",
+        encode=otlp_logs(settings.environment, __version__) if is_otlp else as_lines,
     )
 
 

@@ -1,4 +1,4 @@
-"""`decisionLog:` as read: where records go, and what is in them."""
+"""`decisionLog:` and `tracing:` as read: where records and traces go, and what is in them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ __all__ = [
     "SinkProtocol",
     "SinkSettings",
     "StdoutSinkSettings",
+    "TracingSettings",
     "WhenLogIsFull",
 ]
 
@@ -95,3 +96,13 @@ class DecisionLogSettings:
     redact: Mapping[str, Redact] = field(default_factory=dict)
     salt: Secret | None = None
     replay: ReplaySettings | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TracingSettings:
+    """`tracing:`; `share` from 0 to 1 of the calls that belong to no trace, `per_second` at most,
+    in each process."""
+
+    collector: HttpSinkSettings
+    share: float
+    per_second: int

@@ -91,6 +91,23 @@ OVERRIDABLE = (
     "shared.prefix",
     "shared.timeout",
     "shared.url",
+    "tracing.otlp.allowPrivate",
+    "tracing.otlp.batch",
+    "tracing.otlp.bearer",
+    "tracing.otlp.breaker.failures",
+    "tracing.otlp.breaker.openFor",
+    "tracing.otlp.buffer",
+    "tracing.otlp.concurrency",
+    "tracing.otlp.interval",
+    "tracing.otlp.plaintextBehind",
+    "tracing.otlp.retryFor",
+    "tracing.otlp.timeout",
+    "tracing.otlp.tls.ca",
+    "tracing.otlp.tls.certificate",
+    "tracing.otlp.tls.key",
+    "tracing.otlp.url",
+    "tracing.perSecond",
+    "tracing.share",
 )
 """Paths of every scalar that stands in no list (a test compares them with what is read)."""
 

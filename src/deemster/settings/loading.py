@@ -45,12 +45,13 @@ from deemster.settings.service_sections import (
 from deemster.settings.shared_sections import read_revocation_settings, read_shared
 from deemster.settings.source_sections import read_databases, read_queries, read_services
 from deemster.settings.state_key_sections import read_state_keys
+from deemster.settings.tracing_sections import read_tracing
 
 __all__ = ["load_settings"]
 
 T = TypeVar("T")
 
-LATER = ("admin", "console", "tracing")
+LATER = ("admin", "console")
 
 
 def load_settings(path: Path, environ: Mapping[str, str]) -> Settings:
@@ -117,6 +118,7 @@ def _read(root: Section) -> Settings | None:
     deadlines = read_deadlines(root.section("deadlines"))
     decision_log = read_decision_log(root.section("decisionLog"))
     authzen = read_authzen(root.section("authzen"))
+    tracing = read_tracing(root)
     root.unsupported(*LATER)
     root.finish()
 
@@ -148,6 +150,7 @@ def _read(root: Section) -> Settings | None:
         databases=databases,
         queries=queries,
         state_keys=state_keys,
+        tracing=tracing,
         shared=shared,
         revocations=revocations,
         identity_headers=identity_headers,

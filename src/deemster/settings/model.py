@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deemster.settings.decision_log_model import DecisionLogSettings
+from deemster.settings.decision_log_model import DecisionLogSettings, TracingSettings
 from deemster.settings.directory_model import DirectorySettings
 from deemster.settings.outgoing_model import DatabaseSettings, QuerySettings, ServiceSettings
 from deemster.settings.policy_model import PolicySettings
@@ -290,6 +290,7 @@ class Settings:
     databases: tuple[DatabaseSettings, ...] = ()
     queries: tuple[QuerySettings, ...] = ()
     state_keys: tuple[StateKeySettings, ...] = ()
+    tracing: TracingSettings | None = None
     shared: SharedSettings | None = None
     revocations: RevocationSettings = RevocationSettings()
     identity_headers: tuple[tuple[str, str], ...] = ()

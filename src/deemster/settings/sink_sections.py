@@ -23,7 +23,7 @@ from deemster.settings.scalars import (
 from deemster.settings.section import Section
 from deemster.settings.service_sections import KIB, MIB, between
 
-__all__ = ["read_sink"]
+__all__ = ["read_http_sink", "read_sink"]
 
 _KINDS = ("stdout", "file", "http", "otlp")
 
@@ -43,7 +43,7 @@ def read_sink(section: Section) -> SinkSettings | None:
         sink = _read_file(section.section("file"))
     for protocol in SinkProtocol:
         if section.has(protocol.value):
-            sink = _read_http(section.section(protocol.value), protocol)
+            sink = read_http_sink(section.section(protocol.value), protocol)
     section.take(*_KINDS)
     section.finish()
     return sink
@@ -63,7 +63,8 @@ def _read_file(section: Section) -> FileSinkSettings | None:
     return None if path is None else FileSinkSettings(path, rotate_at, keep)
 
 
-def _read_http(section: Section, protocol: SinkProtocol) -> HttpSinkSettings | None:
+def read_http_sink(section: Section, protocol: SinkProtocol) -> HttpSinkSettings | None:
+    """Where batches are posted; None after an error."""
     outgoing = read_outgoing(section)
     bearer = section.secret("bearer") if section.has("bearer") else None
     section.take("bearer")

@@ -29,6 +29,7 @@ from deemster.model.durations import Durations
 from deemster.telemetry.dependency_families import DependencyFigures, histogram_of
 from deemster.telemetry.policy_figures import PolicyFigures
 from deemster.telemetry.shadow_figures import shadow_families
+from deemster.telemetry.trace_families import TraceFigures
 from deemster.tokens.introspection_counters import IntrospectionCounters
 
 __all__ = ["CloseCause", "ConnectionCounters", "ServiceFigures", "register_figures"]
@@ -103,6 +104,7 @@ class ServiceFigures:
         "revocations",
         "shadow",
         "shared",
+        "traces",
     )
 
     def __init__(self) -> None:
@@ -125,6 +127,7 @@ class ServiceFigures:
         self.policies = PolicyFigures()
         self.shadow = ShadowCounters()
         self.shared: SharedStoreFigures | None = None
+        self.traces: TraceFigures | None = None
         self.revocations: RevocationFigures | None = None
 
 
@@ -158,6 +161,8 @@ class _FiguresCollector(Collector):
         yield from _keys(figures)
         yield from _introspections(figures.introspections)
         yield from figures.dependencies.families()
+        if figures.traces is not None:
+            yield from figures.traces.families()
         if figures.loop_lag is not None:
             yield histogram_of(
                 HistogramMetricFamily(

@@ -47,6 +47,13 @@ class ServiceReports:
         else:
             self._log.error("decision_log_failed", sink=sink, text=trouble)
 
+    def traces_changed(self, collector: str, trouble: str | None) -> None:
+        """The collector of traces began to fail, or (None) recovered."""
+        if trouble is None:
+            self._log.info("traces_recovered", collector=collector)
+        else:
+            self._log.warning("traces_failed", collector=collector, text=trouble)
+
     def keys_taken(self, provider: str, usable: int, dropped: tuple[str, ...]) -> None:
         """A provider publishes another set of keys; the reasons quote no key material."""
         self._figures.keys[provider] = (usable, len(dropped))
