@@ -24,7 +24,7 @@ gateways:
   - {id: kong, protocols: [sideband], apiServices: ["*"], secrets: [{id: k, value: "${env:K}"}]}
 """
 POLICIES = "policies: {path: policies}\n"
-ENVIRON = {"K": "k" * 32, "LOG_TOKEN": "token-of-the-log"}
+ENVIRON = {"K": "k" * 32, "LOG_TOKEN": "token-of-the-log", "COLLECTOR_TOKEN": "t"}
 
 
 def settings_of(folder: Path, part: str) -> Settings:
@@ -83,3 +83,13 @@ def test_the_tree_beside_is_asked_about_the_share_that_the_page_says(tmp_path: P
     shadow = settings_of(tmp_path, block + log).policies.shadow
     assert shadow is not None
     assert (shadow.path, shadow.share) == (tmp_path / "next", 0.1)
+
+
+def test_traces_go_where_the_page_says(tmp_path: Path) -> None:
+    page = (DOCS / "monitoring.md").read_text(encoding="utf-8")
+    [block] = code_blocks(page, "yaml")
+    log = "\ndecisionLog: {sinks: [{stdout: {}}], whenFull: drop}\n"
+    tracing = settings_of(tmp_path, POLICIES + block + log).tracing
+    assert tracing is not None
+    assert (tracing.share, tracing.per_second) == (0.01, 100)
+    assert tracing.collector.outgoing.url == "https://collector.example.com/v1/traces"

@@ -80,6 +80,15 @@ decisionLog:
   salt: "${file:salt}"
   redact: {subject: digest}
   replay: {claims: [tier], user: [groups], attributes: [level]}
+tracing:
+  otlp:
+    url: http://127.0.0.1:PORT/v1/traces
+    allowPrivate: true
+    plaintextBehind: mesh
+    bearer: "${file:log-token}"
+    interval: 50ms
+  share: 1
+  perSecond: 100000
 """
 PEOPLE = """
 users:
@@ -152,6 +161,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.collected: list[bytes] = []
+        self.traces: list[bytes] = []
         self.asked: list[str] = []
         receiver = self
 
@@ -165,7 +175,8 @@ class Receiver:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
-                receiver.collected.append(gzip.decompress(body))
+                collected = receiver.traces if self.path == "/v1/traces" else receiver.collected
+                collected.append(gzip.decompress(body))
                 self._answer(b"{}")
 
             def _answer(self, body: bytes) -> None:
@@ -281,8 +292,9 @@ def ask_everything(calls: Calls) -> None:
     cookie = ("cookie", "session=CANARY-cookie")
     for token in tokens:
         bearer = ("authorization", f"Bearer {token}")
+        traced = ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-CANARY")
         for target in targets:
-            body = sideband(base + target, bearer, cookie, ("x-note", "CANARY-header"))
+            body = sideband(base + target, bearer, cookie, traced, ("x-note", "CANARY-header"))
             calls.post("/sideband/request", body)
         calls.post(
             "/sideband/request", sideband("https://u:CANARY-pw@api.example.com/orders", bearer)
@@ -389,7 +401,8 @@ def test_no_secret_comes_out_anywhere(tmp_path: Path, figure: Callable[[str], No
         "service log": json.dumps(process.events).encode(),
         "management": b"\n".join(managed),
         "show-config": (config.stdout + config.stderr + as_json.stdout).encode(),
-        "collector": b"\n".join(receiver.collected),
+        "collector of logs": b"\n".join(receiver.collected),
+        "collector of traces": b"\n".join(receiver.traces),
         "refusals": b"\n".join([told_to_strangers(*one) for one in calls.answers]),
     }
     # Otherwise nothing was looked at.
@@ -405,7 +418,11 @@ def test_no_secret_comes_out_anywhere(tmp_path: Path, figure: Callable[[str], No
     found = {name: hits(text) for name, text in searched.items() if hits(text)}
     assert found == {}
     # The settings say that the log names nobody.
-    assert not [name for name in ("records", "collector") if b"eve-of" in searched[name]]
+    assert not [
+        name
+        for name in ("records", "collector of logs", "collector of traces")
+        if b"eve-of" in searched[name]
+    ]
     size = sum(map(len, searched.values()))
     figure(
         f"{len(calls.answers)} calls with canaries, {len(log.splitlines())} records, "

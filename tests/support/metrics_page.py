@@ -16,11 +16,14 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 
 from deemster.attributesources.counters import FetchOutcome
+from deemster.decisionlog.counters import SinkCounters
 from deemster.model.durations import Durations
 from deemster.serving.crew import Crew
 from deemster.serving.supervisor import _ServiceCollector
+from deemster.telemetry.decision_traces import NotTraced
 from deemster.telemetry.merging import MergedFamilies, told_families
 from deemster.telemetry.metrics import ServiceFigures, register_figures
+from deemster.telemetry.trace_families import TraceFigures
 from deemster.tokens.introspection_counters import IntrospectionOutcome
 from deemster.usercontext.counters import DirectoryOutcome
 
@@ -78,6 +81,7 @@ def exported() -> list[Exported]:
     figures.policies.bundle = SimpleNamespace(sequence=7, age=1.0, expires=0.0, is_too_old=False)
     figures.shared = SimpleNamespace(works=True)
     figures.revocations = _Revocations()
+    figures.traces = TraceFigures(SinkCounters(), dict.fromkeys(NotTraced, 0))
     own = CollectorRegistry()
     register_figures(own, figures, "1.2.3")
     merged = MergedFamilies()

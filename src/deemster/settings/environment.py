@@ -85,6 +85,8 @@ OVERRIDABLE = (
     "policies.path",
     "policies.reload",
     "policies.selfTest",
+    "policies.shadow.path",
+    "policies.shadow.share",
     "revocations.maxStale",
     "revocations.refresh",
     "revocations.whenStale",
@@ -164,9 +166,16 @@ class Overrides:
                     Code.SETTING,
                     f"the environment variable `{variable}` overrides nothing",
                     _span(variable, variable),
-                    help=did_you_mean(variable, self._paths)
+                    help=_nearest(variable, self._paths)
                     or "only scalars that stand in no list can be overridden",
                 )
+
+
+def _nearest(variable: str, known: Iterable[str]) -> str | None:
+    # What all have in common makes none of them near.
+    names = [one.removeprefix(PREFIX) for one in known]
+    found = did_you_mean(variable.removeprefix(PREFIX), names)
+    return None if found is None else found.replace("`", f"`{PREFIX}", 1)
 
 
 def _with(root: MappingNode, levels: list[str], value: ScalarNode) -> MappingNode:

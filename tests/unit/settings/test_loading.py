@@ -168,7 +168,7 @@ shared: {url: "redis://127.0.0.1:6379/0"}
 """
     read = {
         path
-        for text in (SMALL + more, SMALL + TLS, BUNDLED, BUNDLED_FILE)
+        for text in (SMALL + more, SMALL + TLS, BUNDLED, BUNDLED_FILE, SHADOW, SMALL + TRACING)
         for path in origins(load(tmp_path, text))
         if "[" not in path
     }
@@ -238,7 +238,37 @@ OVERRIDES = {
     "shared.prefix": "pdp",
     "shared.timeout": "200ms",
     "shared.url": "redis://127.0.0.1:6379/1",
+    "policies.shadow.path": "beside",
+    "policies.shadow.share": "0.5",
+    "tracing.otlp.allowPrivate": "true",
+    "tracing.otlp.batch": "64KiB",
+    "tracing.otlp.bearer": "${env:KONG_SECRET}",
+    "tracing.otlp.breaker.failures": "3",
+    "tracing.otlp.breaker.openFor": "5s",
+    "tracing.otlp.buffer": "2MiB",
+    "tracing.otlp.concurrency": "4",
+    "tracing.otlp.interval": "500ms",
+    "tracing.otlp.plaintextBehind": "mesh",
+    "tracing.otlp.retryFor": "10s",
+    "tracing.otlp.timeout": "2s",
+    "tracing.otlp.tls.ca": "certificates/ca.pem",
+    "tracing.otlp.tls.certificate": "certificates/deemster.pem",
+    "tracing.otlp.tls.key": "certificates/deemster.key",
+    "tracing.otlp.url": "https://other.example.com/v1/traces",
+    "tracing.perSecond": "7",
+    "tracing.share": "0.5",
 }
+SHADOW = SMALL.replace(
+    "policies: {path: policies}", "policies: {path: policies, shadow: {path: next}}"
+)
+TRACING = """
+tracing:
+  otlp:
+    url: https://traces.example.com/v1/traces
+    bearer: "${env:KONG_SECRET}"
+    plaintextBehind: mesh
+    tls: {ca: ca.pem, certificate: a.pem, key: b.pem}
+"""
 SHARED = """
 shared: {url: "redis://127.0.0.1:6379/0"}
 """
@@ -253,8 +283,12 @@ def test_an_override_wins(tmp_path: Path, path: str, text: str) -> None:
     written = SMALL + TLS if ".tls." in path else SMALL
     if path.startswith("policies.bundle."):
         written = BUNDLED_FILE if path.endswith(".file") else BUNDLED
+    if path.startswith("policies.shadow."):
+        written = SHADOW
     if path.startswith("shared."):
         written += SHARED
+    if path.startswith("tracing."):
+        written = SMALL + TRACING
     settings = load(tmp_path, written, environ=ENVIRON | {variable_of(path): text})
     shown, origin = origins(settings)[path]
     is_path = path.endswith((".path", ".cache", ".file")) or ".tls." in path
