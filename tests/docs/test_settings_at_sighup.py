@@ -68,6 +68,7 @@ CASES: dict[str, tuple[Change, str]] = {
         )
         for kind in ("http", "otlp")
     },
+    "tracing.otlp.bearer": (("", f"tracing: {{otlp: {{{POSTED}}}}}\n"), "token"),
     "shared.url": (("", f"shared: {{url: {HERE}}}\n"), "redis://127.0.0.1:1/0"),
 }
 OF_BUNDLES = {

@@ -108,6 +108,8 @@ def _unshown(settings: Settings) -> Iterable[tuple[str, object]]:
     for number, directory in enumerate(settings.directories):
         yield from _of_directory(f"directories[{number}]", directory.source)
     yield from _of_decision_log(settings.decision_log)
+    if settings.tracing is not None:
+        yield "tracing.otlp.bearer", settings.tracing.collector.bearer
 
 
 def _of_provider(path: str, provider: VerifyingProviderSettings) -> Iterable[tuple[str, object]]:
