@@ -5,7 +5,7 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # command it brings:Debian package
-debian_parts="gcc:build-essential node:nodejs npm:npm chromium:chromium nginx:nginx haproxy:haproxy openssl:openssl redis-server:redis-server psql:postgresql promtool:prometheus faketime:faketime"
+debian_parts="gcc:build-essential node:nodejs npm:npm chromium:chromium nginx:nginx haproxy:haproxy openssl:openssl redis-server:redis-server psql:postgresql promtool:prometheus faketime:faketime curl:curl jq:jq"
 
 # Servers live in sbin, which is not on everybody's PATH.
 PATH="$PATH:/usr/sbin"

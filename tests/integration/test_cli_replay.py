@@ -123,6 +123,19 @@ def test_a_claim_that_is_not_told_counts_only_where_it_is_read(tmp_path: Path) -
     assert replayed(listing)[0] == 0
 
 
+def test_groups_that_nobody_fetched_are_told_apart_from_those_that_are_not_recorded(
+    tmp_path: Path,
+) -> None:
+    user = {"id": "alice"}
+    code, found = replayed(changed(tmp_path, 0, replay__user=user))
+    assert (code, list(found["notReplayable"])) == (
+        2,
+        ["not recorded: user.groups, which nobody fetched then"],
+    )
+    masked = changed(tmp_path, 0, replay__user=user, replay__masked=["user.groups"])
+    assert list(replayed(masked)[1]["notReplayable"]) == ["not recorded: user.groups"]
+
+
 def test_a_claim_that_was_not_there_is_known_not_to_be_there(tmp_path: Path) -> None:
     token = json.loads(LINES[2])["replay"]["token"]
     del token["claims"]["tier"]

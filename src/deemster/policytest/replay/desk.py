@@ -288,7 +288,9 @@ class _RecordedUsers(UserResolver):
         claims: VerifiedClaims | None = None,
     ) -> UserContext:
         for part in parts:
-            self._unknown.note(f"user.{part.value}")
+            is_masked = self._unknown.has("user.", part.value)
+            why = "" if is_masked else ", which nobody fetched then"
+            self._unknown.note(f"user.{part.value}{why}")
         failed = DependencyUnavailableError("directory")
         return UserContext(id=user.id, groups=failed, roles=failed, attributes=failed)
 
