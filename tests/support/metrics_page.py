@@ -59,7 +59,7 @@ def exported() -> list[Exported]:
     """Of a service that has all there is: workers, bundles, a shared store, revocations."""
     figures = ServiceFigures()
     for outcome in ("deny", "permit"):
-        figures.decisions.decided[outcome, "reason"] = 1
+        figures.decisions.decided["protocol", "api_service", outcome, "reason"] = 1
     for sink in ("stdout", "file", "http", "otlp"):
         figures.decisions.of_sink(sink)
     figures.credentials.know([("kong", "k1")])
@@ -135,7 +135,10 @@ def _exported(family: Metric) -> Exported:
 
 def _is_open(family: Metric, label: str) -> bool:
     # Codes of errors, of which the adapters of each protocol have their own.
-    return family.name == "deemster_refused_calls" and label == "cause"
+    return (family.name, label) in {
+        ("deemster_refused_calls", "cause"),
+        ("deemster_decisions", "api_service"),
+    }
 
 
 def _rows() -> Iterator[str]:

@@ -7,7 +7,13 @@ from enum import StrEnum
 
 from deemster.model.decision import Reason
 
-__all__ = ["DECISION_BUCKETS_US", "DecisionCounters", "DropCause", "SinkCounters"]
+__all__ = [
+    "DECISION_BUCKETS_US",
+    "MOST_SERIES",
+    "DecisionCounters",
+    "DropCause",
+    "SinkCounters",
+]
 
 DECISION_BUCKETS_US = (
     5,
@@ -29,6 +35,10 @@ DECISION_BUCKETS_US = (
     1_000_000,
 )
 """Upper bounds of the histogram of decision times, in microseconds; one more bucket is open."""
+
+
+MOST_SERIES = 10_000
+"""Label sets of decisions, but for those without a service."""
 
 
 class DropCause(StrEnum):
@@ -79,8 +89,8 @@ class DecisionCounters:
     __slots__ = ("buckets", "decided", "not_masked", "sinks", "total_us")
 
     def __init__(self) -> None:
-        self.decided: dict[tuple[str, str], int] = {}
-        """(outcome, reason) ► how often."""
+        self.decided: dict[tuple[str, str, str, str], int] = {}
+        """(protocol, API service or "", outcome, reason) ► how often."""
         self.buckets = [0] * (len(DECISION_BUCKETS_US) + 1)
         self.total_us = 0
         self.not_masked = 0
@@ -88,12 +98,19 @@ class DecisionCounters:
         self.sinks: dict[str, SinkCounters] = {}
         """By the sink's label: a closed list, made of the settings."""
 
-    def count_decision(self, outcome: str, reason: Reason, elapsed_us: int) -> None:
-        """One more decision, and how long it took in microseconds."""
+    def count_decision(
+        self, protocol: str, service: str, outcome: str, reason: Reason, elapsed_us: int
+    ) -> None:
+        """One more decision, and how long it took in microseconds; `service` "": there is none."""
         # `_value_`, not `value`: the latter is a property, and this runs in every decision.
-        key = (outcome, reason._value_)
+        key = (protocol, service, outcome, reason._value_)
         decided = self.decided
-        decided[key] = decided.get(key, 0) + 1
+        count = decided.get(key, 0)
+        if not count and len(decided) >= MOST_SERIES:
+            # Trees come and go in a long life: what there is no room for has no service.
+            key = (protocol, "", outcome, reason._value_)
+            count = decided.get(key, 0)
+        decided[key] = count + 1
         self.buckets[bisect_left(DECISION_BUCKETS_US, elapsed_us)] += 1
         self.total_us += elapsed_us
 

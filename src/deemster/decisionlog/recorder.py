@@ -73,7 +73,10 @@ class DecisionRecorder:
         it yields False the answer must be a deny.
         """
         outcome = outcome_of(decision)
-        self._counters.count_decision(outcome, decision.reason, elapsed_us)
+        service = decision.service
+        self._counters.count_decision(
+            protocol, "" if service is None else service.id, outcome, decision.reason, elapsed_us
+        )
         try:
             record = self._records.build(protocol, caller, call, decision, outcome, elapsed_us)
             line = self._line(record)

@@ -188,10 +188,12 @@ class _FiguresCollector(Collector):
 
 def _decisions(counters: DecisionCounters) -> Iterable[Metric]:
     decided = CounterMetricFamily(
-        "deemster_decisions", "Decisions by outcome and reason.", labels=["outcome", "reason"]
+        "deemster_decisions",
+        "Decisions, by how it was asked, about which API service, and what came of it.",
+        labels=["protocol", "api_service", "outcome", "reason"],
     )
-    for (outcome, reason), count in sorted(counters.decided.items()):
-        decided.add_metric([outcome, reason], count)
+    for labels, count in sorted(counters.decided.items()):
+        decided.add_metric(list(labels), count)
     yield decided
     bounds = [str(bound / 1e6) for bound in DECISION_BUCKETS_US] + ["+Inf"]
     yield HistogramMetricFamily(

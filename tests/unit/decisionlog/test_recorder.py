@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from deemster.decisionlog.carriers import ThreadCarrier
-from deemster.decisionlog.counters import DecisionCounters, DropCause
+from deemster.decisionlog.counters import MOST_SERIES, DecisionCounters, DropCause
 from deemster.decisionlog.recorder import DecisionRecorder, WhenFull
 from deemster.decisionlog.sinks import BufferedSink
 from deemster.decisionlog.targets import FileTarget, LineTarget, StreamTarget
@@ -275,12 +275,22 @@ async def test_every_decision_is_counted_whatever_becomes_of_its_record() -> Non
         await log.record(effect=Effect.PERMIT, reason=Reason.PERMITTED)
         await log.record(reason=Reason.OVERLOADED)
     assert log.counters.decided == {
-        ("deny", "scope-missing"): 1,
-        ("permit", "permitted"): 1,
-        ("error", "overloaded"): 1,
+        ("sideband", "invoices", "deny", "scope-missing"): 1,
+        ("sideband", "invoices", "permit", "permitted"): 1,
+        ("sideband", "invoices", "error", "overloaded"): 1,
     }
     assert sum(log.counters.buckets) == 3
     assert log.counters.total_us == 51
+
+
+def test_services_that_come_and_go_do_not_make_metrics_without_end() -> None:
+    counters = DecisionCounters()
+    for number in range(MOST_SERIES + 50):
+        counters.count_decision("sideband", f"s{number}", "permit", Reason.PERMITTED, 1)
+    counters.count_decision("sideband", "s1", "permit", Reason.PERMITTED, 1)
+    assert len(counters.decided) == MOST_SERIES + 1
+    assert counters.decided["sideband", "", "permit", "permitted"] == 50
+    assert counters.decided["sideband", "s1", "permit", "permitted"] == 2
 
 
 async def test_ending_writes_what_is_held() -> None:

@@ -13,7 +13,7 @@ from deemster.telemetry.metrics import ServiceFigures, register_figures
 def a_worker(permits: int = 0, connections: int = 0) -> CollectorRegistry:
     figures = ServiceFigures()
     for _ in range(permits):
-        figures.decisions.count_decision("permit", Reason.PERMITTED, 100)
+        figures.decisions.count_decision("sideband", "orders", "permit", Reason.PERMITTED, 100)
     figures.connections.open = connections
     figures.policies.succeeded = 7
     registry = CollectorRegistry(auto_describe=False)
@@ -36,7 +36,10 @@ def shown(merged: MergedFamilies) -> dict[str, float]:
     }
 
 
-PERMITS = 'deemster_decisions_total{outcome="permit",reason="permitted"}'
+PERMITS = (
+    'deemster_decisions_total{api_service="orders",outcome="permit",protocol="sideband",'
+    'reason="permitted"}'
+)
 
 
 def test_counters_and_histograms_of_workers_are_added_up() -> None:

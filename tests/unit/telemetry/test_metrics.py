@@ -21,11 +21,21 @@ def scraped(figures: ServiceFigures) -> dict[str, float]:
 def test_decisions_are_told_by_outcome_and_reason() -> None:
     figures = ServiceFigures()
     for _ in range(3):
-        figures.decisions.count_decision("permit", Reason.PERMITTED, 12)
-    figures.decisions.count_decision("error", Reason.OVERLOADED, 2_000_000)
+        figures.decisions.count_decision("sideband", "orders", "permit", Reason.PERMITTED, 12)
+    figures.decisions.count_decision("sideband", "orders", "error", Reason.OVERLOADED, 2_000_000)
     found = scraped(figures)
-    assert found['deemster_decisions_total{outcome="permit",reason="permitted"}'] == 3
-    assert found['deemster_decisions_total{outcome="error",reason="overloaded"}'] == 1
+    assert (
+        found[
+            'deemster_decisions_total{api_service="orders",outcome="permit",protocol="sideband",reason="permitted"}'
+        ]
+        == 3
+    )
+    assert (
+        found[
+            'deemster_decisions_total{api_service="orders",outcome="error",protocol="sideband",reason="overloaded"}'
+        ]
+        == 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -36,7 +46,7 @@ def test_a_time_is_counted_in_the_smallest_bucket_that_holds_it(
     elapsed_us: int, bound: int | None
 ) -> None:
     figures = ServiceFigures()
-    figures.decisions.count_decision("permit", Reason.PERMITTED, elapsed_us)
+    figures.decisions.count_decision("sideband", "orders", "permit", Reason.PERMITTED, elapsed_us)
     found = scraped(figures)
     counts = [
         found[f'deemster_decision_seconds_bucket{{le="{upper / 1e6}"}}']
