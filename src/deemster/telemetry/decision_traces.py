@@ -150,6 +150,7 @@ class TracedRecording:
         elapsed_us: int,
     ) -> Awaitable[bool] | None:
         """See DecisionRecording."""
+        began = self._clock.monotonic() - elapsed_us / 1e6
         pending = self._recorder.record(
             protocol=protocol,
             caller=caller,
@@ -160,7 +161,8 @@ class TracedRecording:
         trace = self._tracer.ended(decision.decision_id)
         if trace is None:
             return pending
-        began = self._clock.monotonic() - elapsed_us / 1e6
+        # Whole microseconds have passed: a stage may have begun before that.
+        began = min([began, *[stage_began for _, stage_began, _ in trace.stages]])
         if pending is not None:
             return self._after(pending, trace, protocol, caller, decision, began)
         self._end(trace, protocol, caller, decision, began)
